@@ -1,0 +1,96 @@
+"""One training loop for every stage: AdamW with a one-cycle rate, light augmentation, checkpoints that resume."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .datasets import Images
+
+__all__ = ["Schedule", "accuracy", "batches", "fit", "pixels"]
+
+Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long and how fast a stage trains; ``shift`` is the largest random shift of an image in pixels."""
+
+    epochs: int
+    rate: float
+    batch: int = 128
+    decay: float = 0.01
+    shift: int = 2
+
+
+def pixels(images: "torch.Tensor") -> Tensor:
+    """``uint8`` images, channels last, as floats 0 to 1 in PyTorch's shape and channels-last memory."""
+    return images.permute(0, 3, 1, 2).float().div(255)
+
+
+def _augmented(x: Tensor, shift: int) -> Tensor:
+    """Each image flipped or not, and shifted by up to ``shift`` pixels with zeros moving in."""
+    count, _, height, width = x.shape
+    rows = torch.arange(height) + torch.randint(0, 2 * shift + 1, (count, 1))
+    columns = torch.arange(width) + torch.randint(0, 2 * shift + 1, (count, 1))
+    columns = torch.where(torch.rand(count, 1) < 0.5, columns, columns.flip(1))
+    padded = nn.functional.pad(x, (shift,) * 4).permute(0, 2, 3, 1)
+    return padded[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def batches(data: Images, batch: int, shift: int) -> list[tuple[Tensor, Tensor]]:
+    """A generator of one epoch of augmented batches in random order; a short last batch is left out."""
+    images, labels = torch.from_numpy(data.train), torch.from_numpy(data.train_labels)
+    order = torch.randperm(len(images))
+    for start in range(0, len(order) - min(batch, len(order)) + 1, batch):
+        chosen = order[start:start + batch]
+        yield _augmented(pixels(images[chosen]), shift), labels[chosen]
+
+
+@torch.no_grad()
+def accuracy(net: nn.Module, data: Images, batch: int = 500) -> float:
+    """Share of the test images that the network gets right."""
+    net.eval()
+    images, labels = torch.from_numpy(data.test), torch.from_numpy(data.test_labels)
+    right = sum(int((net(pixels(images[i:i + batch])).argmax(1) == labels[i:i + batch]).sum())
+                for i in range(0, len(images), batch))
+    return right / len(images)
+
+
+def fit(net: nn.Module, data: Images, schedule: Schedule, loss: Loss, checkpoint: Path,
+        groups: list[dict] | None = None) -> None:
+    """Train in place for the schedule's epochs; the last epoch counts, no epoch is picked by test accuracy.
+
+    A checkpoint is written after every epoch; when it exists already, training goes on from there.
+    """
+    groups = groups or [{"params": list(net.parameters()), "lr": schedule.rate}]
+    optimiser = torch.optim.AdamW(groups, weight_decay=schedule.decay)
+    steps = max(1, len(data.train) // schedule.batch)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, [group["lr"] for group in groups],
+                                                total_steps=steps * schedule.epochs, pct_start=0.25)
+    parts = {"net": net, "optimiser": optimiser, "cycle": cycle}
+    done = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        done = state["done"]
+        torch.set_rng_state(state["random"])
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+    for epoch in range(done, schedule.epochs):
+        start, total = time.monotonic(), 0.0
+        net.train()
+        for x, labels in batches(data, schedule.batch, schedule.shift):
+            optimiser.zero_grad(set_to_none=True)
+            value = loss(net, x, labels)
+            value.backward()
+            optimiser.step()
+            cycle.step()
+            total += value.item()
+        torch.save({name: part.state_dict() for name, part in parts.items()}
+                   | {"done": epoch + 1, "random": torch.get_rng_state()}, checkpoint)
+        print(f"epoch {epoch + 1}/{schedule.epochs}: loss {total / steps:.4f}, test accuracy "
+              f"{accuracy(net, data):.4f}, {time.monotonic() - start:.0f} s", flush=True)
+    net.eval()

@@ -1,0 +1,1 @@
+"""Parameters, golden model, conversion, schedule and cost model: no hardware types in here."""

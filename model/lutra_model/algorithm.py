@@ -1,0 +1,88 @@
+"""Float algorithm model: the papers' equations in real arithmetic, without rounding or clamping to 8 bits.
+
+LUT-NN (Tang et al., MobiCom 2023, section 3): ``y = sum over k of h_k[argmin_c |a_k - P_k[c]|] + b``, with the
+tables that the network file carries, dequantised. Bound to the golden model: given the same indices, one layer
+differs by at most half an output step, plus the relative rounding 2^-16 of the multiplier, before clamping.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import kernels
+from .network import Add, AvgPool, Flatten, MaxPool, Network, Node, Product, Window
+from .params import Metric
+
+__all__ = ["classify", "evaluate", "run"]
+
+Real = NDArray[np.float64]
+
+
+def _windows(x: Real, window: Window | None, fill: float = 0.0) -> Real:
+    """``(batch, height, width, channels, taps)``."""
+    if window is None:
+        return x[..., None]
+    top, left, bottom, right = window.padding
+    image = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=fill)
+    return np.stack(kernels.taps(image.transpose(3, 0, 1, 2), window), axis=-1).transpose(1, 2, 3, 0, 4)
+
+
+def _distance(difference: Real, metric: Metric) -> Real:
+    match metric:
+        case Metric.L2:
+            return (difference**2).sum(axis=-1)
+        case Metric.L1:
+            return np.abs(difference).sum(axis=-1)
+        case Metric.CHEBYSHEV:
+            return np.abs(difference).max(axis=-1)
+
+
+def _sums(node: Product, rows: Real, input_scale: float) -> Real:
+    table = node.table * node.table_scale
+    if node.centroids is None:
+        return rows @ table[:, 0]
+    codebooks, _, length = node.centroids.shape
+    padded = np.pad(rows, ((0, 0), (0, codebooks * length - rows.shape[1]))).reshape(-1, codebooks, length)
+    total = np.zeros((len(rows), table.shape[2]))
+    for k, centroids in enumerate(node.centroids * input_scale):
+        distance = _distance(padded[:, k, None] - centroids, node.metric)
+        total += table[k, distance.argmin(axis=1)]
+    return total
+
+
+def evaluate(node: Node, input_scale: float, *inputs: Real) -> Real:
+    """Output of one node; a node whose integer clamp starts at 0 is rectified."""
+    x = inputs[0]
+    match node:
+        case Product():
+            rows = _windows(x, node.window)
+            total = _sums(node, rows.reshape(-1, node.reduction), input_scale) + node.bias * node.table_scale
+            y = total.reshape(len(x), *node.shape(x.shape[1:]))
+        case Add():
+            y = inputs[0] + inputs[1]
+        case MaxPool():
+            y = _windows(x, node.window, -np.inf).max(axis=-1)
+        case AvgPool():
+            y = x.mean(axis=(1, 2), keepdims=True) if node.window is None else _windows(x, node.window).mean(axis=-1)
+        case Flatten():
+            y = x.reshape(len(x), -1)
+        case _:
+            y = x
+    return np.maximum(y, 0.0) if node.low == 0 else y
+
+
+def run(network: Network, x: NDArray[Any]) -> dict[str, Real]:
+    """Every value of the network in real numbers, by node name; ``x`` is a uint8 image or floating point."""
+    scale = network.pixel_scale if x.dtype == np.uint8 and network.pixel_scale else 1.0
+    values: dict[str, Real] = {"input": x.astype(np.float64) * scale}
+    for node in network.nodes:
+        values[node.name] = evaluate(node, network.scale(node.inputs[0]), *(values[n] for n in node.inputs))
+    return values
+
+
+def classify(network: Network, x: NDArray[Any], batch: int = 64) -> NDArray[np.int64]:
+    """Lowest index of the largest output, for each input."""
+    last = network.nodes[-1].name
+    return np.concatenate([run(network, x[i:i + batch])[last].reshape(len(x[i:i + batch]), -1).argmax(axis=1)
+                           for i in range(0, len(x), batch)])

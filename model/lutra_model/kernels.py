@@ -1,0 +1,122 @@
+"""Vectorised integer kernels of the golden model, each exact, each held against a naive loop in the tests.
+
+Float32 and float64 appear only where every intermediate is an integer (times a power of two) that they hold
+exactly; the bound stands beside the use.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .network import Window
+from .params import Metric
+
+__all__ = ["lookup", "multiply", "nearest", "rescale", "taps"]
+
+CHUNK = 1 << 18  # elements of an intermediate that stay in a core's cache
+PAIRS = 1 << 23  # most entries of all paired tables
+WORST = 128      # largest magnitude of an int8
+
+
+def taps(image: NDArray[Any], window: Window) -> list[NDArray[Any]]:
+    """Strided views of a padded ``(channels, batch, height, width)`` image, one for each place in the window."""
+    height, width = image.shape[2:]
+    rows, columns = window.output(height, width) if not any(window.padding) else Window(
+        kernel=window.kernel, stride=window.stride).output(height, width)
+    return [image[:, :, i:i + (rows - 1) * window.stride[0] + 1:window.stride[0],
+                  j:j + (columns - 1) * window.stride[1] + 1:window.stride[1]]
+            for i in range(window.kernel[0]) for j in range(window.kernel[1])]
+
+
+def _squared(centroids: NDArray[np.int8]) -> NDArray[np.floating[Any]]:
+    """Weights ``w`` with ``w @ (a, 1) = entries * (|p|^2 - 2 a.p) + c``: in the order of ``(|a - p|^2, c)``.
+
+    Every partial sum stays below ``entries * 3 * length * 128^2``, which float32 holds up to 2^24.
+    """
+    _, entries, length = centroids.shape
+    exact = np.dtype(np.float32 if entries * 3 * length * WORST**2 + entries < 2**24 else np.float64)
+    p: NDArray[np.floating[Any]] = centroids.astype(exact)
+    order = np.arange(entries, dtype=exact)[:, None]
+    return np.concatenate([-2 * entries * p, entries * (p * p).sum(axis=2, keepdims=True) + order], axis=2)
+
+
+def _nearest_l2(x: NDArray[np.int8], centroids: NDArray[np.int8]) -> NDArray[np.uint8]:
+    (codebooks, length, rows), entries = x.shape, centroids.shape[1]
+    weights = _squared(centroids)
+    step = min(rows, max(256, CHUNK // (codebooks * entries)))
+    vectors = np.ones((codebooks, length + 1, step), weights.dtype)
+    packed = np.empty((codebooks, entries, step), weights.dtype)
+    found = np.empty((codebooks, rows), np.uint8)
+    for start in range(0, rows, step):
+        count = min(step, rows - start)
+        vectors[:, :length, :count] = x[:, :, start:start + count]
+        np.matmul(weights, vectors, out=packed)
+        found[:, start:start + count] = packed.min(axis=1)[:, :count].astype(np.int64) % entries
+    return found
+
+
+def _distances(x: NDArray[np.int8], centroids: NDArray[np.int8], metric: Metric) -> NDArray[np.int32]:
+    """L1 or Chebyshev distance to every centroid, ``(codebooks, entries, rows)``."""
+    total = np.zeros((len(x), centroids.shape[1], x.shape[2]), np.int32)
+    combine = np.add if metric is Metric.L1 else np.maximum
+    for lane in range(centroids.shape[2]):
+        combine(total, np.abs(x[:, None, lane].astype(np.int32) - centroids[:, :, lane, None]), out=total)
+    return total
+
+
+def nearest(x: NDArray[np.int8], centroids: NDArray[np.int8], metric: Metric) -> NDArray[np.uint8]:
+    """Nearest centroid of each sub-vector: ``x`` is ``(codebooks, length, rows)``, the result ``(codebooks, rows)``."""
+    if metric is Metric.L2:
+        return _nearest_l2(x, centroids)
+    step = max(256, CHUNK // (len(x) * centroids.shape[1]))
+    parts = [_distances(x[:, :, start:start + step], centroids, metric).argmin(axis=1)
+             for start in range(0, x.shape[2], step)]
+    return np.concatenate(parts, axis=1).astype(np.uint8)
+
+
+def _paired(table: NDArray[np.int8], indices: NDArray[np.uint8]) -> tuple[NDArray[np.int16], NDArray[np.intp]]:
+    """Tables of two codebooks each, ``(pairs, entries^2, columns)``, and their indices: half the reads."""
+    codebooks, entries, columns = table.shape
+    if codebooks % 2:
+        table = np.concatenate([table, np.zeros((1, entries, columns), np.int8)])
+        indices = np.concatenate([indices, np.zeros((1, indices.shape[1]), np.uint8)])
+    pairs = table[0::2, :, None].astype(np.int16) + table[1::2, None]
+    return pairs.reshape(-1, entries**2, columns), indices[0::2].astype(np.intp) * entries + indices[1::2]
+
+
+def lookup(table: NDArray[np.int8], indices: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """``sum over k of table[k, indices[k, m], n]`` as ``(rows, columns)``."""
+    codebooks, entries, columns = table.shape
+    if indices.shape[1] > entries**2 and entries**2 * codebooks * columns <= PAIRS:
+        tables, places = _paired(table, indices)
+    else:
+        tables, places = table.astype(np.int16), indices.astype(np.intp)
+    sums = np.zeros((indices.shape[1], columns), np.int16 if codebooks * WORST < 2**15 else np.int32)
+    for entries_of_one, place in zip(tables, places, strict=True):
+        sums += entries_of_one.take(place, axis=0)
+    return sums.astype(np.int32)
+
+
+def multiply(columns: NDArray[np.int8], weights: NDArray[np.int8]) -> NDArray[np.int32]:
+    """``weights`` ``(reduction, columns)`` times activations ``(reduction, rows)`` as ``(rows, columns)``.
+
+    In float64 when a sum may exceed what float32 holds exactly.
+    """
+    exact = np.float32 if len(weights) * WORST**2 < 2**24 else np.float64
+    return (columns.T.astype(exact) @ weights.astype(exact)).astype(np.int32)
+
+
+def rescale(sums: NDArray[np.integer[Any]], bias: NDArray[np.int64], multiplier: NDArray[np.int64],
+            shift: NDArray[np.int64], low: int, high: int) -> NDArray[np.int8]:
+    """``clamp(((sums + bias) * multiplier + 2^(shift-1)) >> shift, low, high)``.
+
+    In float64, exactly: ``(sums + bias) * multiplier`` has at most 33 + 16 bits, a power of two keeps them, and
+    where adding a half would need more than 53 bits (shift above 52) the product is below 2^-3 and floors to 0 or -1
+    all the same.
+    """
+    factor = np.ldexp(multiplier.astype(np.float64), -shift)
+    scaled = np.multiply(sums, factor, dtype=np.float64)
+    scaled += bias * factor + 0.5
+    np.floor(scaled, out=scaled)
+    return np.clip(scaled, low, high, out=scaled).astype(np.int8)

@@ -1,0 +1,100 @@
+"""The network file: a safetensors container; docs/network-file.md describes it to the byte."""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
+
+from . import network as kinds
+from .network import Network, Node, Window
+from .params import Metric
+
+__all__ = ["FORMAT", "VERSION", "load", "save"]
+
+FORMAT = "lutra-network"
+VERSION = 1
+KINDS = {kind.__name__.lower(): kind for kind in
+         (kinds.Product, kinds.Add, kinds.MaxPool, kinds.AvgPool, kinds.Clamp, kinds.Flatten)}
+DTYPES = {"table": np.int8, "centroids": np.int8, "bias": np.int32, "multiplier": np.uint16, "shift": np.uint8,
+          "table_scale": np.float64}
+
+
+def _attributes(node: Node) -> dict[str, Any]:
+    found: dict[str, Any] = {"kind": type(node).__name__.lower()}
+    for item in dataclasses.fields(node):
+        value = getattr(node, item.name)
+        if not isinstance(value, np.ndarray) and value is not None:
+            found[item.name] = dataclasses.asdict(value) if isinstance(value, Window) else value
+    return found
+
+
+def save(network: Network, path: str | os.PathLike[str]) -> None:
+    """Write a network; an existing file is replaced only once the new one is whole."""
+    tensors = {f"{node.name}/{name}": np.ascontiguousarray(getattr(node, name), dtype)
+               for node in network.products for name, dtype in DTYPES.items()
+               if getattr(node, name) is not None}
+    head = {item.name: getattr(network, item.name) for item in dataclasses.fields(network) if item.name != "nodes"}
+    text = json.dumps(head | {"nodes": [_attributes(node) for node in network.nodes]}, sort_keys=True)
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(to_bytes(tensors, {"format": FORMAT, "version": str(VERSION), "network": text}))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _tensor(tensors: dict[str, Any], node: str, name: str) -> Any:
+    key, dtype = f"{node}/{name}", DTYPES[name]
+    if name == "centroids" and key not in tensors:
+        return None
+    if tensors[key].dtype != dtype:
+        raise ValueError(f"tensor {key} must be {np.dtype(dtype)}, not {tensors[key].dtype}")
+    return tensors[key].astype(np.int64) if name in ("bias", "multiplier", "shift") else tensors[key]
+
+
+def _node(fields: dict[str, Any], tensors: dict[str, Any]) -> Node:
+    fields = {name: _tuples(value) for name, value in fields.items()}
+    kind = KINDS[fields.pop("kind")]
+    if fields.get("window") is not None:
+        fields["window"] = Window(**{name: _tuples(value) for name, value in fields["window"].items()})
+    if kind is kinds.Product:
+        fields["metric"] = Metric(fields["metric"])
+        fields |= {name: _tensor(tensors, fields["name"], name) for name in DTYPES}
+    return kind(**fields)
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """Read a network file.
+
+    Raises ``ValueError`` for a file that is no network file, is damaged, or is of another version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"network file {path} must exist")
+    try:
+        with safe_open(path, framework="numpy") as archive:
+            metadata = archive.metadata() or {}
+            tensors = {name: archive.get_tensor(name) for name in archive.keys()}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} must be a whole Lutra network file, but it cannot be read: {error}") from None
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path} must be a Lutra network file, but its format is {metadata.get('format')}")
+    if metadata.get("version") != str(VERSION):
+        raise ValueError(f"{path} must have version {VERSION}, not {metadata.get('version')}")
+    try:
+        head = json.loads(metadata["network"])
+        nodes = tuple(_node(fields, tensors) for fields in head.pop("nodes"))
+        return Network(**{name: _tuples(value) if name != "provenance" else value for name, value in head.items()},
+                       nodes=nodes)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} must be a whole Lutra network file, but its header is damaged: {error}") from None

@@ -1,0 +1,144 @@
+"""Parameters: one record for the shape of a layer, one for a machine."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+__all__ = ["Array", "Engine", "Layer", "Metric"]
+
+
+class Engine(StrEnum):
+    """What stands between index memory and adder trees: table cells or multipliers."""
+
+    LOOKUP = "lookup"
+    MAC = "mac"
+
+
+class Metric(StrEnum):
+    """Distance that the nearest-centroid encoder minimises."""
+
+    L2 = "l2"
+    L1 = "l1"
+    CHEBYSHEV = "chebyshev"
+
+
+def _at_least_one(**values: int) -> None:
+    for name, value in values.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Shape of one matrix product, as a table lookup or as multiplications.
+
+    Parameters
+    ----------
+    rows : activation vectors (M): batch times output pixels, or tokens.
+    codebooks : sub-vectors in one activation vector (K); for a dense layer, its scalars.
+    columns : outputs of one activation vector (N).
+    length : scalars in one sub-vector (V); 1 for a dense layer.
+    entries : centroids of one codebook and entries of one table (C); 1 for a dense layer.
+    reduction : scalars in one activation vector before padding to whole sub-vectors.
+    """
+
+    name: str = "layer"
+    rows: int
+    codebooks: int
+    columns: int
+    length: int = 9
+    entries: int = 16
+    reduction: int = 0
+
+    def __post_init__(self) -> None:
+        _at_least_one(rows=self.rows, codebooks=self.codebooks, columns=self.columns,
+                      length=self.length, entries=self.entries)
+        object.__setattr__(self, "reduction", self.reduction or self.codebooks * self.length)
+        if not (self.codebooks - 1) * self.length < self.reduction <= self.codebooks * self.length:
+            raise ValueError(f"reduction must need {self.codebooks} sub-vectors of {self.length}, "
+                             f"not be {self.reduction}")
+
+    @classmethod
+    def dense(cls, *, name: str = "layer", rows: int, reduction: int, columns: int) -> "Layer":
+        """The same product done by multiplications: every scalar is its own sub-vector."""
+        return cls(name=name, rows=rows, codebooks=reduction, columns=columns, length=1, entries=1)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the layer multiplies instead of looking up."""
+        return self.length == 1 and self.entries == 1
+
+    def as_dense(self) -> "Layer":
+        """The multiplying twin of this layer."""
+        return Layer.dense(name=self.name, rows=self.rows, reduction=self.reduction, columns=self.columns)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the dense product that the layer stands for."""
+        return self.rows * self.reduction * self.columns
+
+    @property
+    def lookups(self) -> int:
+        """Table entries read (or, in a dense layer, products formed)."""
+        return self.rows * self.codebooks * self.columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Array:
+    """One machine: encoders, an array of rows x columns cells, memories, finishers.
+
+    Parameters
+    ----------
+    engine : table cells (``lookup``) or multipliers (``mac``).
+    rows : codebooks (or scalars) summed in one cycle.
+    columns : outputs formed in one cycle.
+    encoders : sub-vectors (or scalars) taken from the activation stream in one beat; at most ``rows``.
+    length : longest sub-vector an encoder takes; 1 for ``mac``.
+    entries : most entries of one table, a power of two; 1 for ``mac``.
+    metric : the encoder's distance; without meaning for ``mac``.
+    codebooks : largest reduction of a layer; sets the centroid memory and the accumulator width.
+    block_rows : rows of the accumulator memory.
+    index_words : words in each half of the index memory; one word feeds all rows for one cycle.
+    """
+
+    engine: Engine = Engine.LOOKUP
+    rows: int = 16
+    columns: int = 16
+    encoders: int = 4
+    length: int = 9
+    entries: int = 16
+    metric: Metric = Metric.L2
+    codebooks: int = 512
+    block_rows: int = 1024
+    index_words: int = 2048
+
+    def __post_init__(self) -> None:
+        _at_least_one(rows=self.rows, columns=self.columns, encoders=self.encoders, length=self.length,
+                      codebooks=self.codebooks, block_rows=self.block_rows, index_words=self.index_words)
+        if self.encoders > self.rows:
+            raise ValueError(f"encoders must be at most rows ({self.rows}), not {self.encoders}")
+        if self.engine is Engine.MAC and (self.length, self.entries) != (1, 1):
+            raise ValueError(f"a mac array must have length 1 and entries 1, "
+                             f"not {self.length} and {self.entries}")
+        if self.engine is Engine.LOOKUP and (self.entries < 2 or self.entries & (self.entries - 1)):
+            raise ValueError(f"entries must be a power of two of at least 2, not {self.entries}")
+
+    @classmethod
+    def mac(cls, *, rows: int = 16, columns: int = 16, encoders: int | None = None, codebooks: int = 4608,
+            block_rows: int = 1024, index_words: int = 4608) -> "Array":
+        """An INT8 multiply-accumulate array; it takes a whole row of activations in one beat."""
+        return cls(engine=Engine.MAC, rows=rows, columns=columns, encoders=encoders or rows, length=1,
+                   entries=1, codebooks=codebooks, block_rows=block_rows, index_words=index_words)
+
+    def resized(self, **sizes: int) -> "Array":
+        """The same machine with other sizes."""
+        return replace(self, **sizes)  # type: ignore[arg-type]
+
+    @property
+    def is_lookup(self) -> bool:
+        """Whether the cells hold tables."""
+        return self.engine is Engine.LOOKUP
+
+    @property
+    def cells(self) -> int:
+        """Table cells or multipliers."""
+        return self.rows * self.columns
