@@ -16,7 +16,7 @@ from .params import Metric
 
 __all__ = ["FORMAT", "VERSION", "load", "save"]
 
-FORMAT = "lutra-network"
+FORMAT = "lutra-network"  # the one metadata key: more than one has no fixed order
 VERSION = 1
 KINDS = {kind.__name__.lower(): kind for kind in
          (kinds.Product, kinds.Add, kinds.MaxPool, kinds.AvgPool, kinds.Clamp, kinds.Flatten)}
@@ -39,11 +39,11 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
                for node in network.products for name, dtype in DTYPES.items()
                if getattr(node, name) is not None}
     head = {item.name: getattr(network, item.name) for item in dataclasses.fields(network) if item.name != "nodes"}
-    text = json.dumps(head | {"nodes": [_attributes(node) for node in network.nodes]}, sort_keys=True)
+    head |= {"version": VERSION, "nodes": [_attributes(node) for node in network.nodes]}
     path = Path(path)
     part = path.with_name(path.name + ".part")
     try:
-        part.write_bytes(to_bytes(tensors, {"format": FORMAT, "version": str(VERSION), "network": text}))
+        part.write_bytes(to_bytes(tensors, {FORMAT: json.dumps(head, sort_keys=True)}))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -87,12 +87,13 @@ def load(path: str | os.PathLike[str]) -> Network:
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} must be a whole Lutra network file, but it cannot be read: {error}") from None
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path} must be a Lutra network file, but its format is {metadata.get('format')}")
-    if metadata.get("version") != str(VERSION):
-        raise ValueError(f"{path} must have version {VERSION}, not {metadata.get('version')}")
+    if FORMAT not in metadata:
+        raise ValueError(f"{path} must be a Lutra network file, but it has no {FORMAT} header")
     try:
-        head = json.loads(metadata["network"])
+        head = json.loads(metadata[FORMAT])
+        if head["version"] != VERSION:
+            raise ValueError(f"{path} must have version {VERSION}, not {head['version']}")
+        del head["version"]
         nodes = tuple(_node(fields, tensors) for fields in head.pop("nodes"))
         return Network(**{name: _tuples(value) if name != "provenance" else value for name, value in head.items()},
                        nodes=nodes)

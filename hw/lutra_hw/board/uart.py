@@ -43,6 +43,8 @@ class Receiver(wiring.Component):
         m = Module()
         line = Signal(init=1)
         m.submodules.synchronizer = FFSynchronizer(self.rx, line, init=1)
+        before = Signal(init=1)  # a byte starts with an edge: nothing starts while a break lasts
+        m.d.sync += before.eq(line)
 
         timer = Signal(range(self.divisor))  # cycles until the middle of the next bit
         bits = Signal(range(11))             # bits of this byte still to sample, start and stop included
@@ -50,7 +52,7 @@ class Receiver(wiring.Component):
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(bits == 0):
-            with m.If(~line):
+            with m.If(before & ~line):
                 m.d.sync += [bits.eq(10), timer.eq(self.divisor // 2 - 1)]
         with m.Elif(timer != 0):
             m.d.sync += timer.eq(timer - 1)

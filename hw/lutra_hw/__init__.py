@@ -1,0 +1,1 @@
+"""The machine of docs/hardware.md in Amaranth."""

@@ -1,0 +1,1 @@
+"""FPGA boards: the serial line, the host link, the top level of each board."""

@@ -1,0 +1,96 @@
+"""What the commands share: outcomes, array options, arrays of the user's, files written whole."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+__all__ = ["Outcome", "array_options", "network_argument", "progress", "read_array", "shape", "table", "write_whole"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command found: ``data`` for programs, ``shown`` (text or tables) for people."""
+
+    data: dict[str, Any]
+    shown: list[Any] = field(default_factory=list)
+
+
+def shape(text: str) -> tuple[int, int]:
+    """Rows and columns from ``16x16``."""
+    rows, _, columns = text.partition("x")
+    if not (rows.isdigit() and columns.isdigit() and int(rows) and int(columns)):
+        raise argparse.ArgumentTypeError(f"must be ROWSxCOLUMNS such as 16x16, not {text}")
+    return int(rows), int(columns)
+
+
+def array_options(parser: argparse.ArgumentParser) -> None:
+    """``--array`` and ``--encoders``."""
+    parser.add_argument("--array", type=shape, default=(16, 16), metavar="RxC", help="cells of the array (16x16)")
+    parser.add_argument("--encoders", type=int, default=4, metavar="E",
+                        help="sub-vectors encoded in one cycle (4), at most the array's rows")
+
+
+def network_argument(parser: argparse.ArgumentParser) -> None:
+    """The optional network."""
+    parser.add_argument("network", nargs="?", metavar="NET", help="a .lutra file or an embedded network's name")
+
+
+def read_array(path: str) -> NDArray[Any]:
+    """The array in a ``.npy`` file, or the first of an ``.npz`` archive.
+
+    Raises ``ValueError`` for anything else.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"array file {path} must exist")
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        return loaded[loaded.files[0]] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
+    except (ValueError, OSError, EOFError, IndexError) as error:
+        raise ValueError(f"{path} must be a NumPy .npy or .npz file without objects: {error}") from None
+
+
+def write_whole(path: str | os.PathLike[str], write: Callable[[Path], object]) -> None:
+    """Write beside the file and move it there once it is whole, so that an earlier file is never half lost."""
+    path = Path(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def table(title: str, head: list[str], rows: list[list[Any]]) -> Table:
+    """A table for the terminal; numbers stand on the right."""
+    made = Table(title=title, title_justify="left")
+    for name in head:
+        made.add_column(name, justify="left" if name == head[0] else "right")
+    for row in rows:
+        made.add_row(*map(str, row))
+    return made
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A callback ``(what, done, total)`` that draws a progress bar for each ``what`` on standard error."""
+    bars = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                    console=Console(stderr=True), disable=quiet)
+    tasks: dict[str, Any] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bars.add_task(what, total=total)
+        bars.update(tasks[what], completed=done, total=total)
+
+    with bars:
+        yield show

@@ -1,0 +1,40 @@
+"""Write the machine as Verilog: the lookup array, or the MAC array that it is compared with.
+
+The ports are AXI4-Streams (s_axis_cmd, s_axis_act, s_axis_table, m_axis); docs/hardware.md is their manual. The
+sizes of sub-vectors, tables and memories come from the network.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from lutra_model.fit import lookup_array, mac_array
+
+from .. import embedded
+from .common import Outcome, array_options, network_argument, write_whole
+
+NAME = "verilog"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    network_argument(parser)
+    array_options(parser)
+    parser.add_argument("--engine", choices=["lookup", "mac"], default="lookup", help="which array (lookup)")
+    parser.add_argument("--output", metavar="FILE.v", help="where to write it (standard output)")
+
+
+def run(args: argparse.Namespace) -> Outcome:
+    """The Verilog text."""
+    from lutra_hw.machine import verilog
+
+    network, (rows, columns) = embedded.network(args.network), args.array
+    array = (lookup_array(network, rows=rows, columns=columns, encoders=args.encoders) if args.engine == "lookup"
+             else mac_array(network, rows=rows, columns=columns))
+    text = verilog(array)
+    if args.output:
+        write_whole(args.output, lambda part: Path(part).write_text(text))
+        return Outcome({"file": args.output, "bytes": len(text)}, [f"{len(text):,} bytes written to {args.output}"])
+    if not args.json:
+        sys.stdout.write(text)
+    return Outcome({"verilog": text})

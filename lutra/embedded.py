@@ -1,0 +1,41 @@
+"""The default network that travels with the package: its files, test images and measured accuracy."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lutra_model.netfile import load
+from lutra_model.network import Network
+from numpy.typing import NDArray
+
+__all__ = ["DEFAULT", "accuracy", "network", "path", "test_set"]
+
+DEFAULT = "fashion-resnet8"
+
+
+def path(name: str) -> Path:
+    """Where an embedded file lies."""
+    return Path(str(files("lutra") / "networks" / name))
+
+
+def network(name: str | None = None) -> Network:
+    """An embedded network by its name, or the network in a file; without a name, the default.
+
+    Raises ``ValueError`` when there is neither.
+    """
+    embedded = path(f"{name or DEFAULT}.lutra")
+    return load(embedded if embedded.is_file() else Path(name or DEFAULT))
+
+
+def test_set() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The embedded held-out images ``(256, 28, 28, 1)`` and their labels ``(256,)``."""
+    with np.load(path("fashion-test.npz"), allow_pickle=False) as archive:
+        return archive["images"], archive["labels"]
+
+
+def accuracy() -> dict[str, Any]:
+    """Accuracy of the default network on the full test set, as its recipe measured it."""
+    found: dict[str, Any] = json.loads(path("accuracy.json").read_text())
+    return found

@@ -1,0 +1,1 @@
+"""Training of networks that compute by table lookup: float network, conversion, fine-tuning, network files."""

@@ -1,0 +1,72 @@
+"""Table lookup with a gradient: hard in the forward pass, soft assignment in the backward pass."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["lookup", "packed_distances"]
+
+CHUNK = 1 << 17  # elements of an intermediate that stay in a core's cache
+
+
+def _groups(codebooks: int, entries: int, rows: int) -> Iterator[slice]:
+    step = max(1, CHUNK // (entries * rows))
+    return (slice(start, start + step) for start in range(0, codebooks, step))
+
+
+def packed_distances(x: Tensor, centroids: Tensor) -> Tensor:
+    """``entries * (|p|^2 - 2 a.p) + c``: ordered as ``(|a - p|^2, c)``, so the lowest index wins a tie.
+
+    ``x`` is ``(codebooks, length, rows)``, ``centroids`` ``(codebooks, entries, length)``, both integers in
+    float32; the result ``(codebooks, entries, rows)`` is exact for the lengths and entries asserted.
+    """
+    entries, length = centroids.shape[1:]
+    assert entries * 3 * length * 128**2 + entries < 2**24
+    offset = entries * centroids.square().sum(2) + torch.arange(entries)
+    return torch.baddbmm(offset[:, :, None], centroids * (-2 * entries), x)
+
+
+class _Lookup(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor) -> Tensor:
+        codebooks, entries, columns = table.shape
+        index = torch.empty(codebooks, 1, x.shape[2], dtype=torch.uint8)
+        sums = torch.zeros(columns, x.shape[2])
+        for group in _groups(codebooks, entries, x.shape[2]):
+            packed = packed_distances(x[group], centroids[group])
+            best = packed.amin(1, keepdim=True)
+            index[group] = best.remainder(entries).to(torch.uint8)
+            sums.addmm_(table[group].flatten(0, 1).T, (packed == best).float().flatten(0, 1))
+        ctx.save_for_backward(x, centroids, table, sharpness, index)
+        return sums
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, ...]:
+        x, centroids, table, sharpness, index = ctx.saved_tensors
+        codebooks, entries, _ = table.shape
+        slopes = [torch.empty_like(x), torch.empty_like(centroids), torch.empty_like(table)]
+        sharper = torch.zeros(())
+        for group in _groups(codebooks, entries, x.shape[2]):
+            a, p, t = x[group], centroids[group], table[group]
+            chosen = (index[group] == torch.arange(entries, dtype=torch.uint8)[:, None]).float()
+            slopes[2][group] = (chosen.flatten(0, 1) @ slope.T).view_as(t)
+            distance = torch.baddbmm(p.square().sum(2, keepdim=True), p, a, alpha=-2)
+            soft = torch.softmax(distance * -sharpness, dim=1)
+            gain = soft * (t.flatten(0, 1) @ slope).view_as(soft)
+            gain -= soft * gain.sum(1, keepdim=True)
+            sharper -= torch.dot(gain.flatten(), distance.flatten())
+            slopes[0][group] = torch.bmm(p.mT, gain) * (2 * sharpness)
+            slopes[1][group] = (torch.bmm(gain, a.mT) - p * gain.sum(2, keepdim=True)) * (2 * sharpness)
+        return *slopes, sharper
+
+
+def lookup(x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor) -> Tensor:
+    """``sum over k of table[k, argmin_c |x_k - centroids[k, c]|^2]`` as ``(columns, rows)``.
+
+    ``x`` is ``(codebooks, length, rows)``, ``table`` ``(codebooks, entries, columns)``. The gradient of the table
+    is exact. Those of ``x``, ``centroids`` and ``sharpness`` (the inverse temperature) are of the soft assignment
+    ``softmax(-sharpness * |x_k - centroids[k, c]|^2)`` that LUT-NN puts in place of the argmin.
+    """
+    return _Lookup.apply(x, centroids, table, sharpness)

@@ -1,0 +1,153 @@
+"""What a machine is made of, in bits: the widths that events are counted in and area is summed over."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from .params import Array, Metric
+
+__all__ = ["Number", "Structure", "reduction_bits"]
+
+
+class Number(StrEnum):
+    """How a MAC array writes a scalar; a lookup array is always INT8."""
+
+    INT8 = "int8"
+    FP16 = "fp16"
+    FP32 = "fp32"
+
+    @property
+    def bits(self) -> int:
+        """Bits of one scalar in memories and on streams."""
+        return {Number.INT8: 8, Number.FP16: 16, Number.FP32: 32}[self]
+
+
+def _log2(count: int) -> int:
+    return (count - 1).bit_length()
+
+
+def reduction_bits(operands: int, width: int) -> int:
+    """Full-adder bits of a tree that sums ``operands`` values of ``width`` bits; a level widens by one bit.
+
+    >>> reduction_bits(4, 8)  # two adders of 9 bits, one of 10
+    28
+    """
+    bits = 0
+    while operands > 1:
+        width += 1
+        bits += operands // 2 * width
+        operands -= operands // 2
+    return bits
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Widths and register counts of one machine."""
+
+    array: Array
+    number: Number = Number.INT8
+
+    def __post_init__(self) -> None:
+        if self.array.is_lookup and self.number is not Number.INT8:
+            raise ValueError(f"a lookup array must compute in int8, not {self.number}")
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the cells multiply floating-point numbers."""
+        return self.number is not Number.INT8
+
+    @property
+    def index_bits(self) -> int:
+        """Bits of an index, or of a scalar that takes its place."""
+        return _log2(self.array.entries) if self.array.is_lookup else self.number.bits
+
+    @property
+    def term_bits(self) -> int:
+        """Bits that a cell hands to the adder tree: a table entry, an exact INT8 product, a rounded FP one."""
+        if self.array.is_lookup:
+            return 8
+        return self.number.bits if self.is_float else 16
+
+    @property
+    def tree_bits(self) -> int:
+        """Bits of the adder tree's sum."""
+        return self.term_bits if self.is_float else self.term_bits + _log2(self.array.rows)
+
+    @property
+    def accumulator_bits(self) -> int:
+        """Bits that hold the sum of the longest layer without overflow; FP32 in a floating-point machine."""
+        return 32 if self.is_float else self.term_bits + _log2(self.array.codebooks)
+
+    @property
+    def index_word_bits(self) -> int:
+        """Bits of one index word: one index for each row."""
+        return self.array.rows * self.index_bits
+
+    @property
+    def accumulator_word_bits(self) -> int:
+        """Bits of one accumulator word: one sum for each column."""
+        return self.array.columns * self.accumulator_bits
+
+    @property
+    def beat_bits(self) -> int:
+        """Bits of one activation beat."""
+        return self.array.encoders * self.array.length * self.number.bits
+
+    @property
+    def centroid_word_bits(self) -> int:
+        """Bits that one encoder reads for one sub-vector: all centroids of its codebook."""
+        return self.array.entries * self.array.length * 8 if self.array.is_lookup else 0
+
+    @property
+    def centroid_words(self) -> int:
+        """Codebooks whose centroids one encoder holds."""
+        return -(-self.array.codebooks // self.array.encoders) if self.array.is_lookup else 0
+
+    @property
+    def lane_bits(self) -> int:
+        """Bits of one lane's distance."""
+        return 16 if self.array.metric is Metric.L2 else 8
+
+    @property
+    def distance_bits(self) -> int:
+        """Bits of one centroid's distance."""
+        if self.array.metric is Metric.CHEBYSHEV:
+            return self.lane_bits
+        return self.lane_bits + _log2(self.array.length)
+
+    @cached_property
+    def encode_registers(self) -> int:
+        """Register bits that one sub-vector (or scalar) passes on its way to the index memory."""
+        if not self.array.is_lookup:
+            return self.number.bits
+        length, entries = self.array.length, self.array.entries
+        tree = sum((entries >> level) * (self.distance_bits + level) for level in range(1, _log2(entries) + 1))
+        return length * 8 + entries * (length * self.lane_bits + self.distance_bits) + tree + self.index_bits
+
+    @cached_property
+    def issue_registers(self) -> int:
+        """Register bits that one issued row passes: operands, cells, adder tree, accumulator input."""
+        rows, columns = self.array.rows, self.array.columns
+        if not self.array.is_lookup:
+            tree = 3 * self.tree_bits  # the carry-save pair, then its sum
+            return self.index_word_bits + columns * (tree + self.accumulator_bits)
+        tree, operands, width = 0, rows, self.term_bits
+        while operands > 1:
+            operands, width = -(-operands // 4), width + 2
+            tree += operands * min(width, self.tree_bits)
+        cells = rows * self.term_bits
+        return self.index_word_bits + columns * (cells + tree + self.accumulator_bits)
+
+    @property
+    def finish_registers(self) -> int:
+        """Register bits that one output passes: biased sum, product, result, output buffer."""
+        if self.is_float:
+            return 32 + 2 * self.number.bits
+        return 33 + 49 + 8 + 8
+
+    @property
+    def control_registers(self) -> int:
+        """Register bits of the sequencer, clocked in every cycle: descriptor, and three walkers' counters."""
+        array = self.array
+        counters = sum(map(_log2, (array.block_rows, array.index_words, array.codebooks, array.rows + 1, 2**16)))
+        return 8 * 32 + 3 * counters

@@ -1,0 +1,1 @@
+"""Simulation of the machine: compiled with Verilator, and on the bench with cocotb."""

@@ -1,0 +1,104 @@
+"""model.netfile: what is written is read back; damaged and foreign files are refused in one sentence."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lutra_model import golden
+from lutra_model.netfile import load, save
+from lutra_model.network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Product, Window
+from lutra_model.params import Metric
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+
+def network() -> Network:
+    rng = np.random.default_rng(3)
+    same = Window(kernel=(3, 3), padding=(1, 1, 1, 1))
+
+    def product(name: str, source: str, shape: tuple[int, int, int], reduction: int, window: Window | None,
+                length: int | None) -> Product:
+        columns = shape[2]
+        centroids = None if length is None else rng.integers(-128, 128, (*shape[:2], length), np.int8)
+        return Product(name=name, inputs=(source,), scale=0.25, metric=Metric.L1, window=window, reduction=reduction,
+                       table=rng.integers(-128, 128, shape, np.int8), centroids=centroids,
+                       bias=rng.integers(-9, 9, columns), multiplier=rng.integers(0, 2**16, columns),
+                       shift=rng.integers(1, 64, columns), table_scale=rng.random(columns))
+
+    return Network(name="every kind", input_shape=(6, 6, 2), input_scale=0.1, pixel_scale=1 / 255,
+                   classes=("a", "b"), provenance={"seed": 3, "list": [1, 2]}, nodes=(
+                       product("c", "input", (2, 4, 3), 18, same, 9),
+                       product("d", "c", (27, 1, 3), 27, same, None),
+                       Add(name="s", inputs=("c", "d"), scale=0.1, multipliers=(1, 2), shift=1, low=0),
+                       MaxPool(name="m", inputs=("s",), scale=0.1, window=Window(kernel=(2, 2), stride=(2, 2))),
+                       AvgPool(name="a", inputs=("m",), scale=0.1, multiplier=5, shift=4),
+                       Clamp(name="r", inputs=("a",), scale=0.1, low=0, high=100),
+                       Flatten(name="f", inputs=("r",), scale=0.1),
+                       product("o", "f", (1, 2, 2), 3, None, 4)))
+
+
+def test_round_trip_keeps_every_value(tmp_path: Path) -> None:
+    made, path = network(), tmp_path / "n.lutra"
+    save(made, path)
+    read = load(path)
+    x = np.random.default_rng(0).integers(-128, 128, (3, 6, 6, 2), np.int8)
+    ours, theirs = golden.run(made, x), golden.run(read, x)
+    assert all((ours[name] == theirs[name]).all() for name in ours)
+    assert (read.name, read.provenance, read.classes, read.shapes) == (
+        made.name, made.provenance, made.classes, made.shapes)
+    assert [type(node) for node in read.nodes] == [type(node) for node in made.nodes]
+    assert (read.products[0].table_scale == made.products[0].table_scale).all()
+
+
+def test_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in "ab":
+        save(network(), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def _rewritten(source: Path, target: Path, *, drop: str = "", **changes: object) -> Path:
+    with safe_open(source, framework="numpy") as archive:
+        tensors = {name: archive.get_tensor(name) for name in archive.keys() if name != drop}
+        head = json.loads(archive.metadata()["lutra-network"])
+    save_file(tensors, target, {"lutra-network": json.dumps(head | changes)})
+    return target
+
+
+def test_wrong_files_are_refused(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.lutra"
+    save(network(), whole)
+    foreign = tmp_path / "foreign.lutra"
+    save_file({"x": np.zeros(2)}, foreign)
+    with pytest.raises(ValueError, match=f"^network file {tmp_path}/none must exist$"):
+        load(tmp_path / "none")
+    with pytest.raises(ValueError, match=f"^{foreign} must be a Lutra network file, but it has no lutra-network header$"):
+        load(foreign)
+    with pytest.raises(ValueError, match="must have version 1, not 99$"):
+        load(_rewritten(whole, tmp_path / "v", version=99))
+    with pytest.raises(ValueError, match="must be a whole Lutra network file, but its header is damaged: 'c/table'$"):
+        load(_rewritten(whole, tmp_path / "t", drop="c/table"))
+    with pytest.raises(ValueError, match="must be a whole Lutra network file, but its header is damaged: "):
+        load(_rewritten(whole, tmp_path / "j", nodes=[{"kind": "lstm"}]))
+
+
+@pytest.mark.parametrize("size", [0, 5, 100, -1])
+def test_truncated_files_are_refused(tmp_path: Path, size: int) -> None:
+    whole, cut = tmp_path / "whole.lutra", tmp_path / "cut.lutra"
+    save(network(), whole)
+    cut.write_bytes(whole.read_bytes()[:size])
+    with pytest.raises(ValueError, match=f"^{cut} must be a whole Lutra network file, but it cannot be read: "):
+        load(cut)
+
+
+def test_a_network_that_does_not_fit_together_is_refused() -> None:
+    flat = Flatten(name="f", inputs=("input",), scale=1.0)
+    with pytest.raises(ValueError, match="^node f reads x, which no earlier node makes$"):
+        Network(name="n", input_shape=(2,), input_scale=1.0, nodes=(Flatten(name="f", inputs=("x",), scale=1.0),))
+    with pytest.raises(ValueError, match="^node name f must be used once$"):
+        Network(name="n", input_shape=(2,), input_scale=1.0, nodes=(flat, flat))
+    with pytest.raises(ValueError, match="^network n must have at least one node$"):
+        Network(name="n", input_shape=(2,), input_scale=1.0, nodes=())
+    with pytest.raises(ValueError, match=r"^layer c needs 2 channels of an image, its input is \(6, 6, 1\)$"):
+        Network(name="n", input_shape=(6, 6, 1), input_scale=1.0, nodes=network().nodes[:1])
