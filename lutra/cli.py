@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+import lutra as package
+
 from . import __version__
 from .commands import COMMANDS
 from .commands.common import Outcome
@@ -19,12 +21,12 @@ EPILOG = "Every command explains itself: lutra COMMAND --help. Without a network
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    top = argparse.ArgumentParser(prog="lutra", description=__doc__ and sys.modules["lutra"].__doc__, epilog=EPILOG)
+    top = argparse.ArgumentParser(prog="lutra", description=package.__doc__, epilog=EPILOG)
     top.add_argument("--version", action="version", version=f"lutra {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         lines = (command.__doc__ or "").strip().split("\n", 1)
-        sub = commands.add_parser(command.NAME, help=lines[0].split(": ", 1)[-1], description=(command.__doc__ or ""),
+        sub = commands.add_parser(command.NAME, help=lines[0].rstrip("."), description=(command.__doc__ or ""),
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
         sub.add_argument("--json", action="store_true", help="print one JSON object for programs")
         command.arguments(sub)

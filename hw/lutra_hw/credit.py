@@ -1,6 +1,6 @@
 """Credits: how many places of a shared memory are taken."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,15 +23,15 @@ class Credit(wiring.Component):
     room, some : whether a place is free; whether one is taken.
     """
 
-    put: In(1)
-    drop: In(1)
-    room: Out(1)
-    some: Out(1)
+    put: Signal
+    drop: Signal
+    room: Signal
+    some: Signal
 
     def __init__(self, *, places: int):
         self.places = places
         super().__init__({"put": In(1), "drop": In(1), "level": Out(bits(places + 1)),
-                          "room": Out(1, init=1), "some": Out(1)})
+                          "room": Out(1), "some": Out(1)})
 
     def elaborate(self, platform):
         m = Module()

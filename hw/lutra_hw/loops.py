@@ -1,6 +1,6 @@
 """Nested loop counters."""
 
-from amaranth.hdl import Const, Module, Mux
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -25,8 +25,11 @@ class Loops(wiring.Component):
     done : whether all are.
     """
 
-    step: In(1)
-    done: Out(1)
+    step: Signal
+    done: Signal
+    limit: wiring.PureInterface
+    count: wiring.PureInterface
+    last: wiring.PureInterface
 
     def __init__(self, **widths: int):
         self.widths = widths

@@ -7,7 +7,6 @@ model's own input layout, (batch, channels, height, width): a few hundred typica
 
 import argparse
 
-from lutra_model.convert import convert
 from lutra_model.netfile import save
 from lutra_model.params import Metric
 
@@ -29,6 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """The network written."""
+    from lutra_model.convert import convert  # slow to import
+
     calibration = read_array(args.calibration)
     with progress(quiet=args.json) as show:
         network = convert(args.model, calibration, scheme=args.scheme, entries=args.entries, metric=args.metric,

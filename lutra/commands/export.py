@@ -6,8 +6,6 @@ ONNX Runtime, which nobody here wrote, then gives the golden model's integers ex
 
 import argparse
 
-from lutra_model.onnx_write import export
-
 from .. import embedded
 from .common import Outcome, network_argument
 
@@ -22,6 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """The file written."""
+    from lutra_model.onnx_write import export  # slow to import
+
     network = embedded.network(args.network)
     model = export(network, args.onnx)
     operators = sorted({node.op_type for node in model.graph.node})

@@ -1,16 +1,18 @@
 """One training loop for every stage: AdamW with a one-cycle rate, light augmentation, checkpoints that resume."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .datasets import Images
 
-__all__ = ["Schedule", "accuracy", "batches", "fit", "pixels"]
+__all__ = ["Loss", "Schedule", "accuracy", "batches", "fit", "pixels"]
 
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
@@ -26,9 +28,9 @@ class Schedule:
     shift: int = 2
 
 
-def pixels(images: "torch.Tensor") -> Tensor:
+def pixels(images: NDArray[np.uint8]) -> Tensor:
     """``uint8`` images, channels last, as floats 0 to 1 in PyTorch's shape and channels-last memory."""
-    return images.permute(0, 3, 1, 2).float().div(255)
+    return torch.from_numpy(images.astype(np.float32)).div(255).permute(0, 3, 1, 2)
 
 
 def _augmented(x: Tensor, shift: int) -> Tensor:
@@ -41,23 +43,20 @@ def _augmented(x: Tensor, shift: int) -> Tensor:
     return padded[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def batches(data: Images, batch: int, shift: int) -> list[tuple[Tensor, Tensor]]:
-    """A generator of one epoch of augmented batches in random order; a short last batch is left out."""
-    images, labels = torch.from_numpy(data.train), torch.from_numpy(data.train_labels)
-    order = torch.randperm(len(images))
-    for start in range(0, len(order) - min(batch, len(order)) + 1, batch):
+def batches(data: Images, batch: int, shift: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch of augmented batches in random order; a short last batch is left out."""
+    order = torch.randperm(len(data.train)).numpy()
+    for start in range(0, len(order) - batch + 1, batch):
         chosen = order[start:start + batch]
-        yield _augmented(pixels(images[chosen]), shift), labels[chosen]
+        yield _augmented(pixels(data.train[chosen]), shift), torch.from_numpy(data.train_labels[chosen])
 
 
 @torch.no_grad()
 def accuracy(net: nn.Module, data: Images, batch: int = 500) -> float:
     """Share of the test images that the network gets right."""
     net.eval()
-    images, labels = torch.from_numpy(data.test), torch.from_numpy(data.test_labels)
-    right = sum(int((net(pixels(images[i:i + batch])).argmax(1) == labels[i:i + batch]).sum())
-                for i in range(0, len(images), batch))
-    return right / len(images)
+    answers = [net(pixels(data.test[i:i + batch])).argmax(1) for i in range(0, len(data.test), batch)]
+    return float(np.mean(torch.cat(answers).numpy() == data.test_labels))
 
 
 def fit(net: nn.Module, data: Images, schedule: Schedule, loss: Loss, checkpoint: Path,

@@ -28,6 +28,12 @@ def packed_distances(x: Tensor, centroids: Tensor) -> Tensor:
     return torch.baddbmm(offset[:, :, None], centroids * (-2 * entries), x)
 
 
+def _one_hot(index: Tensor, entries: int) -> Tensor:
+    """``(codebooks * entries, rows)`` from indices ``(codebooks, 1, rows)``."""
+    codebooks, _, rows = index.shape
+    return torch.zeros(codebooks, entries, rows).scatter_(1, index.to(torch.int64), 1.0).flatten(0, 1)
+
+
 class _Lookup(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor) -> Tensor:
@@ -35,30 +41,31 @@ class _Lookup(torch.autograd.Function):
         index = torch.empty(codebooks, 1, x.shape[2], dtype=torch.uint8)
         sums = torch.zeros(columns, x.shape[2])
         for group in _groups(codebooks, entries, x.shape[2]):
-            packed = packed_distances(x[group], centroids[group])
-            best = packed.amin(1, keepdim=True)
-            index[group] = best.remainder(entries).to(torch.uint8)
-            sums.addmm_(table[group].flatten(0, 1).T, (packed == best).float().flatten(0, 1))
+            index[group] = packed_distances(x[group], centroids[group]).amin(1, keepdim=True).remainder(entries)
+            sums.addmm_(table[group].flatten(0, 1).T, _one_hot(index[group], entries))
         ctx.save_for_backward(x, centroids, table, sharpness, index)
         return sums
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, ...]:
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         x, centroids, table, sharpness, index = ctx.saved_tensors
         codebooks, entries, _ = table.shape
-        slopes = [torch.empty_like(x), torch.empty_like(centroids), torch.empty_like(table)]
+        slopes = [torch.empty_like(x) if ctx.needs_input_grad[0] else None, torch.empty_like(centroids),
+                  torch.empty_like(table)]
         sharper = torch.zeros(())
+        steep = centroids * (2 * sharpness)
+        offset = centroids.square().sum(2, keepdim=True) * -sharpness
         for group in _groups(codebooks, entries, x.shape[2]):
-            a, p, t = x[group], centroids[group], table[group]
-            chosen = (index[group] == torch.arange(entries, dtype=torch.uint8)[:, None]).float()
-            slopes[2][group] = (chosen.flatten(0, 1) @ slope.T).view_as(t)
-            distance = torch.baddbmm(p.square().sum(2, keepdim=True), p, a, alpha=-2)
-            soft = torch.softmax(distance * -sharpness, dim=1)
-            gain = soft * (t.flatten(0, 1) @ slope).view_as(soft)
-            gain -= soft * gain.sum(1, keepdim=True)
-            sharper -= torch.dot(gain.flatten(), distance.flatten())
-            slopes[0][group] = torch.bmm(p.mT, gain) * (2 * sharpness)
-            slopes[1][group] = (torch.bmm(gain, a.mT) - p * gain.sum(2, keepdim=True)) * (2 * sharpness)
+            a, p, t = x[group], steep[group], table[group]
+            gain = (t.flatten(0, 1) @ slope).view(len(a), entries, -1)  # then the slope of the soft assignment
+            torch.mm(_one_hot(index[group], entries), slope.T, out=slopes[2][group].flatten(0, 1))
+            logits = torch.baddbmm(offset[group], p, a)
+            soft = torch.softmax(logits, dim=1)
+            gain.mul_(soft).sub_(soft.mul_(gain.sum(1, keepdim=True)))
+            sharper += torch.dot(gain.flatten(), logits.flatten()) / sharpness
+            if slopes[0] is not None:
+                torch.bmm(p.mT, gain, out=slopes[0][group])
+            slopes[1][group] = torch.bmm(gain, a.mT) * (2 * sharpness) - p * gain.sum(2, keepdim=True)
         return *slopes, sharper
 
 

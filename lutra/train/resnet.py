@@ -31,7 +31,7 @@ class Pool(nn.Module):
     """Mean of each channel over the whole image."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.mean(dim=(2, 3), keepdim=True)
+        return nn.functional.adaptive_avg_pool2d(x, 1)
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int, norm: bool) -> nn.Module:

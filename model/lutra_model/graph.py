@@ -33,8 +33,14 @@ class Layout:
             return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
         return x if self.order is None else x[:, self.order]
 
+    def agrees(self, other: "Layout") -> bool:
+        """Whether two tensors of one shape lie the same way."""
+        if self.order is None or other.order is None:
+            return self.order is other.order and self.channels_first == other.channels_first
+        return np.array_equal(self.order, other.order)
+
     def flattened(self, channels: int, height: int, width: int) -> "Layout":
-        """The layout of a flattened image."""
+        """The layout of an image flattened in the file, whose shape there was the given one."""
         if not self.channels_first or height * width == 1 or channels == 1:
             return Layout()
         places = np.arange(channels * height * width).reshape(channels, height, width)

@@ -29,30 +29,34 @@ def taps(image: NDArray[Any], window: Window) -> list[NDArray[Any]]:
             for i in range(window.kernel[0]) for j in range(window.kernel[1])]
 
 
-def _squared(centroids: NDArray[np.int8]) -> NDArray[np.floating[Any]]:
-    """Weights ``w`` with ``w @ (a, 1) = entries * (|p|^2 - 2 a.p) + c``: in the order of ``(|a - p|^2, c)``.
+def _weights(centroids: NDArray[np.int8], step: int) -> NDArray[np.floating[Any]]:
+    """Weights ``w`` with ``w @ (a, 1) = step * (|p|^2 - 2 a.p) + c``: in the order of ``(|a - p|^2, c)``.
 
-    Every partial sum stays below ``entries * 3 * length * 128^2``, which float32 holds up to 2^24.
+    Every partial sum stays below ``step * (3 * length * 128^2 + 1)``, which float32 holds up to 2^24.
     """
     _, entries, length = centroids.shape
-    exact = np.dtype(np.float32 if entries * 3 * length * WORST**2 + entries < 2**24 else np.float64)
+    exact = np.dtype(np.float32 if step * (3 * length * WORST**2 + 1) <= 2**24 else np.float64)
     p: NDArray[np.floating[Any]] = centroids.astype(exact)
     order = np.arange(entries, dtype=exact)[:, None]
-    return np.concatenate([-2 * entries * p, entries * (p * p).sum(axis=2, keepdims=True) + order], axis=2)
+    return np.concatenate([-2 * step * p, step * (p * p).sum(axis=2, keepdims=True) + order], axis=2)
 
 
 def _nearest_l2(x: NDArray[np.int8], centroids: NDArray[np.int8]) -> NDArray[np.uint8]:
     (codebooks, length, rows), entries = x.shape, centroids.shape[1]
-    weights = _squared(centroids)
-    step = min(rows, max(256, CHUNK // (codebooks * entries)))
-    vectors = np.ones((codebooks, length + 1, step), weights.dtype)
-    packed = np.empty((codebooks, entries, step), weights.dtype)
+    step = 1 << (entries - 1).bit_length()
+    weights = _weights(centroids, step)
+    integer = np.int32 if weights.dtype == np.float32 else np.int64
+    chunk = min(rows, max(256, CHUNK // (codebooks * entries)))
+    vectors = np.ones((codebooks, length + 1, chunk), weights.dtype)
+    packed = np.empty((codebooks, entries, chunk), weights.dtype)
+    least = np.empty((codebooks, chunk), weights.dtype)
     found = np.empty((codebooks, rows), np.uint8)
-    for start in range(0, rows, step):
-        count = min(step, rows - start)
+    for start in range(0, rows, chunk):
+        count = min(chunk, rows - start)
         vectors[:, :length, :count] = x[:, :, start:start + count]
         np.matmul(weights, vectors, out=packed)
-        found[:, start:start + count] = packed.min(axis=1)[:, :count].astype(np.int64) % entries
+        np.minimum.reduce(packed, axis=1, out=least)
+        found[:, start:start + count] = least[:, :count].astype(integer) & (step - 1)
     return found
 
 

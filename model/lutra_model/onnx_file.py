@@ -14,7 +14,9 @@ from onnx.reference import ReferenceEvaluator
 
 from .network import Shape
 
-__all__ = ["Model", "label", "open_model"]
+__all__ = ["Model", "label", "open_model", "unsupported"]
+
+ON_CONSTANTS = frozenset({"Cast", "Concat", "Gather", "Shape", "Slice", "Unsqueeze"})  # of an exporter's shapes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +44,12 @@ class Model:
 def label(node: onnx.NodeProto) -> str:
     """How messages name a node."""
     return f"{node.name or node.output[0]} ({node.op_type})"
+
+
+def unsupported(node: onnx.NodeProto, supported: frozenset[str]) -> ValueError:
+    """The refusal of an operator."""
+    return ValueError(f"operator {node.op_type} (node {node.name or node.output[0]}) is not supported; "
+                      f"supported are {', '.join(sorted(supported))}")
 
 
 def _load(path: Path) -> onnx.ModelProto:
@@ -119,15 +127,14 @@ def _fold(graph: onnx.GraphProto, shapes: dict[str, Shape]) -> tuple[dict[str, N
 def open_model(path: str | os.PathLike[str], supported: frozenset[str]) -> Model:
     """Read and check a model.
 
-    Raises ``ValueError`` for a file that is no ONNX model, an operator that is not ``supported``, several inputs
-    or outputs, and shapes that are not fixed.
+    Raises ``ValueError`` for a file that is no ONNX model, an operator that is not ``supported`` (a few more may
+    work on constants), several inputs or outputs, and shapes that are not fixed.
     """
     path = Path(path)
     proto = _load(path)
     for node in proto.graph.node:
-        if node.op_type not in supported or node.domain not in ("", "ai.onnx"):
-            raise ValueError(f"operator {node.op_type} (node {node.name or node.output[0]}) is not supported; "
-                             f"supported are {', '.join(sorted(supported))}")
+        if node.op_type not in supported | ON_CONSTANTS or node.domain not in ("", "ai.onnx"):
+            raise unsupported(node, supported)
     weights = {tensor.name for tensor in proto.graph.initializer}
     given = _only_one("input", [value for value in proto.graph.input if value.name not in weights])
     made = _only_one("output", list(proto.graph.output))

@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lutra_hw.machine import verilog
 from lutra_model.host import Traffic
+from lutra_model.params import Array
 
-__all__ = ["CompiledMachine", "Run"]
+from .library import Progress, library
+
+__all__ = ["CompiledMachine", "Run", "build"]
 
 WITHOUT_TRANSFER = 100_000
 VIOLATIONS = {1: "withdrew an output beat before it was taken", 2: "changed an output beat before it was taken",
@@ -144,3 +148,10 @@ def _check_marks(keep: Bytes, last: Bytes, used: NDArray[np.int64], columns: int
     if len(wrong):
         beat = wrong[0]
         raise RuntimeError(f"tkeep of beat {beat} must mark {used[beat]} columns, not {kept[beat].tolist()}")
+
+
+def build(array: Array, *, cache: Path | None = None, progress: Progress | None = None) -> CompiledMachine:
+    """The array's machine, compiled unless the cache has it."""
+    if progress:
+        progress("generating Verilog")
+    return CompiledMachine(library(verilog(array), cache=cache, progress=progress), array.columns)

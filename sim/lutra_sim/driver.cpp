@@ -48,14 +48,11 @@ private:
     unsigned left = 0;
 };
 
-// A port's bytes: Verilator keeps a port of 8n bits in the low n bytes of its variable.
-struct Bytes {
-    template <class Port> explicit Bytes(Port& port) : first(reinterpret_cast<uint8_t*>(&port)) {}
-    uint8_t* first;
-};
+// A port's bytes: Verilator keeps a port of 8n bits in the first n bytes of its variable.
+template <class Port> uint8_t* bytes(Port& port) { return reinterpret_cast<uint8_t*>(&port); }
 
 struct Beats {
-    const uint8_t* bytes;
+    const uint8_t* first;
     int64_t count;
     int64_t width;
     int64_t period;
@@ -63,7 +60,7 @@ struct Beats {
 
 class Source {
 public:
-    Source(const Beats& beats, CData& valid, const CData& ready, Bytes data, Bursts bursts)
+    Source(const Beats& beats, CData& valid, const CData& ready, uint8_t* data, Bursts bursts)
         : beats(beats), valid(valid), ready(ready), data(data), bursts(bursts) {}
 
     void offer() {
@@ -73,7 +70,7 @@ public:
             --idle;
         } else if (go) {
             valid = 1;
-            std::memcpy(data.first, beats.bytes + taken * beats.width, beats.width);
+            std::memcpy(data, beats.first + taken * beats.width, beats.width);
         }
     }
 
@@ -87,7 +84,7 @@ public:
 
     void withdraw() {
         valid = 0;
-        std::memset(data.first, IDLE, beats.width);
+        std::memset(data, IDLE, beats.width);
     }
 
     int64_t taken = 0;
@@ -96,7 +93,7 @@ private:
     Beats beats;
     CData& valid;
     const CData& ready;
-    Bytes data;
+    uint8_t* data;
     Bursts bursts;
     int64_t idle = 0;
 };
@@ -133,7 +130,7 @@ namespace {
 class Sink {
 public:
     Sink(const Job& job, Vlutra& top, Bursts bursts)
-        : job(job), top(top), bursts(bursts), data(top.m_axis_tdata), keep(top.m_axis_tkeep),
+        : job(job), top(top), bursts(bursts), data(bytes(top.m_axis_tdata)), keep(bytes(top.m_axis_tkeep)),
           keep_width((job.width + 7) / 8), held(job.width), held_keep(keep_width) {}
 
     void offer() { top.m_axis_tready = bursts.go(); }
@@ -144,21 +141,21 @@ public:
     Violation check() {
         const bool valid = top.m_axis_tvalid;
         if (waiting && !valid) return WITHDRAWN;
-        if (waiting && (top.m_axis_tlast != held_last || std::memcmp(held.data(), data.first, job.width)
-                        || std::memcmp(held_keep.data(), keep.first, keep_width)))
+        if (waiting && (top.m_axis_tlast != held_last || std::memcmp(held.data(), data, job.width)
+                        || std::memcmp(held_keep.data(), keep, keep_width)))
             return CHANGED;
         waiting = valid && !top.m_axis_tready;
         if (waiting) {
             held_last = top.m_axis_tlast;
-            std::memcpy(held.data(), data.first, job.width);
-            std::memcpy(held_keep.data(), keep.first, keep_width);
+            std::memcpy(held.data(), data, job.width);
+            std::memcpy(held_keep.data(), keep, keep_width);
         }
         return NONE;
     }
 
     void record() {
-        std::memcpy(job.data + taken * job.width, data.first, job.width);
-        std::memcpy(job.keep + taken * keep_width, keep.first, keep_width);
+        std::memcpy(job.data + taken * job.width, data, job.width);
+        std::memcpy(job.keep + taken * keep_width, keep, keep_width);
         job.last[taken++] = top.m_axis_tlast;
     }
 
@@ -168,7 +165,7 @@ private:
     const Job& job;
     Vlutra& top;
     Bursts bursts;
-    Bytes data, keep;
+    uint8_t *data, *keep;
     size_t keep_width;
     std::vector<uint8_t> held, held_keep;
     bool waiting = false, held_last = false;
@@ -201,9 +198,9 @@ EXPORT void machine_run(Machine* machine, const Job* job, Report* report) {
     Vlutra& top = machine->top;
     const auto bursts = [&](uint64_t end) { return Bursts(job->stalls != 0, job->seed, end); };
     Source sources[3] = {
-        {job->command, top.s_axis_cmd_tvalid, top.s_axis_cmd_tready, Bytes(top.s_axis_cmd_tdata), bursts(1)},
-        {job->activations, top.s_axis_act_tvalid, top.s_axis_act_tready, Bytes(top.s_axis_act_tdata), bursts(2)},
-        {job->tables, top.s_axis_table_tvalid, top.s_axis_table_tready, Bytes(top.s_axis_table_tdata), bursts(3)}};
+        {job->command, top.s_axis_cmd_tvalid, top.s_axis_cmd_tready, bytes(top.s_axis_cmd_tdata), bursts(1)},
+        {job->activations, top.s_axis_act_tvalid, top.s_axis_act_tready, bytes(top.s_axis_act_tdata), bursts(2)},
+        {job->tables, top.s_axis_table_tvalid, top.s_axis_table_tready, bytes(top.s_axis_table_tdata), bursts(3)}};
     Sink sink(*job, top, bursts(4));
     int64_t now = 0, first = -1, quiet = 0, violation = NONE;
 
@@ -214,9 +211,9 @@ EXPORT void machine_run(Machine* machine, const Job* job, Report* report) {
 
         bool taken[3];
         for (int i = 0; i < 3; ++i) taken[i] = sources[i].transfers();
-        if (first < 0 && taken[0]) first = now;
         violation = first < 0 && top.m_axis_tvalid ? UNASKED : sink.check();
-        const bool arrived = sink.transfers();
+        if (first < 0 && taken[0]) first = now;
+        const bool arrived = violation == NONE && sink.transfers();
         if (arrived) sink.record();
         quiet = taken[0] || taken[1] || taken[2] || arrived ? 0 : quiet + 1;
 

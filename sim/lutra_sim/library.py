@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,12 +21,14 @@ __all__ = ["Progress", "cache_folder", "cached", "library"]
 
 Progress = Callable[[str], None]
 
-TOP = "lutra"
+TOP, PREFIX = "lutra", "Vlutra"
 LIBRARY, LOG, DIGEST = "machine.so", "build.log", "digest.json"
-VERILATOR_FLAGS = ("--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
-                   "-Wno-fatal", "--top-module", TOP, "--prefix", "Vlutra", "-o", LIBRARY,
-                   "-CFLAGS", "-fPIC -fvisibility=hidden -fno-gnu-unique -std=c++17", "-LDFLAGS", "-shared",
-                   "-MAKEFLAGS", "OPT_FAST=-O2 OPT_SLOW=-O0 OPT_GLOBAL=-O2")
+VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "-Wno-lint",
+            "--top-module", TOP, "--prefix", PREFIX)
+OPTIMISE = "-O2"
+CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique")
+DEFINES = ("-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE=0")
+RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 
 
 def cache_folder() -> Path:
@@ -36,6 +39,10 @@ def cache_folder() -> Path:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _key(*texts: str) -> str:
+    return _sha256(json.dumps(texts).encode())[:32]
 
 
 def _intact(folder: Path) -> bool:
@@ -75,30 +82,53 @@ def cached(cache: Path, key: str, make: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _compile(verilog: str, driver: str, folder: Path) -> None:
+def _call(log: list[str], folder: Path, *command: str | Path) -> None:
+    done = subprocess.run(command, env=tools.environment(), cwd=folder, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    log.append(f"$ {' '.join(map(str, command))}\n{done.stdout}")
+    if done.returncode:
+        raise RuntimeError(f"a tool failed to compile the machine:\n{log[-1]}")
+
+
+def _includes() -> list[str]:
+    return [f"-I{tools.verilator_root() / 'include'}", f"-I{tools.verilator_root() / 'include' / 'vltstd'}"]
+
+
+def _compile_runtime(folder: Path) -> None:
+    """Verilator's own part of every library, compiled once."""
+    log: list[str] = []
+    for name in RUNTIME:
+        _call(log, folder, tools.compiler(), OPTIMISE, *CXXFLAGS, *DEFINES, *_includes(), "-c",
+              tools.verilator_root() / "include" / name)
+    (folder / LOG).write_text("\n".join(log))
+
+
+def _compile(verilog: str, driver: str, runtime: Path, folder: Path) -> None:
     """Fill ``folder`` with the library and the log of its build."""
-    tools.compiler(), tools.make()
-    with tempfile.TemporaryDirectory() as work:
-        (Path(work) / "lutra.v").write_text(verilog)
-        (Path(work) / "driver.cpp").write_text(driver)
-        command = [tools.verilator(), *VERILATOR_FLAGS, "-j", str(os.cpu_count() or 1), "-Mdir", work,
-                   f"{work}/lutra.v", f"{work}/driver.cpp"]
-        done = subprocess.run(command, env=tools.environment(), cwd=work, text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
-        if done.returncode:
-            raise RuntimeError(f"Verilator must compile the machine, but it failed:\n{done.stdout}")
-        shutil.copy(Path(work) / LIBRARY, folder / LIBRARY)
-        (folder / LOG).write_text(done.stdout)
+    log: list[str] = []
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        (work / "lutra.v").write_text(verilog)
+        (work / "driver.cpp").write_text(driver)
+        _call(log, work, tools.verilator(), *VERILATE, "-Mdir", ".", "lutra.v")
+        _call(log, work, tools.make(), "-j", str(os.cpu_count() or 1), "-f", f"{PREFIX}.mk", f"{PREFIX}__ALL.a",
+              f"CXX={tools.compiler()}", "AR=ar", f"PYTHON3={sys.executable}", f"OPT_FAST={OPTIMISE}", "OPT_SLOW=-O0",
+              "CFG_CXXFLAGS_PCH_I=-include", f"USER_CPPFLAGS={' '.join(CXXFLAGS)}")
+        _call(log, work, tools.compiler(), OPTIMISE, *CXXFLAGS, *DEFINES, *_includes(), "-I.", "-shared", "-o", folder / LIBRARY,
+              "driver.cpp", *sorted(runtime.glob("*.o")), f"{PREFIX}__ALL.a")
+    (folder / LOG).write_text("\n".join(log))
 
 
 def library(verilog: str, *, cache: Path | None = None, progress: Progress | None = None) -> Path:
     """The shared library of a machine's Verilog (top module ``lutra``), compiled unless the cache has it."""
+    cache = cache or cache_folder()
     driver = (files("lutra_sim") / "driver.cpp").read_text()
-    key = _sha256(json.dumps([verilog, driver, VERILATOR_FLAGS, tools.versions()]).encode())[:32]
+    common = json.dumps([VERILATE, OPTIMISE, CXXFLAGS, DEFINES, RUNTIME, tools.versions()])
 
     def compile_into(folder: Path) -> None:
         if progress:
             progress("compiling the machine")
-        _compile(verilog, driver, folder)
+        runtime = cached(cache, f"runtime-{_key(common)}", _compile_runtime)
+        _compile(verilog, driver, runtime, folder)
 
-    return cached(cache or cache_folder(), key, compile_into) / LIBRARY
+    return cached(cache, f"machine-{_key(common, driver, verilog)}", compile_into) / LIBRARY

@@ -23,7 +23,7 @@ module lutra(input clk, input rst,
   wire take = words == 8 & s_axis_act_tvalid & s_axis_table_tvalid & (~full | m_axis_tready);
   assign s_axis_act_tready = take;
   assign s_axis_table_tready = take;
-  assign m_axis_tvalid = full & ~(BUG == 1 & odd) | BUG == 3 & words < 8;
+  assign m_axis_tvalid = full & ~(BUG == 1 & odd) | BUG == 3 & words == 0;
   assign m_axis_tdata = held ^ (BUG == 2 & odd);
   assign m_axis_tkeep = BUG == 4 ? 7 : (1 << used) - 1;
   assign m_axis_tlast = BUG == 5 ? count == 3 : last;

@@ -1,0 +1,66 @@
+"""Accumulators: one for each column and activation row of a block."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from lutra_model.params import Array
+
+from .lookup_array import tree_width
+from .signals import bits, delay
+
+__all__ = ["Accumulator", "accumulator_width"]
+
+
+def accumulator_width(array: Array) -> int:
+    """Bits that hold the sum over any layer's codebooks: of INT8 entries, or of products of two INT8."""
+    return (8 if array.is_lookup else 16) + (array.codebooks - 1).bit_length()
+
+
+class Accumulator(wiring.Component):
+    """Adds a row tile's sums to those of the tiles before; the last tile's totals go out.
+
+    Latency is 1 cycle from ``i`` to ``o``, throughput one activation row in a cycle, the same row again included.
+
+    Members
+    -------
+    valid, row, first, last : what comes at ``i`` in the next cycle: activation row of the block; whether its row tile is
+        the layer's first (the old sums are ignored) or last (the totals are not kept).
+    i : sums of a row tile, signed, column 0 lowest.
+    o : totals, two cycles after their ``valid``.
+    """
+
+    valid: Signal
+    row: Signal
+    first: Signal
+    last: Signal
+    i: Signal
+    o: Signal
+
+    def __init__(self, array: Array):
+        self.array = array
+        super().__init__({"valid": In(1), "row": In(bits(array.block_rows)), "first": In(1), "last": In(1),
+                          "i": In(tree_width(array) * array.columns),
+                          "o": Out(accumulator_width(array) * array.columns)})
+
+    def elaborate(self, platform):
+        m = Module()
+        width = accumulator_width(self.array)
+        m.submodules.memory = memory = Memory(shape=len(self.o), depth=self.array.block_rows, init=[])
+        write = memory.write_port()
+        read = memory.read_port(transparent_for=(write,))
+        valid = delay(m, self.valid, 1, reset=True)
+        row, first, last = (delay(m, value, 1) for value in (self.row, self.first, self.last))
+        total = Signal.like(self.o)
+        m.d.comb += [read.addr.eq(self.row), read.en.eq(self.valid & ~self.first),
+                     write.addr.eq(row), write.data.eq(total), write.en.eq(valid & ~last)]
+        for column in range(self.array.columns):
+            old = Signal(signed(width), name=f"old_{column}")
+            new = self.i.word_select(column, tree_width(self.array)).as_signed()
+            m.d.comb += [old.eq(Mux(first, 0, read.data.word_select(column, width))),
+                         total.word_select(column, width).eq(old + new)]
+        out = Signal.like(self.o, reset_less=True)
+        m.d.comb += self.o.eq(out)
+        with m.If(valid):
+            m.d.sync += out.eq(total)
+        return m

@@ -1,0 +1,55 @@
+"""Output buffer: every place in it is reserved before its row is issued."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from .credit import Credit
+
+__all__ = ["OutputBuffer"]
+
+
+class OutputBuffer(wiring.Component):
+    """A first-in first-out buffer that its writer never finds full.
+
+    A beat written in one cycle is on offer in the next; one beat in a cycle. A place is free again one cycle after its
+    beat was taken.
+
+    Members
+    -------
+    reserve : a place is reserved; allowed while there is ``room``.
+    write, data : a beat comes to a reserved place.
+    o : the beats in their order.
+    """
+
+    reserve: Signal
+    room: Signal
+    write: Signal
+    data: Signal
+    o: stream.Interface
+
+    def __init__(self, *, width: int, depth: int):
+        self.depth = depth
+        super().__init__({"reserve": In(1), "room": Out(1), "write": In(1), "data": In(width),
+                          "o": Out(stream.Signature(width))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.reserved = reserved = Credit(places=self.depth)
+        m.submodules.held = held = Credit(places=self.depth)
+        m.submodules.memory = memory = Memory(shape=len(self.data), depth=self.depth, init=[])
+        write = memory.write_port()
+        read = memory.read_port(domain="comb")
+        head, tail, taken = Signal(range(self.depth)), Signal(range(self.depth)), Signal()
+        m.d.comb += [
+            taken.eq(self.o.valid & self.o.ready),
+            reserved.put.eq(self.reserve), reserved.drop.eq(taken), self.room.eq(reserved.room),
+            held.put.eq(self.write), held.drop.eq(taken), self.o.valid.eq(held.some),
+            write.addr.eq(tail), write.data.eq(self.data), write.en.eq(self.write),
+            read.addr.eq(head), self.o.payload.eq(read.data)]
+        with m.If(self.write):
+            m.d.sync += tail.eq(Mux(tail == self.depth - 1, 0, tail + 1))
+        with m.If(taken):
+            m.d.sync += head.eq(Mux(head == self.depth - 1, 0, head + 1))
+        return m

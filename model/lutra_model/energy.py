@@ -1,0 +1,201 @@
+"""Energy of one layer on one machine: counted events times prices, charge by charge."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+
+from .area import MEASURED_ENTRIES, logic_area_um2, memory_bits
+from .events import Events
+from .params import Metric
+from .structure import Structure
+from .technology import Technology
+
+__all__ = ["COMPONENTS", "Bill", "Charge", "bill", "ratio_range"]
+
+COMPONENTS = ("encoder", "centroids", "window", "index", "cells", "fill", "adds", "accumulators", "finisher",
+              "clock", "control", "leakage", "dram")
+WINDOW_WORDS = 1024  # of 64 bits: the buffer in which a convolution's windows are formed holds 8 KB
+
+
+@dataclass(frozen=True)
+class Charge:
+    """Energy that one component owes to one entry of the technology."""
+
+    component: str
+    entry: str
+    picojoules: float
+
+
+@dataclass(frozen=True)
+class Bill:
+    """All charges of a layer, or of several."""
+
+    charges: tuple[Charge, ...]
+    uncertainties: tuple[tuple[str, float], ...]
+
+    @classmethod
+    def total_of(cls, bills: Iterable["Bill"]) -> "Bill":
+        """One bill for several layers of one technology."""
+        bills = tuple(bills)
+        sums: dict[tuple[str, str], float] = {}
+        for charge in (charge for bill in bills for charge in bill.charges):
+            key = charge.component, charge.entry
+            sums[key] = sums.get(key, 0.0) + charge.picojoules
+        uncertainties = dict(pair for bill in bills for pair in bill.uncertainties)
+        return cls(tuple(Charge(*key, value) for key, value in sums.items()), tuple(uncertainties.items()))
+
+    @cached_property
+    def picojoules(self) -> float:
+        """The total."""
+        return sum(self.components.values())
+
+    @cached_property
+    def components(self) -> dict[str, float]:
+        """Energy in picojoules by component; the values sum to the total."""
+        sums = dict.fromkeys(COMPONENTS, 0.0)
+        for charge in self.charges:
+            sums[charge.component] += charge.picojoules
+        return sums
+
+    @cached_property
+    def entries(self) -> dict[str, float]:
+        """Energy in picojoules by the entry that priced it."""
+        sums: dict[str, float] = {}
+        for charge in self.charges:
+            sums[charge.entry] = sums.get(charge.entry, 0.0) + charge.picojoules
+        return sums
+
+    @property
+    def on_chip(self) -> "Bill":
+        """The bill without memory outside the chip."""
+        return Bill(tuple(charge for charge in self.charges if charge.component != "dram"), self.uncertainties)
+
+    def range(self) -> tuple[float, float]:
+        """Low and high total: entries err independently, so their uncertainties add in quadrature."""
+        uncertainties = dict(self.uncertainties)
+        spread = sqrt(sum((uncertainties[entry] * value) ** 2 for entry, value in self.entries.items()))
+        return self.picojoules - spread, self.picojoules + spread
+
+
+def ratio_range(part: Bill, whole: Bill) -> tuple[float, float]:
+    """Low and high ``part / whole``: an entry that both pay moves both, entries err independently."""
+    uncertainties = dict(whole.uncertainties) | dict(part.uncertainties)
+    ratio = part.picojoules / whole.picojoules
+    below = above = 0.0
+    for entry, relative in uncertainties.items():
+        ends = [(part.picojoules + sign * relative * part.entries.get(entry, 0.0))
+                / (whole.picojoules + sign * relative * whole.entries.get(entry, 0.0)) - ratio for sign in (-1, 1)]
+        below += min(*ends, 0.0) ** 2
+        above += max(*ends, 0.0) ** 2
+    return ratio - sqrt(below), ratio + sqrt(above)
+
+
+class _Ledger:
+    """Collects charges."""
+
+    def __init__(self, structure: Structure, technology: Technology, events: Events) -> None:
+        self.structure, self.technology, self.events = structure, technology, events
+        self.memories = memory_bits(structure)
+        self.charges: list[Charge] = []
+
+    def charge(self, component: str, entry: str, quantity: float) -> None:
+        """So many of a plain entry."""
+        if quantity:
+            self.charges.append(Charge(component, entry, quantity * self.technology.price(entry)))
+
+    def access(self, component: str, entry: str, bits: int, words: int = 0) -> None:
+        """Bits read from or written to a memory of so many words."""
+        if bits:
+            price = self.technology.memory(entry, words or self.memories[component][0])
+            self.charges.append(Charge(component, entry, bits * price))
+
+    def encoder(self) -> None:
+        """Distances, nearest centroid, the registers on the way, and the centroid memory."""
+        events, structure, array = self.events, self.structure, self.structure.array
+        self.charge("encoder", "register", events.encode_register_bits)
+        self.charge("encoder", "add", 9 * events.distance_steps)
+        if array.metric is Metric.L2:
+            self.charge("encoder", "multiply", 81 / 64 * events.distance_steps)
+        else:
+            self.charge("encoder", "add", 8 * events.distance_steps)
+        compared = events.compares * structure.distance_bits
+        if array.metric is Metric.CHEBYSHEV:
+            compared += events.distance_add_bits
+        else:
+            self.charge("encoder", "add", events.distance_add_bits)
+        self.charge("encoder", "compare", compared)
+        self.charge("encoder", "mux", compared)
+        self.access("centroids", "sram_read", events.centroid_read_bits)
+        self.access("centroids", "sram_write", events.centroid_write_bits)
+
+    def array(self) -> None:
+        """Cells, adder trees and their registers: by parts, or by a measured whole where one fits."""
+        events, structure, array = self.events, self.structure, self.structure.array
+        step = "lookup_step" if array.is_lookup else "mac_step"
+        fits = array.entries == MEASURED_ENTRIES if array.is_lookup else not structure.is_float
+        if fits and self.technology.has(step):
+            self.charge("cells", step, events.table_reads + events.multiplies)
+            self.charge("clock", "register", events.idle_cells * structure.term_bits)
+        else:
+            self.charge("cells", "mux", events.table_reads * (array.entries - 1) * 8)
+            self.charge("cells", self._name("multiply"), events.multiplies)
+            self._adds(events)
+            self.charge("clock", "register", events.issue_register_bits)
+        write = "table_write" if array.is_lookup else "weight_write"
+        if fits and self.technology.has(write):
+            self.charge("fill", write, events.table_writes)
+        else:
+            self.charge("fill", "register", events.table_writes * structure.number.bits)
+
+    def _adds(self, events: Events) -> None:
+        if self.structure.is_float:
+            self.charge("adds", self._name("add"), events.tree_adds)
+            self.charge("adds", "fp32_add", events.accumulator_adds)
+        else:
+            self.charge("adds", "add", events.tree_add_bits
+                        + events.accumulator_adds * self.structure.accumulator_bits)
+
+    def _name(self, operation: str) -> str:
+        return f"{self.structure.number}_{operation}" if self.structure.is_float else operation
+
+    def memory(self) -> None:
+        """Index memory, accumulators, the window buffer, DRAM."""
+        events = self.events
+        for component, read, written in [
+                ("index", events.index_read_bits, events.index_write_bits),
+                ("accumulators", events.accumulator_read_bits, events.accumulator_write_bits)]:
+            self.access(component, "sram_read", read)
+            self.access(component, "sram_write", written)
+        self.access("window", "sram_read", events.window_read_bits, WINDOW_WORDS)
+        self.access("window", "sram_write", events.window_write_bits, WINDOW_WORDS)
+        self.charge("dram", "dram", events.dram.total)
+
+    def finisher(self) -> None:
+        """Bias, rescale, round: or one FP32 addition."""
+        events = self.events
+        if self.structure.is_float:
+            self.charge("finisher", "fp32_add", events.finishes)
+        else:
+            self.charge("finisher", "add", (33 + 49) * events.finishes)
+            self.charge("finisher", "multiply", 33 * 16 / 64 * events.finishes)
+        self.charge("clock", "register", events.finish_register_bits)
+
+    def time(self, cycles: int) -> None:
+        """What every cycle costs: the sequencer, and leakage with everything powered."""
+        nanoseconds = cycles * self.technology.price("clock_period")
+        bits = sum(words * width for words, width in self.memories.values())
+        self.charge("control", "register", cycles * self.structure.control_registers)
+        self.charge("leakage", "logic_leakage", nanoseconds * logic_area_um2(self.structure, self.technology))
+        self.charge("leakage", "sram_leakage", nanoseconds * bits)
+
+
+def bill(events: Events, cycles: int, structure: Structure, technology: Technology) -> Bill:
+    """Energy of one layer that took so many cycles."""
+    ledger = _Ledger(structure, technology, events)
+    ledger.encoder()
+    ledger.array()
+    ledger.memory()
+    ledger.finisher()
+    ledger.time(cycles)
+    return Bill(tuple(ledger.charges), tuple((name, technology.uncertainty(name)) for name in technology.entries))

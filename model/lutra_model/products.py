@@ -1,0 +1,115 @@
+"""Product layers from real numbers: INT8 weights, or centroids and tables; rounding is half to even."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import kernels
+from .network import Node, Product, Window
+from .params import Metric
+from .requantise import fixed_point
+
+__all__ = ["cluster", "dense", "fit_tables", "lookup", "pieces", "plain_tables"]
+
+Real = NDArray[np.float64]
+LARGEST_BIAS = 2.0**30     # leaves room for the sum beside it in 32 bits
+VECTORS_FOR_CENTROIDS = 1 << 14  # at most, for one codebook
+ROWS_FOR_TABLES = 1 << 16      # at least 16 for each unknown beside that
+RIDGE = 0.3                # of the mean number of vectors that one entry gets
+CHUNK = 4096               # rows of one-hot codes at a time
+
+
+def pieces(columns: NDArray[np.int8], length: int) -> NDArray[np.int8]:
+    """``(reduction, rows)`` cut into sub-vectors: ``(codebooks, length, rows)``, the last one padded with zeros."""
+    codebooks = -(-len(columns) // length)
+    return np.pad(columns, ((0, codebooks * length - len(columns)), (0, 0))).reshape(codebooks, length, -1)
+
+
+def _finisher(name: str, bias: Real, step: Real, scale: float) -> dict[str, Any]:
+    """Bias, multiplier and shift for accumulators of ``step`` and outputs of ``scale``."""
+    multiplier, shift = fixed_point(step / scale)
+    return {"name": name, "bias": np.rint(bias / step).astype(np.int64), "multiplier": multiplier, "shift": shift,
+            "table_scale": step, "scale": scale}
+
+
+def _steps(largest: Real, bias: Real, scale: float) -> Real:
+    """The real value of one accumulator step of each column: entries fit int8, the bias its 31 bits."""
+    smallest = scale * 2.0**-40  # a column of zeros has no scale of its own
+    return np.maximum.reduce([largest / 127, np.abs(bias) / LARGEST_BIAS, np.full_like(bias, smallest)])
+
+
+def dense(name: str, source: str, weight: Real, bias: Real, *, input_scale: float, scale: float, low: int = -128,
+          window: Window | None = None) -> Product:
+    """An INT8 multiplying layer; ``weight`` is ``(reduction, columns)``, each column has its own scale."""
+    step = _steps(np.abs(weight).max(axis=0) * input_scale, bias, scale)
+    table = np.clip(np.rint(weight * (input_scale / step)), -128, 127).astype(np.int8)
+    return Product(inputs=(source,), table=table[:, None], reduction=len(weight), window=window, low=low,
+                   **_finisher(name, bias, step, scale))
+
+
+def lookup(name: str, source: str, tables: Real, bias: Real, centroids: NDArray[np.int8], *, reduction: int,
+           scale: float, metric: Metric = Metric.L2, low: int = -128, window: Window | None = None) -> Product:
+    """A table layer; ``tables`` is ``(codebooks, entries, columns)`` in real values, each column has its own scale."""
+    step = _steps(np.abs(tables).max(axis=(0, 1)), bias, scale)
+    table = np.clip(np.rint(tables / step), -128, 127).astype(np.int8)
+    return Product(inputs=(source,), table=table, centroids=centroids, metric=metric, reduction=reduction,
+                   window=window, low=low, **_finisher(name, bias, step, scale))
+
+
+def cluster(vectors: NDArray[np.int8], entries: int, seed: int) -> NDArray[np.int8]:
+    """Centroids ``(codebooks, entries, length)`` of ``(codebooks, length, rows)``, by k-means on a seeded sample."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
+
+    rows = vectors.shape[2]
+    chosen = np.random.default_rng(seed).permutation(rows)[:VECTORS_FOR_CENTROIDS]
+    sample = vectors[:, :, np.sort(chosen)].transpose(0, 2, 1).astype(np.float32)
+    found = np.empty((len(vectors), entries, vectors.shape[1]))
+    with threadpool_limits(1), warnings.catch_warnings():  # one thread: sums always in one order
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct vectors than entries are welcome
+        for codebook, points in enumerate(sample):
+            means = KMeans(entries, n_init=1, max_iter=50, random_state=seed).fit(points)
+            found[codebook] = means.cluster_centers_
+    return np.clip(np.rint(found), -128, 127).astype(np.int8)
+
+
+def plain_tables(weight: Real, centroids: NDArray[np.int8], input_scale: float) -> Real:
+    """``centroid . weight`` in real values, ``(codebooks, entries, columns)``."""
+    codebooks, _, length = centroids.shape
+    padded = np.pad(weight, ((0, codebooks * length - len(weight)), (0, 0))).reshape(codebooks, length, -1)
+    return np.einsum("kcv,kvn->kcn", centroids * input_scale, padded)
+
+
+def _normal_equations(codes: NDArray[np.uint8], target: Real, entries: int) -> tuple[Real, Real]:
+    """``H'H`` and ``H'target`` of the one-hot rows ``H`` of the codes ``(codebooks, rows)``."""
+    codebooks, rows = codes.shape
+    gram, right = np.zeros((codebooks * entries,) * 2), np.zeros((codebooks * entries, target.shape[1]))
+    places = codes.T.astype(np.intp) + np.arange(codebooks) * entries
+    for start in range(0, rows, CHUNK):
+        part = places[start:start + CHUNK]
+        hot = np.zeros((len(part), codebooks * entries), np.float32)
+        np.put_along_axis(hot, part, 1.0, axis=1)
+        gram += hot.T @ hot
+        right += hot.T @ target[start:start + CHUNK].astype(np.float32)
+    return gram, right
+
+
+def fit_tables(prior: Real, codes: NDArray[np.uint8], target: Real, seed: int) -> tuple[Real, Real]:
+    """``(tables, bias)`` that explain ``target`` best, by ridge regression towards ``prior``.
+
+    ``codes`` is ``(codebooks, rows)``, ``target`` ``(rows, columns)`` without bias. Of each codebook's column the
+    middle of its range moves into the bias, which leaves the smallest entries to round.
+    """
+    codebooks, entries, columns = prior.shape
+    rows = max(ROWS_FOR_TABLES, 16 * codebooks * entries)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(target))[:rows])
+    codes, target = codes[:, chosen], target[chosen]
+    residual = target - sum(prior[k].take(codes[k], axis=0) for k in range(codebooks))
+    gram, right = _normal_equations(codes, residual, entries)
+    gram[np.diag_indices(len(gram))] += RIDGE * len(target) / entries
+    tables = prior + np.linalg.solve(gram, right).reshape(codebooks, entries, columns)
+    middle = (tables.max(axis=1, keepdims=True) + tables.min(axis=1, keepdims=True)) / 2
+    return tables - middle, middle.sum(axis=(0, 1))

@@ -1,0 +1,64 @@
+"""model.compare: which baseline is chosen, and what the choice promises."""
+
+import pytest
+from lutra_model.compare import Design, compare, family, run
+from lutra_model.latency import cycles
+from lutra_model.params import Array, Layer
+from lutra_model.structure import Number
+from lutra_model.technology import NAMES, builtin
+from lutra_model.workloads import Work
+
+WORKS = (Work(Layer(name="a", rows=144, codebooks=16, columns=32), 144 * 16),
+         Work(Layer(name="b", rows=36, codebooks=32, columns=64), 36 * 32),
+         Work(Layer(name="c", rows=1, codebooks=16, columns=10, length=4), 64))
+ARRAY = Array(codebooks=64)
+TECHNOLOGIES = [builtin(name) for name in NAMES]
+FOUND = compare(WORKS, ARRAY, TECHNOLOGIES)
+
+
+def test_a_run_takes_the_twins_on_a_mac_array() -> None:
+    mac = run(Design("int8", Array.mac()), WORKS)
+    assert all(work.layer.is_dense for work in mac.works)
+    assert mac.cycles == sum(cycles(work.layer.as_dense(), Array.mac()) for work in WORKS)
+    assert [item.multiplies for item in mac.events] == [work.layer.macs for work in WORKS]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_baselines_keep_their_promises(name: str) -> None:
+    lookup, baselines = FOUND[name].lookup, FOUND[name].baselines
+    members = [run(Design("int8", array), WORKS).priced(builtin(name)) for array in family(WORKS)]
+    fast = [item for item in members if item.run.cycles <= lookup.run.cycles]
+    small = [item for item in members if item.area <= lookup.area]
+    assert baselines.throughput is not None and baselines.area is not None
+    assert baselines.throughput.run.design.array.cells == min(item.run.design.array.cells for item in fast)
+    assert baselines.area.run.design.array.cells == max(item.run.design.array.cells for item in small)
+    assert baselines.energy.bill.picojoules == min(item.bill.picojoules for item in members)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float_baselines_share_schedule_and_cycles(name: str) -> None:
+    found = FOUND[name]
+    assert found.fp16.run.cycles == found.fp32.run.cycles == found.int8.run.cycles
+    assert (found.fp16.run.design.number, found.fp32.run.design.number) == (Number.FP16, Number.FP32)
+    assert found.int8.bill.picojoules < found.fp16.bill.picojoules < found.fp32.bill.picojoules
+
+
+def test_totals_are_sums_of_layers() -> None:
+    for found in FOUND.values():
+        for priced in found.designs.values():
+            assert sum(item.picojoules for item in priced.bills) == pytest.approx(priced.bill.picojoules, rel=1e-12)
+            macs = sum(work.layer.macs for work in WORKS)
+            assert priced.pj_per_mac == pytest.approx(priced.bill.picojoules / macs)
+
+
+def test_fitted_memories_never_cost_more() -> None:
+    fitted = compare(WORKS, ARRAY.resized(index_words=1024, block_rows=256), TECHNOLOGIES, fit_memories=True)
+    fixed = compare(WORKS, ARRAY.resized(index_words=1024, block_rows=256), TECHNOLOGIES)
+    for name in NAMES:
+        assert fitted[name].lookup.bill.picojoules <= fixed[name].lookup.bill.picojoules
+
+
+def test_progress_is_told_what_runs() -> None:
+    told: list[str] = []
+    compare(WORKS[2:], ARRAY, TECHNOLOGIES[:1], progress=told.append)
+    assert told[0] == "lookup array of 16 x 16 cells" and told[1] == "mac array of 16 x 8 cells"
