@@ -16,6 +16,7 @@ __all__ = ["Graph", "converted", "step_size"]
 INPUT_SCALE = 1 / 127  # pixels are 0 to 1
 ROWS = 1 << 16         # rows of a product that calibration looks at
 ENTRIES = 16
+SOFT = 0.4             # first sharpness times the mean squared distance to the nearest centroid
 
 
 class Graph(nn.Module):
@@ -86,7 +87,7 @@ def _lookup(layer: nn.Module, x: Tensor, target: Tensor, length: int, in_scale: 
     table = torch.bmm(points, weights) * in_scale
     wanted = target.transpose(0, 1).flatten(1)[:, sample] - layer.bias.detach()[:, None]
     table = fitted_table(assignments(books, points), wanted, table)
-    return Lookup(layer, in_scale, out_scale, low, points * in_scale, table, length / max(2 * error, 1.0))
+    return Lookup(layer, in_scale, out_scale, low, points * in_scale, table, SOFT / max(error, 1.0))
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,13 +20,16 @@ Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How long and how fast a stage trains; ``shift`` is the largest random shift of an image in pixels."""
+    """How long and how fast a stage trains.
+
+    ``shift`` is the largest random shift of an image in pixels, with half of them flipped; None leaves images be.
+    """
 
     epochs: int
     rate: float
     batch: int = 128
     decay: float = 0.01
-    shift: int = 2
+    shift: int | None = 2
 
 
 def pixels(images: NDArray[np.uint8]) -> Tensor:
@@ -43,12 +47,13 @@ def _augmented(x: Tensor, shift: int) -> Tensor:
     return padded[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def batches(data: Images, batch: int, shift: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch of augmented batches in random order; a short last batch is left out."""
+def batches(data: Images, batch: int, shift: int | None) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch of batches in random order; a short last batch is left out."""
     order = torch.randperm(len(data.train)).numpy()
     for start in range(0, len(order) - batch + 1, batch):
         chosen = order[start:start + batch]
-        yield _augmented(pixels(data.train[chosen]), shift), torch.from_numpy(data.train_labels[chosen])
+        x = pixels(data.train[chosen])
+        yield x if shift is None else _augmented(x, shift), torch.from_numpy(data.train_labels[chosen])
 
 
 @torch.no_grad()
@@ -60,12 +65,12 @@ def accuracy(net: nn.Module, data: Images, batch: int = 500) -> float:
 
 
 def fit(net: nn.Module, data: Images, schedule: Schedule, loss: Loss, checkpoint: Path,
-        groups: list[dict] | None = None) -> None:
+        groups: list[dict[str, Any]]) -> None:
     """Train in place for the schedule's epochs; the last epoch counts, no epoch is picked by test accuracy.
 
-    A checkpoint is written after every epoch; when it exists already, training goes on from there.
+    ``groups`` are the optimiser's parameter groups, each with its highest rate ``lr``. A checkpoint is written
+    after every epoch; when it exists already, training goes on from there.
     """
-    groups = groups or [{"params": list(net.parameters()), "lr": schedule.rate}]
     optimiser = torch.optim.AdamW(groups, weight_decay=schedule.decay)
     steps = max(1, len(data.train) // schedule.batch)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, [group["lr"] for group in groups],

@@ -5,7 +5,7 @@ from .schedule import Pipeline
 from .structure import Structure, reduction_bits
 from .technology import Technology
 
-__all__ = ["MEASURED_ENTRIES", "AREA_COMPONENTS", "area_um2", "logic_area_um2", "memory_bits"]
+__all__ = ["AREA_COMPONENTS", "MEASURED_ENTRIES", "area_um2", "logic_area_um2", "memory_bits"]
 
 AREA_COMPONENTS = ("encoder", "centroids", "index", "cells", "adders", "accumulators", "finisher", "control")
 MEMORIES = ("centroids", "index", "accumulators")

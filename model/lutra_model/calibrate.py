@@ -28,7 +28,7 @@ def _run(graph: FloatGraph, model: onnx.ModelProto, x: NDArray[Any], tensors: li
     size = 1 if graph.fixed_batch else BATCH
     parts = [session.run(tensors, {name: x[start:start + size].astype(np.float32)})
              for start in range(0, len(x), size)]
-    return [np.concatenate(values) for values in zip(*parts)]
+    return [np.concatenate(values) for values in zip(*parts, strict=True)]
 
 
 def checked(graph: FloatGraph, x: NDArray[Any]) -> NDArray[Any]:
@@ -54,7 +54,7 @@ def collect(graph: FloatGraph, x: NDArray[Any]) -> dict[str, NDArray[np.float32]
     known = {value.name for value in model.graph.output}
     model.graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
                               for name in tensors if name not in known)
-    found = dict(zip(tensors, _run(graph, model, x, tensors)))
+    found = dict(zip(tensors, _run(graph, model, x, tensors), strict=True))
     return {"input": graph.layout.ours(x), **{step.name: step.layout.ours(found[step.tensor]) for step in graph.steps}}
 
 

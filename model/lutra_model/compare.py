@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 
-from .area import area_um2
+from .area import AREA_COMPONENTS, area_um2
 from .energy import Bill, bill
 from .events import Events, count
 from .latency import Latency, latency
@@ -24,16 +24,27 @@ FAMILY_BLOCK_ROWS = (256, 1024, 4096)
 
 @dataclass(frozen=True)
 class Design:
-    """A machine and the numbers that it computes with."""
+    """A machine and the numbers that it computes with.
+
+    Parameters
+    ----------
+    companion : the MAC array that stands beside a lookup array for the layers that stay dense, or None.
+    """
 
     name: str
     array: Array
     number: Number = Number.INT8
+    companion: Array | None = None
 
     @property
-    def structure(self) -> Structure:
-        """Widths and register counts."""
-        return Structure(self.array, self.number)
+    def structures(self) -> tuple[Structure, ...]:
+        """The machines that the design is made of."""
+        arrays = (self.array, self.companion) if self.companion else (self.array,)
+        return tuple(Structure(array, self.number) for array in arrays)
+
+    def structure(self, layer: Layer) -> Structure:
+        """The machine that runs a layer."""
+        return self.structures[-1] if layer.is_dense else self.structures[0]
 
 
 @dataclass(frozen=True)
@@ -53,15 +64,13 @@ class Run:
     def in_number(self, name: str, number: Number) -> "Run":
         """The same schedule and cycles with wider scalars."""
         design = Design(name, self.design.array, number)
-        events = tuple(count(Schedule(work.layer, design.array), inputs=work.inputs, number=number)
-                       for work in self.works)
+        events = _events(design, self.works)
         return Run(design, self.works, self.latencies, events)
 
     def priced(self, technology: Technology) -> "Priced":
         """Energy and area in a technology."""
-        structure = self.design.structure
-        bills = tuple(bill(events, item.cycles, structure, technology)
-                      for events, item in zip(self.events, self.latencies, strict=True))
+        bills = tuple(bill(events, item.cycles, self.design.structure(work.layer), technology)
+                      for work, events, item in zip(self.works, self.events, self.latencies, strict=True))
         return Priced(self, technology, bills)
 
 
@@ -81,7 +90,8 @@ class Priced:
     @cached_property
     def areas(self) -> dict[str, float]:
         """Area in square micrometres by component."""
-        return area_um2(self.run.design.structure, self.technology)
+        machines = [area_um2(structure, self.technology) for structure in self.run.design.structures]
+        return {name: sum(machine[name] for machine in machines) for name in AREA_COMPONENTS}
 
     @property
     def area(self) -> float:
@@ -99,7 +109,15 @@ class Priced:
         return self.bill.picojoules / sum(work.layer.macs for work in self.run.works)
 
 
-@lru_cache(maxsize=None)
+def _schedule(design: Design, work: Work) -> Schedule:
+    return Schedule(work.layer, design.structure(work.layer).array)
+
+
+def _events(design: Design, works: Iterable[Work]) -> tuple[Events, ...]:
+    return tuple(count(_schedule(design, work), inputs=work.inputs, number=design.number) for work in works)
+
+
+@cache
 def _shape_latency(layer: Layer, array: Array) -> Latency:
     return latency(Schedule(layer, array))
 
@@ -114,10 +132,7 @@ def _latency(schedule: Schedule) -> Latency:
 def run(design: Design, works: Iterable[Work]) -> Run:
     """Cycles and events of layers on a design; a MAC design takes their multiplying twins."""
     works = tuple(works if design.array.is_lookup else (work.as_dense() for work in works))
-    schedules = [Schedule(work.layer, design.array) for work in works]
-    return Run(design, works, tuple(map(_latency, schedules)),
-               tuple(count(schedule, inputs=work.inputs, number=design.number)
-                     for schedule, work in zip(schedules, works, strict=True)))
+    return Run(design, works, tuple(_latency(_schedule(design, work)) for work in works), _events(design, works))
 
 
 def family(works: Sequence[Work]) -> tuple[Array, ...]:
@@ -183,24 +198,28 @@ def _baselines(lookup: Priced, members: Sequence[Priced]) -> Baselines:
                      min(members, key=lambda item: item.bill.picojoules))
 
 
-def _runs(name: str, arrays: Iterable[Array], works: Sequence[Work], say: Callable[[str], None]) -> list[Run]:
+def _runs(what: str, designs: Sequence[Design], works: Sequence[Work],
+          progress: Callable[[str, int, int], None] | None) -> list[Run]:
     runs = []
-    for array in arrays:
-        say(f"{array.engine} array of {array.rows} x {array.columns} cells")
-        runs.append(run(Design(name, array), works))
+    for done, design in enumerate(designs, start=1):
+        runs.append(run(design, works))
+        if progress:
+            progress(what, done, len(designs))
     return runs
 
 
-def compare(works: Sequence[Work], array: Array, technologies: Iterable[Technology], *, fit_memories: bool = False,
-            progress: Callable[[str], None] | None = None) -> dict[str, Comparison]:
+def compare(works: Sequence[Work], array: Array, technologies: Iterable[Technology], *,
+            companion: Array | None = None, fit_memories: bool = False,
+            progress: Callable[[str, int, int], None] | None = None) -> dict[str, Comparison]:
     """Compare lookup layers on ``array`` with their twins on MAC arrays, by the name of the technology.
 
     MAC arrays choose the sizes of their memories for least energy; with ``fit_memories`` the lookup array
-    does, too. ``progress`` is told what runs.
+    does, too. Layers that are dense already run on the ``companion`` of the lookup array. ``progress`` is told
+    what runs, how much of it is done, and of how much.
     """
-    say = progress or (lambda text: None)
-    lookups = _runs("lookup", memories(array) if fit_memories else (array,), works, say)
-    macs = _runs("int8", family(works), works, say)
+    lookups = _runs("lookup arrays", [Design("lookup", member, companion=companion)
+                                      for member in (memories(array) if fit_memories else (array,))], works, progress)
+    macs = _runs("MAC arrays", [Design("int8", member) for member in family(works)], works, progress)
     found = {}
     for technology in technologies:
         lookup = min((item.priced(technology) for item in lookups), key=lambda item: item.bill.picojoules)

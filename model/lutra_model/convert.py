@@ -13,16 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import calibrate, golden, kernels, onnx_read, products
-from .graph import Affine, AveragePool, FloatGraph, Flattening, MaximumPool, Rectifier, Residual, Step
-from .network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Node, Product, Shape
+from .graph import Affine, AveragePool, Flattening, FloatGraph, MaximumPool, Rectifier, Residual, Step
+from .network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Node, Product
 from .params import Metric
 from .requantise import fixed_point, shared_shift
 
 __all__ = ["SCHEMES", "convert", "sub_vector_length"]
 
 SCHEMES = ("lut-nn", "int8")
-Int8 = NDArray[np.int8]
-Floats = NDArray[np.float32]
 
 
 def sub_vector_length(step: Affine) -> int:
@@ -56,77 +54,82 @@ class _Options:
             raise ValueError(f"scheme must be {' or '.join(SCHEMES)}, not {self.scheme}")
         if not 2 <= self.entries <= 256:
             raise ValueError(f"entries must be 2 to 256, not {self.entries}")
-        known = {step.name for step in graph.steps if isinstance(step, Affine)}
-        if isinstance(self.lengths, Mapping):
-            for name in self.lengths:
-                if name not in known:
-                    raise ValueError(f"lengths must name layers ({', '.join(sorted(known))}), not {name}")
-        for step in graph.steps:
-            if isinstance(step, Affine) and self.length(step) < 1:
-                raise ValueError(f"sub-vectors of layer {step.name} must have a length of at least 1, "
+        layers = {step.name: step for step in graph.steps if isinstance(step, Affine)}
+        for name in self.lengths if isinstance(self.lengths, Mapping) else ():
+            if name not in layers:
+                raise ValueError(f"lengths must name layers ({', '.join(layers)}), not {name}")
+        for step in layers.values():
+            if self.length(step) < 1:
+                raise ValueError(f"sub-vectors of layer {step.name} must have at least 1 scalar, "
                                  f"not {self.length(step)}")
 
-
-def _table_layer(step: Affine, options: _Options, columns: Int8, target: Floats, **fields: Any) -> Product:
-    """A LUT-NN layer for the rows ``columns``; ``target`` is what the float layer makes of them."""
-    vectors = products.pieces(columns, options.length(step))
-    if vectors.shape[2] < options.entries:
-        raise ValueError(f"layer {step.name} must see at least {options.entries} calibration vectors "
-                         f"(one for each entry), not {vectors.shape[2]}")
-    centroids = products.cluster(vectors, options.entries, options.seed)
-    tables, bias = products.plain_tables(step.weight, centroids, fields.pop("input_scale")), step.bias
-    if options.refine:
-        codes = kernels.nearest(vectors, centroids, options.metric)
-        tables, moved = products.fit_tables(tables, codes, target.reshape(-1, len(bias)) - bias, options.seed)
-        bias = bias + moved
-    return products.lookup(step.name, step.inputs[0], tables, bias, centroids, reduction=len(step.weight),
-                           metric=options.metric, window=step.window, **fields)
+    def provenance(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"scheme": self.scheme}
+        if self.scheme == "lut-nn":
+            found |= {"entries": self.entries, "metric": str(self.metric), "refine": self.refine, "seed": self.seed}
+        return found
 
 
-def _product(step: Affine, options: _Options, x: Int8, target: Floats, **fields: Any) -> Product:
-    if options.scheme == "int8":
-        return products.dense(step.name, step.inputs[0], step.weight, step.bias, window=step.window, **fields)
-    return _table_layer(step, options, golden.windows(x, step.window), target, **fields)
+class _Conversion:
+    """A conversion under way: float and integer values, and the scales, of the steps so far."""
 
+    def __init__(self, graph: FloatGraph, options: _Options, data: NDArray[Any]) -> None:
+        self.graph = graph
+        self.options = options
+        self.floats = calibrate.collect(graph, data)
+        self.scales = {"input": calibrate.activation_scale(self.floats["input"]) or 1.0}
+        real = self.floats["input"] / np.float64(self.scales["input"])
+        self.values = {"input": np.clip(np.rint(real), -128, 127).astype(np.int8)}
 
-def _target(graph: FloatGraph, step: Step, floats: dict[str, Floats], values: dict[str, Int8],
-            scales: dict[str, float]) -> Floats:
-    """What a step should make: its float value, or what a residual still lacks if its other input is known."""
-    readers = [other for other in graph.steps if step.name in other.inputs]
-    if len(readers) == 1 and isinstance(readers[0], Residual) and not step.relu:
-        (other,) = [name for name in readers[0].inputs if name != step.name] or [step.name]
-        if other in values:
-            return floats[readers[0].name] - values[other] * np.float32(scales[other])
-    return floats[step.name]
+    def node(self, step: Step) -> Node:
+        """The next step as integers."""
+        scale = self.scales[step.inputs[0]]
+        if not isinstance(step, MaximumPool | Rectifier | Flattening):
+            scale = calibrate.activation_scale(self.floats[step.name], step.relu) or scale
+        low = 0 if step.relu else -128
+        node = self._product(step, scale, low) if isinstance(step, Affine) else self._glue(step, scale, low)
+        self.scales[step.name] = scale
+        self.values[step.name] = golden.evaluate(node, *(self.values[name] for name in step.inputs))
+        return node
 
+    def _product(self, step: Affine, scale: float, low: int) -> Product:
+        source = step.inputs[0]
+        common: dict[str, Any] = {"scale": scale, "low": low, "window": step.window}
+        if self.options.scheme == "int8":
+            return products.dense(step.name, source, step.weight, step.bias, input_scale=self.scales[source], **common)
+        columns = golden.windows(self.values[source], step.window)
+        vectors = products.pieces(columns, self.options.length(step))
+        if vectors.shape[2] < self.options.entries:
+            raise ValueError(f"layer {step.name} must see at least {self.options.entries} calibration vectors "
+                             f"(one for each entry), not {vectors.shape[2]}")
+        centroids = products.cluster(vectors, self.options.entries, self.options.seed)
+        tables, bias = products.plain_tables(step.weight, centroids, self.scales[source]), step.bias
+        if self.options.refine:
+            codes = kernels.nearest(vectors, centroids, self.options.metric)
+            target = self.floats[step.name].reshape(-1, len(bias)) - bias
+            tables, moved = products.fit_tables(tables, codes, target, self.options.seed)
+            bias = bias + moved
+        return products.lookup(step.name, source, tables, bias, centroids, reduction=len(step.weight),
+                               metric=self.options.metric, **common)
 
-def _glue(step: Step, scales: list[float], scale: float, shape: Shape) -> Node:
-    """A node without weights; ``scales`` and ``shape`` are those of its inputs and its first input."""
-    common: dict[str, Any] = {"name": step.name, "inputs": step.inputs, "scale": scale,
-                              "low": 0 if step.relu else -128}
-    match step:
-        case Residual():
-            (one, other), shift = shared_shift(scales[0] / scale, scales[1] / scale)
-            return Add(**common, multipliers=(one, other), shift=shift)
-        case AveragePool():
-            size = prod(step.window.kernel if step.window else shape[:2])
-            multiplier, shift = fixed_point(scales[0] / (scale * size))
-            return AvgPool(**common, multiplier=int(multiplier), shift=int(shift), window=step.window)
-        case MaximumPool():
-            return MaxPool(**common, window=step.window)
-        case Rectifier():
-            return Clamp(**common)
-        case Flattening():
-            return Flatten(**common)
-    raise AssertionError(f"step {step.name} is of no known kind")
-
-
-def _provenance(graph: FloatGraph, options: _Options, count: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"model": dict(graph.source), "scheme": options.scheme, "calibration_inputs": count}
-    if options.scheme == "lut-nn":
-        found |= {"entries": options.entries, "metric": str(options.metric), "refine": options.refine,
-                  "seed": options.seed}
-    return found | ({"notes": list(graph.dropped)} if graph.dropped else {})
+    def _glue(self, step: Step, scale: float, low: int) -> Node:
+        common: dict[str, Any] = {"name": step.name, "inputs": step.inputs, "scale": scale, "low": low}
+        given = [self.scales[name] for name in step.inputs]
+        match step:
+            case Residual():
+                (one, other), shift = shared_shift(given[0] / scale, given[1] / scale)
+                return Add(**common, multipliers=(one, other), shift=shift)
+            case AveragePool():
+                size = prod(step.window.kernel if step.window else self.values[step.inputs[0]].shape[1:3])
+                factor, places = fixed_point(given[0] / (scale * size))
+                return AvgPool(**common, multiplier=int(factor), shift=int(places), window=step.window)
+            case MaximumPool():
+                return MaxPool(**common, window=step.window)
+            case Rectifier():
+                return Clamp(**common)
+            case Flattening():
+                return Flatten(**common)
+        raise TypeError(f"step {step.name} must be of a known kind, not {type(step).__name__}")
 
 
 def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any], *, scheme: str = "lut-nn",
@@ -145,7 +148,7 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
     lengths : scalars of a sub-vector: one number, or numbers by layer; :func:`sub_vector_length` for the others.
     refine : fit the tables to the float layer's outputs; otherwise they are ``centroid . weight``.
     pixel_scale : real value of one step of a ``uint8`` image, if the model takes images without an offset.
-    progress : called with a layer's name, the layers done and the layers in all.
+    progress : called with a step's name, the steps done and the steps in all.
 
     Raises ``ValueError`` for calibration data that the model cannot take, or too little of it.
     """
@@ -153,25 +156,14 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
     options = _Options(scheme=scheme, entries=entries, metric=Metric(metric), lengths=lengths, refine=refine,
                        seed=seed)
     options.check(graph)
-    floats = calibrate.collect(graph, calibration)
-    scales = {"input": calibrate.activation_scale(floats["input"]) or 1.0}
-    values = {"input": np.clip(np.rint(floats["input"] / np.float64(scales["input"])), -128, 127).astype(np.int8)}
-    nodes: list[Node] = []
+    conversion = _Conversion(graph, options, calibration)
+    nodes = []
     for done, step in enumerate(graph.steps):
         if progress is not None:
             progress(step.name, done, len(graph.steps))
-        given = [scales[name] for name in step.inputs]
-        keeps = isinstance(step, MaximumPool | Rectifier | Flattening)
-        scale = given[0] if keeps else calibrate.activation_scale(floats[step.name], step.relu) or given[0]
-        x = [values[name] for name in step.inputs]
-        if isinstance(step, Affine):
-            node: Node = _product(step, options, x[0], _target(graph, step, floats, values, scales), input_scale=given[0], scale=scale,
-                                  low=0 if step.relu else -128)
-        else:
-            node = _glue(step, given, scale, x[0].shape[1:])
-        nodes.append(node)
-        scales[step.name], values[step.name] = scale, golden.evaluate(node, *x)
-        del floats[step.name]
-    return Network(name=name or graph.name, input_shape=graph.input_shape, input_scale=scales["input"],
-                   pixel_scale=pixel_scale, nodes=tuple(nodes), classes=classes,
-                   provenance=_provenance(graph, options, len(calibration)))
+        nodes.append(conversion.node(step))
+    provenance = {"model": dict(graph.source), "calibration_inputs": len(calibration), **options.provenance()}
+    if graph.dropped:
+        provenance["notes"] = list(graph.dropped)
+    return Network(name=name or graph.name, input_shape=graph.input_shape, input_scale=conversion.scales["input"],
+                   pixel_scale=pixel_scale, nodes=tuple(nodes), classes=classes, provenance=provenance)

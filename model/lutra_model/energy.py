@@ -147,6 +147,7 @@ class _Ledger:
             self.charge("fill", write, events.table_writes)
         else:
             self.charge("fill", "register", events.table_writes * structure.number.bits)
+        self.charge("fill", "register", events.turn_bits)
 
     def _adds(self, events: Events) -> None:
         if self.structure.is_float:

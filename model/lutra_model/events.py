@@ -1,6 +1,7 @@
 """Events of one layer on one machine: whole numbers, counted from the schedule, apart from any price."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from .params import Metric
 from .schedule import PARAMETER_BEATS, Schedule
@@ -43,6 +44,7 @@ class Events:
     table_reads : table entries read; 0 in a MAC array.
     multiplies : products of the MAC array; 0 in a lookup array.
     table_writes : table entries (or weights) written into cells.
+    turn_bits : weight bits that a MAC array moves from its loading to its working bank; a lookup array moves none.
     idle_cells : cells that an issue passes without work (ragged tiles).
     tree_adds, tree_add_bits : two-operand additions of the adder trees and their bits.
     accumulator_adds : additions of a tree's sum to an accumulator.
@@ -66,6 +68,7 @@ class Events:
     table_reads: int
     multiplies: int
     table_writes: int
+    turn_bits: int
     idle_cells: int
     tree_adds: int
     tree_add_bits: int
@@ -96,8 +99,9 @@ def _encoder(schedule: Schedule, structure: Structure) -> dict[str, int]:
     layer, array = schedule.layer, schedule.array
     encodes = layer.rows * layer.codebooks
     beats = layer.rows * sum(schedule.slots)
+    slots = beats * array.encoders  # encoders without a codebook are clocked, too
     counts = {"encodes": encodes, "activation_beats": beats,
-              "encode_register_bits": encodes * structure.encode_registers}
+              "encode_register_bits": slots * structure.encode_registers}
     if not array.is_lookup:
         return counts | dict.fromkeys(("distance_steps", "distance_add_bits", "compares", "centroid_read_bits",
                                        "centroid_write_bits"), 0)
@@ -112,7 +116,7 @@ def _encoder(schedule: Schedule, structure: Structure) -> dict[str, int]:
         "distance_steps": distances * layer.length,
         "distance_add_bits": distances * add_bits,
         "compares": encodes * (layer.entries - 1),
-        "centroid_read_bits": encodes * structure.centroid_word_bits,
+        "centroid_read_bits": slots * structure.centroid_word_bits,
         "centroid_write_bits": centroids * structure.beat_bits,
     }
 
@@ -123,6 +127,7 @@ def _array(schedule: Schedule, structure: Structure) -> dict[str, int]:
     outputs = layer.rows * layer.columns
     output_words = layer.rows * schedule.column_tiles
     passes = schedule.row_tiles - 1
+    tiles = schedule.blocks * schedule.column_tiles * schedule.row_tiles
     tree = sum(reduction_bits(used, structure.term_bits) for used in schedule.used_rows)
     return {
         "issues": issues,
@@ -131,6 +136,7 @@ def _array(schedule: Schedule, structure: Structure) -> dict[str, int]:
         "table_reads": layer.lookups if array.is_lookup else 0,
         "multiplies": 0 if array.is_lookup else layer.lookups,
         "table_writes": schedule.blocks * schedule.column_tiles * layer.codebooks * layer.entries * array.columns,
+        "turn_bits": 0 if array.is_lookup else tiles * array.cells * structure.number.bits,
         "idle_cells": issues * array.cells - layer.lookups,
         "tree_adds": outputs * (layer.codebooks - schedule.row_tiles),
         "tree_add_bits": outputs * tree,
@@ -145,7 +151,7 @@ def _array(schedule: Schedule, structure: Structure) -> dict[str, int]:
     }
 
 
-def _traffic(schedule: Schedule, structure: Structure, inputs: int) -> dict[str, int | DramBits]:
+def _traffic(schedule: Schedule, structure: Structure, inputs: int) -> dict[str, Any]:
     layer, array, bits = schedule.layer, schedule.array, structure.number.bits
     scalars = layer.rows * layer.reduction
     dram = DramBits(
@@ -170,5 +176,5 @@ def count(schedule: Schedule, *, inputs: int | None = None, number: Number = Num
     different = layer.rows * layer.reduction if inputs is None else inputs
     if different < 1:
         raise ValueError(f"inputs of layer {layer.name} must be at least 1, not {different}")
-    return Events(**_encoder(schedule, structure), **_array(schedule, structure),  # type: ignore[arg-type]
-                  **_traffic(schedule, structure, min(different, layer.rows * layer.reduction)))
+    counts: dict[str, Any] = _encoder(schedule, structure) | _array(schedule, structure)
+    return Events(**counts, **_traffic(schedule, structure, min(different, layer.rows * layer.reduction)))

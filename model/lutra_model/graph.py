@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .network import Shape, Window
 
-__all__ = ["Affine", "AveragePool", "FloatGraph", "Flattening", "Layout", "MaximumPool", "Rectifier", "Residual",
+__all__ = ["Affine", "AveragePool", "Flattening", "FloatGraph", "Layout", "MaximumPool", "Rectifier", "Residual",
            "Step"]
 
 

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from .host import Traffic
 from .schedule import PARAMETER_BEATS, Schedule
 
-__all__ = ["ACKNOWLEDGE", "BEAT", "CHANNELS", "Packets", "Port", "WINDOW_BYTES", "frames", "interleave", "run"]
+__all__ = ["ACKNOWLEDGE", "BEAT", "CHANNELS", "Exchange", "Packets", "Port", "WINDOW_BYTES", "frames", "interleave", "run"]
 
 CHANNELS = ("command", "activations", "tables")  # a frame's first byte is the place in this list
-HEADER_BYTES = 3      # channel, byte count (two bytes, low one first)
 PAYLOAD_BYTES = 253   # of a frame that holds more than one beat
 WINDOW_BYTES = 2048   # what the link buffers: bytes that the host may send ahead of their acknowledgement
 ACKNOWLEDGE, BEAT = 0, 1  # first byte of a packet
@@ -99,7 +98,7 @@ class Packets:
         return len(self.beats) == len(self._widths)
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes; raises ``ValueError`` where no packet can start with such a byte."""
+        """Takes the next bytes; raises ``RuntimeError`` where no packet can start with such a byte."""
         data = self._rest + data
         place = 0
         while place < len(data):
@@ -108,8 +107,8 @@ class Packets:
                 place += 1
                 continue
             if data[place] != BEAT or self.complete:
-                raise ValueError(f"a packet from the board must start with {ACKNOWLEDGE} or {BEAT}, and no beat may "
-                                 f"follow the last, not {data[place]} after {len(self.beats)} beats")
+                raise RuntimeError(f"a packet from the board must start with {ACKNOWLEDGE} or {BEAT}, and no beat may "
+                                   f"follow the last, not {data[place]} after {len(self.beats)} beats")
             end = place + 1 + self._widths[len(self.beats)]
             if end > len(data):
                 break
@@ -118,29 +117,51 @@ class Packets:
         self._rest = data[place:]
 
 
-def run(port: Port, schedule: Schedule, traffic: Traffic) -> Bytes:
-    """Runs one layer on the board behind ``port``; the output beats, as ``host.unpack`` takes them.
+class Exchange:
+    """One layer's traffic with the board, without the line itself; never more than a window is under way."""
 
-    Never more than ``WINDOW_BYTES`` bytes are under way, so the board cannot be overrun. Raises ``TimeoutError``
-    when the board falls silent.
-    """
-    waiting, packets = deque(frames(schedule, traffic)), Packets(schedule)
-    sent: deque[int] = deque()  # lengths of the frames under way
-    under_way = 0
-    while waiting or sent or not packets.complete:
-        batch = []
-        while waiting and under_way + len(waiting[0]) <= WINDOW_BYTES:
-            batch.append(waiting.popleft())
-            sent.append(len(batch[-1]))
-            under_way += sent[-1]
-        if batch:
-            port.write(b"".join(batch))
-        before = packets.acknowledged
+    def __init__(self, schedule: Schedule, traffic: Traffic):
+        self._columns = schedule.array.columns
+        self._packets = Packets(schedule)
+        self._waiting = deque(frames(schedule, traffic))
+        self._under_way: deque[int] = deque()  # lengths of frames not acknowledged
+
+    def __str__(self) -> str:
+        return f"{len(self._packets.beats)} output beats, {len(self._waiting)} frames not sent"
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything has been taken and has come."""
+        return self._packets.complete and not self._waiting and not self._under_way
+
+    @property
+    def beats(self) -> Bytes:
+        """The output beats that have come, as ``host.unpack`` takes them."""
+        return np.frombuffer(b"".join(self._packets.beats), np.uint8).reshape(-1, self._columns)
+
+    def send(self) -> bytes:
+        """What may be sent now: it counts as sent."""
+        data = b""
+        while self._waiting and sum(self._under_way) + len(self._waiting[0]) <= WINDOW_BYTES:
+            data += self._waiting[0]
+            self._under_way.append(len(self._waiting.popleft()))
+        return data
+
+    def feed(self, data: bytes) -> None:
+        """Takes what has come."""
+        before = self._packets.acknowledged
+        self._packets.feed(data)
+        for _ in range(self._packets.acknowledged - before):
+            self._under_way.popleft()
+
+
+def run(port: Port, schedule: Schedule, traffic: Traffic) -> Bytes:
+    """Runs one layer on the board behind ``port``: its output beats. Raises ``TimeoutError`` when the board is silent."""
+    exchange = Exchange(schedule, traffic)
+    while not exchange.complete:
+        port.write(exchange.send())
         received = port.read()
         if not received:
-            raise TimeoutError(f"the board fell silent after {len(packets.beats)} output beats "
-                               f"with {len(waiting)} frames to send")
-        packets.feed(received)
-        for _ in range(packets.acknowledged - before):
-            under_way -= sent.popleft()
-    return np.frombuffer(b"".join(packets.beats), np.uint8).reshape(-1, schedule.array.columns)
+            raise TimeoutError(f"the board fell silent: {exchange}")
+        exchange.feed(received)
+    return exchange.beats

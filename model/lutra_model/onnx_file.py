@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
@@ -56,7 +55,7 @@ def _load(path: Path) -> onnx.ModelProto:
     try:
         proto = onnx.load(path)
         onnx.checker.check_model(proto)
-    except (DecodeError, onnx.checker.ValidationError, ValueError, RuntimeError, OSError) as error:
+    except Exception as error:  # protobuf, the checker and the file system each have their own
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].strip()
         raise ValueError(f"{path} must be a valid ONNX model, but it cannot be read: {reason}") from None
     return proto
@@ -118,7 +117,7 @@ def _fold(graph: onnx.GraphProto, shapes: dict[str, Shape]) -> tuple[dict[str, N
             constants[node.output[0]] = np.array(shapes[node.input[0]], np.int64)
         elif all(name in constants for name in node.input if name):
             results = ReferenceEvaluator(node).run(None, {name: constants[name] for name in node.input if name})
-            constants.update(zip(node.output, results))
+            constants.update(zip(node.output, results, strict=True))
         else:
             rest.append(node)
     return constants, rest

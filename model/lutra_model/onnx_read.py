@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from .graph import Affine, AveragePool, FloatGraph, Flattening, Layout, MaximumPool, Rectifier, Residual
+from .graph import Affine, AveragePool, Flattening, FloatGraph, Layout, MaximumPool, Rectifier, Residual
 from .onnx_file import open_model, unsupported
 from .onnx_walk import Value, Walk, attributes, refused
 

@@ -143,7 +143,7 @@ class Walk:
         stride = tuple(given.get("strides", (1, 1)))
         sizes, outputs = self.shape(node.input[0])[1:], self.shape(node.output[0])[1:]
         total = [max((out - 1) * step + taps - size, 0)
-                 for out, step, taps, size in zip(outputs, stride, kernel, sizes)]
+                 for out, step, taps, size in zip(outputs, stride, kernel, sizes, strict=True)]
         top, left, bottom, right = given.get("pads", (0, 0, 0, 0))
         auto = given.get("auto_pad", b"NOTSET").decode()
         if auto.startswith("SAME"):

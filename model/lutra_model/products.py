@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import kernels
-from .network import Node, Product, Window
+from .network import Product, Window
 from .params import Metric
 from .requantise import fixed_point
 

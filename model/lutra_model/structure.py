@@ -122,11 +122,11 @@ class Structure:
             return self.number.bits
         length, entries = self.array.length, self.array.entries
         tree = sum((entries >> level) * (self.distance_bits + level) for level in range(1, _log2(entries) + 1))
-        return length * 8 + entries * (length * self.lane_bits + self.distance_bits) + tree + self.index_bits
+        return length * 8 + entries * (length * self.lane_bits + self.distance_bits) + tree
 
     @cached_property
     def issue_registers(self) -> int:
-        """Register bits that one issued row passes: operands, cells, adder tree, accumulator input."""
+        """Register bits that one issued row passes: operands or cells, adder tree, accumulator output."""
         rows, columns = self.array.rows, self.array.columns
         if not self.array.is_lookup:
             tree = 3 * self.tree_bits  # the carry-save pair, then its sum
@@ -136,7 +136,7 @@ class Structure:
             operands, width = -(-operands // 4), width + 2
             tree += operands * min(width, self.tree_bits)
         cells = rows * self.term_bits
-        return self.index_word_bits + columns * (cells + tree + self.accumulator_bits)
+        return columns * (cells + tree + self.accumulator_bits)
 
     @property
     def finish_registers(self) -> int:

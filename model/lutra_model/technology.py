@@ -1,5 +1,6 @@
 """Technologies: what one event costs. Every entry carries its source, its status and its uncertainty."""
 
+import itertools
 import json
 import math
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ class Entry:
         points = self.value
         if size <= points[0][0] or len(points) == 1:
             return points[0][1] * math.sqrt(size / points[0][0])
-        pairs = list(zip(points, points[1:], strict=False))
+        pairs = list(itertools.pairwise(points))
         (x0, y0), (x1, y1) = next((pair for pair in pairs if size <= pair[1][0]), pairs[-1])
         return y0 * (size / x0) ** (math.log(y1 / y0) / math.log(x1 / x0))
 
@@ -105,7 +106,7 @@ def _value(where: str, name: str, value: Any) -> float | tuple[tuple[float, floa
     if (not isinstance(value, list) or not value
             or not all(isinstance(p, list) and len(p) == 2 and all(_is_price(x) and x > 0 for x in p) for p in value)):
         raise ValueError(f"{where}: value must be a list of [bytes, price] points, not {json.dumps(value)}")
-    if any(a[0] >= b[0] for a, b in zip(value, value[1:], strict=False)):
+    if any(a[0] >= b[0] for a, b in itertools.pairwise(value)):
         raise ValueError(f"{where}: points must be in growing order of bytes, not {json.dumps(value)}")
     return tuple((float(x), float(y)) for x, y in value)
 

@@ -13,6 +13,7 @@ from .case import Case, environment
 __all__ = ["run_bench"]
 
 TOP = "lutra"
+MAKE_FLAGS = "CXX=g++ AR=ar CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
 STREAMS = {"s_axis_cmd": ("tdata",), "s_axis_act": ("tdata",), "s_axis_table": ("tdata",),
            "m_axis": ("tdata", "tkeep", "tlast")}
 
@@ -29,7 +30,7 @@ def build_bench(verilog: str, folder: Path) -> None:
     """Compile a machine's Verilog for cocotb into ``folder``."""
     (folder / "lutra.v").write_text(verilog)
     (folder / "ports.vlt").write_text(_public_ports())
-    with mock.patch.dict(os.environ, tools.environment()):
+    with mock.patch.dict(os.environ, tools.environment() | {"MAKEFLAGS": MAKE_FLAGS}):
         get_runner("verilator").build(
             sources=[folder / "ports.vlt", folder / "lutra.v"], hdl_toplevel=TOP, build_dir=folder,
             build_args=["--no-public-flat-rw", "-Wno-lint", "--no-timing"], timescale=("1ns", "1ps"),
@@ -41,7 +42,7 @@ def run_bench(folder: Path, cases: list[Case], *, tests: list[str] | None = None
     log, results = folder / "bench.log", folder / "results.xml"
     try:
         get_runner("verilator").test(
-            hdl_toplevel=TOP, test_module="lutra_sim.bench_machine", build_dir=folder, test_dir=folder,
+            hdl_toplevel=TOP, hdl_toplevel_lang="verilog", test_module="lutra_sim.bench_machine", build_dir=folder, test_dir=folder,
             testcase=tests, extra_env=environment(cases), results_xml=str(results), log_file=log)
         ran, failed = get_results(results)
     except SystemExit:

@@ -1,6 +1,7 @@
 """model.area: sums, sizes by hand, monotonicity."""
 
 import pytest
+
 from lutra_model.area import AREA_COMPONENTS, area_um2, logic_area_um2, memory_bits
 from lutra_model.params import Array
 from lutra_model.structure import Number, Structure
@@ -17,11 +18,12 @@ def test_memory_sizes_by_hand() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("array,number", [(LOOKUP, Number.INT8), (MAC, Number.INT8), (MAC, Number.FP16),
+@pytest.mark.parametrize(("array", "number"), [(LOOKUP, Number.INT8), (MAC, Number.INT8), (MAC, Number.FP16),
                                           (MAC, Number.FP32)], ids=["lookup", "int8", "fp16", "fp32"])
 def test_components(name: str, array: Array, number: Number) -> None:
     areas = area_um2(Structure(array, number), builtin(name))
-    assert tuple(areas) == AREA_COMPONENTS and min(areas.values()) >= 0
+    assert tuple(areas) == AREA_COMPONENTS
+    assert min(areas.values()) >= 0
     assert 0 < logic_area_um2(Structure(array, number), builtin(name)) < sum(areas.values())
 
 

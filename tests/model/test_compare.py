@@ -1,6 +1,7 @@
 """model.compare: which baseline is chosen, and what the choice promises."""
 
 import pytest
+
 from lutra_model.compare import Design, compare, family, run
 from lutra_model.latency import cycles
 from lutra_model.params import Array, Layer
@@ -29,7 +30,8 @@ def test_baselines_keep_their_promises(name: str) -> None:
     members = [run(Design("int8", array), WORKS).priced(builtin(name)) for array in family(WORKS)]
     fast = [item for item in members if item.run.cycles <= lookup.run.cycles]
     small = [item for item in members if item.area <= lookup.area]
-    assert baselines.throughput is not None and baselines.area is not None
+    assert baselines.throughput is not None
+    assert baselines.area is not None
     assert baselines.throughput.run.design.array.cells == min(item.run.design.array.cells for item in fast)
     assert baselines.area.run.design.array.cells == max(item.run.design.array.cells for item in small)
     assert baselines.energy.bill.picojoules == min(item.bill.picojoules for item in members)
@@ -59,6 +61,18 @@ def test_fitted_memories_never_cost_more() -> None:
 
 
 def test_progress_is_told_what_runs() -> None:
-    told: list[str] = []
-    compare(WORKS[2:], ARRAY, TECHNOLOGIES[:1], progress=told.append)
-    assert told[0] == "lookup array of 16 x 16 cells" and told[1] == "mac array of 16 x 8 cells"
+    told: list[tuple[str, int, int]] = []
+    compare(WORKS[2:], ARRAY, TECHNOLOGIES[:1], progress=lambda *step: told.append(step))
+    assert told[0] == ("lookup arrays", 1, 1)
+    assert [step[1] for step in told[1:]] == list(range(1, told[-1][2] + 1))
+
+
+def test_dense_layers_run_on_the_companion() -> None:
+    dense = WORKS[1].as_dense()
+    companion = Array.mac(rows=8, columns=8)
+    mixed = run(Design("lookup", ARRAY, companion=companion), (WORKS[0], dense)).priced(TECHNOLOGIES[0])
+    alone = [run(Design("lookup", ARRAY), WORKS[:1]), run(Design("int8", companion), [dense])]
+    assert mixed.run.cycles == sum(item.cycles for item in alone)
+    parts = [item.priced(TECHNOLOGIES[0]) for item in alone]
+    assert mixed.bill.picojoules == pytest.approx(sum(item.bill.picojoules for item in parts))
+    assert mixed.area == pytest.approx(sum(item.area for item in parts))

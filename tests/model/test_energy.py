@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from lutra_model.energy import COMPONENTS, Bill, Charge, bill, ratio_range
 from lutra_model.events import count
 from lutra_model.latency import latency
@@ -45,7 +46,7 @@ def test_a_lookup_layer_by_hand() -> None:
             ({"compare": 1.0}, compared),
             ({"mux": 1.0}, compared + 2 * 3 * 2 * 15 * 8),
             ({"dram": 1.0}, 2 * 27 * 8 + 3 * 16 * 9 * 8 + 3 * 16 * 2 * 8 + 2 * 7 * 8 + 256 + 2 * 2 * 8),
-            ({"sram_read": 64.0}, 2 * 3 * 16 * 9 * 8 + 2 * 16 * 4),
+            ({"sram_read": 64.0}, 2 * 4 * 16 * 9 * 8 + 2 * 16 * 4),
             ({"sram_write": 64.0}, 16 * 4 * 9 * 8 + 2 * 16 * 4)]:
         assert priced(LOOKUP, unit_technology(**prices), layer=layer).picojoules == pytest.approx(expected, rel=1e-12)
 
@@ -63,7 +64,7 @@ def test_a_mac_layer_by_hand() -> None:
         assert priced(MAC, unit_technology(**prices), layer=layer).picojoules == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("number,multiply,add", [(Number.FP16, "fp16_multiply", "fp16_add"),
+@pytest.mark.parametrize(("number", "multiply", "add"), [(Number.FP16, "fp16_multiply", "fp16_add"),
                                                  (Number.FP32, "fp32_multiply", "fp32_add")])
 def test_a_float_layer_by_hand(number: Number, multiply: str, add: str) -> None:
     layer = Layer(rows=2, codebooks=3, columns=2)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from lutra_model.events import count
 from lutra_model.params import Array, Layer, Metric
 from lutra_model.schedule import Schedule
@@ -34,7 +35,7 @@ def walk(schedule: Schedule) -> dict[str, int]:
     return seen
 
 
-@pytest.mark.parametrize("rows,codebooks,columns", SHAPES)
+@pytest.mark.parametrize(("rows", "codebooks", "columns"), SHAPES)
 @pytest.mark.parametrize("lookup", [True, False], ids=["lookup", "mac"])
 def test_counts_equal_a_walk_over_all_cells(rows: int, codebooks: int, columns: int, lookup: bool) -> None:
     if lookup:
@@ -78,7 +79,8 @@ def test_a_layer_by_hand() -> None:
     assert events.index_write_bits == 2 * 2 * 4 * 2       # rows, row tiles, indices, bits
     assert events.index_read_bits == 8 * 4 * 2
     assert events.accumulator_read_bits == 2 * 2 * 1 * 3 * 12   # 8 bits and 16 codebooks make 12
-    assert events.centroid_read_bits == 2 * 5 * 4 * 5 * 8
+    assert events.centroid_read_bits == 2 * (2 + 1) * 2 * 4 * 5 * 8  # rows, slots, encoders, entries, lanes, bits
+    assert events.turn_bits == 0
     assert events.centroid_write_bits == 3 * 4 * 2 * 5 * 8
     assert events.distance_add_bits == 2 * 5 * 4 * (17 + 18)   # squares of 16 bits: 3 -> 2 -> 1
     assert events.tree_add_bits == 8 * (9 + 9 + 10)       # 4 terms in the first tile, 1 in the second
@@ -88,12 +90,12 @@ def test_a_layer_by_hand() -> None:
     assert events.window_read_bits == 0
 
 
-@pytest.mark.parametrize("operands,width,bits", [(1, 8, 0), (2, 8, 9), (3, 8, 19), (4, 8, 28), (5, 8, 39)])
+@pytest.mark.parametrize(("operands", "width", "bits"), [(1, 8, 0), (2, 8, 9), (3, 8, 19), (4, 8, 28), (5, 8, 39)])
 def test_reduction_bits(operands: int, width: int, bits: int) -> None:
     assert reduction_bits(operands, width) == bits
 
 
-@pytest.mark.parametrize("metric,bits", [(Metric.L2, 20), (Metric.L1, 12), (Metric.CHEBYSHEV, 8)])
+@pytest.mark.parametrize(("metric", "bits"), [(Metric.L2, 20), (Metric.L1, 12), (Metric.CHEBYSHEV, 8)])
 def test_distance_widths_are_those_of_the_arithmetic_rules(metric: Metric, bits: int) -> None:
     assert Structure(Array(metric=metric)).distance_bits == bits
 
@@ -105,20 +107,36 @@ def test_a_window_reads_its_scalars_again_but_dram_does_not() -> None:
     assert events.dram.activations == 60 * 8
 
 
-@pytest.mark.parametrize("number,bits", [(Number.FP16, 16), (Number.FP32, 32)])
+@pytest.mark.parametrize(("number", "bits"), [(Number.FP16, 16), (Number.FP32, 32)])
 def test_wider_scalars_widen_memories_and_traffic(number: Number, bits: int) -> None:
     schedule = Schedule(Layer.dense(rows=6, reduction=8, columns=3), Array.mac(rows=4, columns=3))
     narrow, wide = count(schedule), count(schedule, number=number)
     assert wide.index_read_bits * 8 == narrow.index_read_bits * bits
     assert wide.dram.tables * 8 == narrow.dram.tables * bits
     assert wide.multiplies == narrow.multiplies
+    assert narrow.turn_bits == 2 * 12 * 8  # row tiles, cells, bits
 
 
 def test_a_lookup_array_computes_in_int8() -> None:
-    with pytest.raises(ValueError, match="^a lookup array must compute in int8, not fp16$"):
+    with pytest.raises(ValueError, match=r"^a lookup array must compute in int8, not fp16$"):
         Structure(Array(), Number.FP16)
 
 
 def test_inputs_are_at_least_one() -> None:
-    with pytest.raises(ValueError, match="^inputs of layer layer must be at least 1, not 0$"):
+    with pytest.raises(ValueError, match=r"^inputs of layer layer must be at least 1, not 0$"):
         count(Schedule(Layer(rows=1, codebooks=1, columns=1, length=5, entries=4), SMALL), inputs=0)
+
+
+@pytest.mark.parametrize(("metric", "lane", "total"), [(Metric.L2, 16, 20), (Metric.L1, 8, 12),
+                                                       (Metric.CHEBYSHEV, 8, 8)])
+def test_registers_by_hand(metric: Metric, lane: int, total: int) -> None:
+    """The stages of the encoder and of a 16 x 16 lookup array, register by register."""
+    structure = Structure(Array(metric=metric))
+    tree = 8 * (total + 1) + 4 * (total + 2) + 2 * (total + 3) + total + 4
+    assert structure.encode_registers == 9 * 8 + 16 * 9 * lane + 16 * total + tree
+    assert structure.issue_registers == 16 * (16 * 8 + 4 * 10 + 12 + 17)
+
+
+def test_registers_of_a_mac_array_by_hand() -> None:
+    """16 activations; for each column two carry-save words, their sum (20 bits), and the accumulator (29)."""
+    assert Structure(Array.mac()).issue_registers == 16 * 8 + 16 * (3 * 20 + 29)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from lutra_model.technology import NAMES, REQUIRED, STATUSES, builtin, load, parse
 
 
@@ -17,12 +18,15 @@ def raw(name: str = "horowitz-45") -> dict[str, Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_entry_names_source_status_and_uncertainty(name: str) -> None:
     technology = builtin(name)
-    assert technology.name == name and set(REQUIRED) <= set(technology.entries)
+    assert technology.name == name
+    assert set(REQUIRED) <= set(technology.entries)
     for entry in technology.entries.values():
-        assert entry.source and entry.status in STATUSES and 0 <= entry.uncertainty < 1
+        assert entry.source
+        assert entry.status in STATUSES
+        assert 0 <= entry.uncertainty < 1
 
 
-@pytest.mark.parametrize("bytes_,picojoules", [(8192, 10), (32768, 20), (1048576, 100)])
+@pytest.mark.parametrize(("bytes_", "picojoules"), [(8192, 10), (32768, 20), (1048576, 100)])
 def test_horowitz_sram_goes_through_the_published_points(bytes_: int, picojoules: float) -> None:
     assert builtin("horowitz-45").entries["sram_read"].at(bytes_) == pytest.approx(picojoules, rel=1e-12)
 
@@ -44,7 +48,8 @@ def test_logic_shrinks_more_than_small_sram() -> None:
 def test_a_deeper_memory_costs_more_per_bit() -> None:
     technology = builtin("nangate45-gates")
     prices = [technology.memory("sram_read", words) for words in (64, 128, 512, 4096, 2**17, 2**20)]
-    assert prices == sorted(prices) and prices[1] < prices[2]
+    assert prices == sorted(prices)
+    assert prices[1] < prices[2]
     assert technology.memory("sram_read", 1) == technology.memory("sram_read", 64)
 
 
@@ -67,7 +72,7 @@ def broken(*path: str, value: Any) -> str:
     return json.dumps(data)
 
 
-@pytest.mark.parametrize("text,message", [
+@pytest.mark.parametrize(("text", "message"), [
     ("{", r"t: line 1 must be JSON \(Expecting property name enclosed in double quotes\)"),
     ("[]", r"t: format must be lutra-technology-1, not \[\]"),
     (broken("format", value="x"), 't: format must be lutra-technology-1, not "x"'),
@@ -98,15 +103,15 @@ def test_a_bad_file_is_told_what_is_wrong(text: str, message: str) -> None:
 def test_an_unknown_entry_is_named() -> None:
     data = raw()
     data["entries"]["muxx"] = data["entries"]["mux"]
-    with pytest.raises(ValueError, match="^t: entry muxx is not known; known are clock_period, add, "):
+    with pytest.raises(ValueError, match=r"^t: entry muxx is not known; known are clock_period, add, "):
         parse(json.dumps(data), "t")
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="^technology must be one of horowitz-45, tpuv4i-7, nangate45-gates, not x$"):
+    with pytest.raises(ValueError, match=r"^technology must be one of horowitz-45, tpuv4i-7, nangate45-gates, not x$"):
         builtin("x")
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="^technology file .*none.json cannot be read: No such file or directory$"):
+    with pytest.raises(ValueError, match=r"^technology file .*none.json cannot be read: No such file or directory$"):
         load(tmp_path / "none.json")

@@ -31,4 +31,6 @@ def test_bert_base() -> None:
 def test_the_dense_twin_is_the_same_product() -> None:
     for work in resnet18():
         twin = work.as_dense()
-        assert twin.layer.is_dense and twin.layer.macs == work.layer.macs and twin.inputs == work.inputs
+        assert twin.layer.is_dense
+        assert twin.layer.macs == work.layer.macs
+        assert twin.inputs == work.inputs

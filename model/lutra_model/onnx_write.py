@@ -1,0 +1,201 @@
+"""An integer network as an ONNX model of standard integer operators, which ONNX Runtime computes to the bit.
+
+Sums and distances are int32, the finisher int64. ``MatMulInteger`` is avoided: with signed activations its kernels
+on older x86 processors may saturate, an int32 ``MatMul`` never does.
+"""
+
+import json
+import os
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike
+from onnx import TensorProto, helper, numpy_helper
+
+from .network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Node, Product, Shape, Window
+from .params import Metric
+
+__all__ = ["OPSET", "export"]
+
+OPSET = 17
+IR_VERSION = 8
+FAR = 50  # |(sum + bias) * multiplier| stays below 2^49, so any shift from here on leaves 0
+
+
+class _Writer:
+    """Collects nodes and constants; every method returns the name of the tensor that it makes."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.prefix = ""
+
+    def constant(self, values: Any, dtype: Any) -> str:
+        name = f"{self.prefix}:constant{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(values, dtype), name))
+        return name
+
+    def op(self, kind: str, *inputs: str, out: str | None = None, **attributes: Any) -> str:
+        out = out or f"{self.prefix}:{kind}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [out], name=out, **attributes))
+        return out
+
+    def cast(self, x: str, dtype: int) -> str:
+        return self.op("Cast", x, to=dtype)
+
+    def reshape(self, x: str, *shape: int, out: str | None = None) -> str:
+        return self.op("Reshape", x, self.constant(shape, np.int64), out=out)
+
+    def sum(self, x: str, *axes: int, keepdims: int = 0) -> str:
+        return self.op("ReduceSum", x, self.constant(axes, np.int64), keepdims=keepdims)
+
+    def clamp(self, x: str, low: int, high: int, out: str) -> str:
+        """An int64 tensor as int8. By comparisons: ONNX Runtime's ``Clip`` of int64 fails beyond 32 bits."""
+        for limit, outside in ((low, "Less"), (high, "Greater")):
+            edge = self.constant(limit, np.int64)
+            x = self.op("Where", self.op(outside, x, edge), edge, x)
+        return self.op("Cast", x, to=TensorProto.INT8, out=out)
+
+    def rescale(self, x: str, shifts: ArrayLike, node: Node) -> str:
+        """``clamp((x + 2^(shift-1)) >> shift, low, high)`` of an int64 tensor below 2^49 in magnitude.
+
+        ``Div`` truncates: a multiple of ``2^shift`` makes the dividend positive, its quotient is subtracted after.
+        """
+        shift = np.minimum(np.asarray(shifts, np.int64), FAR)
+        lifted = self.op("Add", x, self.constant((1 << shift - 1) + (1 << FAR), np.int64))
+        quotient = self.op("Div", lifted, self.constant(np.int64(1) << shift, np.int64))
+        result = self.op("Sub", quotient, self.constant(np.int64(1) << FAR - shift, np.int64))
+        return self.clamp(result, node.low, node.high, node.name)
+
+    def windows(self, x: str, shape: Shape, window: Window, fill: int) -> str:
+        """``(batch, height, width, channels, taps)`` of an image ``(batch, *shape)``."""
+        top, left, bottom, right = window.padding
+        if any(window.padding):
+            pads = self.constant([0, top, left, 0, 0, bottom, right, 0], np.int64)
+            x = self.op("Pad", x, pads, self.constant(fill, np.int8), mode="constant")
+        height, width = window.output(*shape[:2])
+        axes, steps = self.constant([1, 2], np.int64), self.constant(window.stride, np.int64)
+        taps = []
+        for row in range(window.kernel[0]):
+            for column in range(window.kernel[1]):
+                start = self.constant([row, column], np.int64)
+                end = self.constant([row + (height - 1) * window.stride[0] + 1,
+                                     column + (width - 1) * window.stride[1] + 1], np.int64)
+                tap = self.op("Slice", x, start, end, axes, steps)
+                taps.append(self.op("Unsqueeze", tap, self.constant([4], np.int64)))
+        return self.op("Concat", *taps, axis=4)
+
+
+def _codes(writer: _Writer, node: Product, rows: str) -> str:
+    """Index of the nearest centroid: ``(rows, codebooks)``."""
+    assert node.centroids is not None
+    codebooks, _, length = node.centroids.shape
+    missing = codebooks * length - node.reduction
+    if missing:
+        rows = writer.op("Pad", rows, writer.constant([0, 0, 0, missing], np.int64),
+                         writer.constant(0, np.int32), mode="constant")
+    pieces = writer.reshape(rows, -1, codebooks, 1, length)
+    difference = writer.op("Sub", pieces, writer.constant(node.centroids[None], np.int32))
+    match node.metric:
+        case Metric.L2:
+            distance = writer.sum(writer.op("Mul", difference, difference), 3)
+        case Metric.L1:
+            distance = writer.sum(writer.op("Abs", difference), 3)
+        case Metric.CHEBYSHEV:
+            distance = writer.op("ReduceMax", writer.op("Abs", difference), axes=[3], keepdims=0)
+    return writer.op("ArgMin", distance, axis=2, keepdims=0, select_last_index=0)
+
+
+def _sums(writer: _Writer, node: Product, rows: str) -> str:
+    """``(rows, columns)`` int32 sums before the finisher."""
+    codebooks, entries, columns = node.table.shape
+    if node.centroids is None:
+        return writer.op("MatMul", rows, writer.constant(node.table[:, 0], np.int32))
+    places = writer.op("Add", _codes(writer, node, rows), writer.constant(np.arange(codebooks) * entries, np.int64))
+    table = writer.constant(node.table.reshape(codebooks * entries, columns), np.int8)
+    return writer.sum(writer.cast(writer.op("Gather", table, places, axis=0), TensorProto.INT32), 1)
+
+
+def _product(writer: _Writer, node: Product, x: str, shape: Shape) -> None:
+    if node.window is not None:
+        x = writer.reshape(writer.windows(x, shape, node.window, 0), -1, node.reduction)
+    sums = _sums(writer, node, writer.cast(x, TensorProto.INT32))
+    wide = writer.reshape(writer.cast(sums, TensorProto.INT64), -1, *node.shape(shape))
+    biased = writer.op("Add", wide, writer.constant(node.bias, np.int64))
+    writer.rescale(writer.op("Mul", biased, writer.constant(node.multiplier, np.int64)), node.shift, node)
+
+
+def _scaled(writer: _Writer, x: str, multiplier: int) -> str:
+    return writer.op("Mul", writer.cast(x, TensorProto.INT64), writer.constant(multiplier, np.int64))
+
+
+def _average(writer: _Writer, node: AvgPool, x: str, shape: Shape) -> None:
+    if node.window is None:
+        total = writer.sum(writer.cast(x, TensorProto.INT64), 1, 2, keepdims=1)
+    else:
+        total = writer.sum(writer.cast(writer.windows(x, shape, node.window, 0), TensorProto.INT64), 4)
+    writer.rescale(_scaled(writer, total, node.multiplier), node.shift, node)
+
+
+def _node(writer: _Writer, node: Node, shape: Shape) -> None:
+    """Everything that makes the tensor named like the node; ``shape`` is that of its first input."""
+    writer.prefix = node.name
+    x = node.inputs[0]
+    match node:
+        case Product():
+            _product(writer, node, x, shape)
+        case Add():
+            parts = (_scaled(writer, name, factor) for name, factor in zip(node.inputs, node.multipliers, strict=True))
+            writer.rescale(writer.op("Add", *parts), node.shift, node)
+        case MaxPool():
+            taps = writer.cast(writer.windows(x, shape, node.window, -128), TensorProto.INT32)
+            largest = writer.op("ReduceMax", taps, axes=[4], keepdims=0)
+            writer.op("Cast", largest, to=TensorProto.INT8, out=node.name)
+        case AvgPool():
+            _average(writer, node, x, shape)
+        case Clamp():
+            writer.clamp(writer.cast(x, TensorProto.INT64), node.low, node.high, node.name)
+        case Flatten():
+            writer.reshape(x, -1, prod(shape), out=node.name)
+        case _:
+            raise TypeError(f"node {node.name} must be of a known kind, not {type(node).__name__}")
+
+
+def _metadata(network: Network) -> dict[str, str]:
+    return {"input_scale": repr(network.input_scale), "pixel_scale": json.dumps(network.pixel_scale),
+            "output_scale": repr(network.nodes[-1].scale), "classes": json.dumps(network.classes),
+            "provenance": json.dumps(network.provenance, sort_keys=True)}
+
+
+def export(network: Network, path: str | os.PathLike[str] | None = None) -> onnx.ModelProto:
+    """The network as a checked ONNX model, also written to ``path`` if one is given.
+
+    Its input ``input`` is int8 ``(batch, *input_shape)``, its output has the name of the last node; every other
+    node's value is a tensor with the node's name. An existing file is replaced only once the new one is whole.
+    """
+    writer = _Writer()
+    for node in network.nodes:
+        _node(writer, node, network.shapes[node.inputs[0]])
+    last = network.nodes[-1].name
+    values = [helper.make_tensor_value_info(name, TensorProto.INT8, ["batch", *network.shapes[name]])
+              for name in ("input", last)]
+    graph = helper.make_graph(writer.nodes, network.name, values[:1], values[1:], writer.constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="lutra",
+                              ir_version=IR_VERSION)
+    helper.set_model_props(model, _metadata(network))
+    onnx.checker.check_model(model, full_check=True)
+    if path is not None:
+        _write(model, Path(path))
+    return model
+
+
+def _write(model: onnx.ModelProto, path: Path) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(model.SerializeToString())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,154 @@
+"""The main job: one network, proved on RTL, priced against the best MAC arrays, as one report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lutra_model.compare import Comparison, Design, Priced, compare, run
+from lutra_model.energy import ratio_range
+from lutra_model.network import Network
+from lutra_model.params import Array, Layer, Metric
+from lutra_model.technology import NAMES, Technology, builtin
+from lutra_model.workloads import WORKLOADS, Work, of_network, total_macs
+from numpy.typing import NDArray
+
+from . import estimate
+from .evidence import Progress, accuracy_of, simulated
+from .provenance import network_facts, technology_facts, tool_versions
+
+__all__ = ["FORMAT", "Report", "make"]
+
+FORMAT = "lutra-report-1"
+BATCH = 16
+WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished report: plain JSON values; figures, tables and the page are drawn from them alone."""
+
+    data: dict[str, Any]
+
+
+def _round(value: Any) -> Any:
+    """Six significant digits: more would pretend, and fewer bits depend on the machine's libraries."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, Mapping):
+        return {str(key): _round(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_round(item) for item in value]
+    return value
+
+
+def _summary(works: Sequence[Work], comparisons: Mapping[str, Comparison]) -> dict[str, Any]:
+    return {"equivalent_macs": total_macs(works), "layers": len(works),
+            "technologies": {name: {"designs": estimate.designs(item), "ratios": estimate.ratios(item)}
+                             for name, item in comparisons.items()}}
+
+
+def _workloads(network: Network, arrays: Mapping[str, Array], technologies: Sequence[Technology],
+               progress: Progress | None) -> dict[str, Any]:
+    """A batch of the network's inputs, and well-known networks by their shapes."""
+    jobs = {f"{network.name}, batch of {BATCH}": (of_network(network, BATCH), arrays["lut-nn"], arrays.get("int8"))}
+    for name, workload in WORKLOADS.items():
+        works = workload()
+        codebooks = max(work.layer.codebooks for work in works)
+        array = arrays["lut-nn"].resized(codebooks=codebooks, length=9, entries=16)
+        jobs[name] = (works, array, None)
+    found = {}
+    for done, (name, (works, array, companion)) in enumerate(jobs.items(), start=1):
+        found[name] = _summary(works, compare(works, array, technologies, companion=companion, fit_memories=True))
+        if progress:
+            progress("workloads", done, len(jobs))
+    return found
+
+
+def _widths(array: Array, technologies: Sequence[Technology]) -> list[dict[str, Any]]:
+    """Energy of one 3 x 3 layer of 64 channels on 14 x 14 pixels, over its width, on chip, for each metric."""
+    base = array.resized(length=9, entries=16, codebooks=max(array.codebooks, 64))
+    mac = Array.mac(rows=64, columns=16, codebooks=576, index_words=4096)
+    found = []
+    for width in WIDTHS:
+        work = Work(Layer(name="width", rows=196, codebooks=64, columns=width), 196 * 64)
+        products = run(Design("int8", mac), [work])
+        for metric in Metric:
+            lookup = run(Design("lookup", base.resized(metric=metric)), [work])
+            for technology in technologies:
+                whole, part = (item.priced(technology).bill.on_chip for item in (products, lookup))
+                low, high = ratio_range(whole, part)
+                found.append({"columns": width, "metric": str(metric), "technology": technology.name,
+                              "ratio": whole.picojoules / part.picojoules, "low": low, "high": high})
+    return found
+
+
+def _accuracy(network: Network, images: NDArray[Any], labels: NDArray[Any], int8: Network | None,
+              full: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The full test set's accuracies where known, and those of the given images, measured now."""
+    here: dict[str, Any] = {"count": len(images), "golden": accuracy_of(network, images, labels)}
+    if int8:
+        here["int8"] = accuracy_of(int8, images, labels)
+    known = dict(full or {})
+    return {name: known.get(name) for name in ("float", "int8", "converted", "golden")} | {
+        "images": here, "full_test_set": known}
+
+
+def _simulate(network: Network, images: NDArray[Any], arrays: Mapping[str, Array], int8: Network | None,
+              int8_arrays: Mapping[str, Array] | None, progress: Progress | None) -> dict[str, Any]:
+    found = {"lookup": simulated(network, images, arrays, progress)}
+    if int8 and int8_arrays:
+        found["int8"] = simulated(int8, images[:1], int8_arrays, progress)
+    return found
+
+
+def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays: Mapping[str, Array],
+         int8: Network | None = None, int8_arrays: Mapping[str, Array] | None = None,
+         accuracy: Mapping[str, Any] | None = None, simulate_images: int = 10,
+         technologies: Sequence[Technology] | None = None, progress: Progress | None = None,
+         stamp: str | None = None) -> Report:
+    """Prove a network on the RTL, price it, and compare it.
+
+    Parameters
+    ----------
+    images, labels : inputs and their classes; the first ``simulate_images`` run on the RTL.
+    arrays : a machine for each scheme of the network, as ``lutra_model.fit.arrays`` gives it.
+    int8, int8_arrays : the multiplying twin and its machines; one image runs on their RTL.
+    accuracy : accuracies on the full test set: ``float``, ``int8``, ``converted``, ``golden``.
+    technologies : those that come with Lutra, if not given.
+    progress : told what runs, how much of it is done, and of how much.
+    stamp : printed on the report; without it two reports of one network are equal byte for byte.
+    """
+    if "lut-nn" not in arrays:
+        raise ValueError(f"network {network.name} must have a lookup layer to be compared")
+    if not 1 <= simulate_images <= len(images):
+        raise ValueError(f"images to simulate must be 1 to {len(images)}, not {simulate_images}")
+    technologies = technologies or [builtin(name) for name in NAMES]
+    works = of_network(network)
+    evidence = _simulate(network, images[:simulate_images], arrays, int8, int8_arrays, progress)
+    comparisons = compare(works, arrays["lut-nn"], technologies, companion=arrays.get("int8"), progress=progress)
+    same: dict[str, Priced] = {}
+    if int8_arrays:
+        twin = run(Design("int8", int8_arrays["int8"]), works)
+        same = {technology.name: twin.priced(technology) for technology in technologies}
+    layers = estimate.layers(comparisons)
+    for layer, seen in zip(layers, evidence["lookup"]["layers"], strict=True):
+        layer["rtl"] = seen
+    data = {
+        "format": FORMAT, "stamp": stamp,
+        "network": network_facts(network), "int8_network": network_facts(int8) if int8 else None,
+        "arrays": {scheme: asdict(array) for scheme, array in arrays.items()},
+        "bit_exact": all(item["bit_exact"] for item in evidence.values()),
+        "cycles": evidence["lookup"]["cycles"],
+        "evidence": evidence,
+        "accuracy": _accuracy(network, images, labels, int8, accuracy),
+        "equivalent_macs": total_macs(works),
+        "energy": {name: estimate.designs(item, same.get(name)) for name, item in comparisons.items()},
+        "ratios": {name: estimate.ratios(item, same.get(name)) for name, item in comparisons.items()},
+        "layers": layers,
+        "workloads": _workloads(network, arrays, technologies, progress),
+        "widths": _widths(arrays["lut-nn"], technologies),
+        "baselines": estimate.BASELINES,
+        "technologies": technology_facts(technologies),
+        "tools": tool_versions(),
+    }
+    return Report(_round(data))

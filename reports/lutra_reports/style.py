@@ -1,0 +1,61 @@
+"""How figures look: sober, colour-blind safe (Okabe and Ito's colours), the same bytes at every run."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib
+from matplotlib.figure import Figure
+
+__all__ = ["COLOURS", "DESIGNS", "GROUPS", "STAGES", "TECHNOLOGY_COLOURS", "Picture", "drawing", "picture"]
+
+COLOURS = {"blue": "#0072b2", "orange": "#e69f00", "green": "#009e73", "red": "#d55e00", "pink": "#cc79a7",
+           "sky": "#56b4e9", "yellow": "#f0e442", "grey": "#8a8f98", "dark": "#3b4252", "light": "#c9ced6"}
+GROUPS = {  # components drawn as one piece of a bar
+    "encoder": (("encoder", "centroids"), COLOURS["red"]),
+    "cells and adders": (("cells", "adds", "clock"), COLOURS["blue"]),
+    "table or weight fill": (("fill",), COLOURS["pink"]),
+    "index and window buffers": (("index", "window"), COLOURS["sky"]),
+    "accumulators": (("accumulators",), COLOURS["orange"]),
+    "finisher": (("finisher",), COLOURS["yellow"]),
+    "control and leakage": (("control", "leakage"), COLOURS["dark"]),
+    "DRAM": (("dram",), COLOURS["light"]),
+}
+STAGES = {"encode": COLOURS["red"], "lookup": COLOURS["blue"], "load": COLOURS["pink"]}
+DESIGNS = {"lookup": "lookup", "int8": "INT8 MAC", "fp16": "FP16 MAC", "fp32": "FP32 MAC"}
+TECHNOLOGY_COLOURS = (COLOURS["blue"], COLOURS["red"], COLOURS["green"], COLOURS["pink"], COLOURS["orange"])
+SETTINGS = {
+    "font.family": "DejaVu Sans", "font.size": 9.5, "axes.titlesize": 10, "axes.titleweight": "bold",
+    "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False,
+    "axes.edgecolor": "#6b7280", "axes.labelcolor": "#1f2933", "text.color": "#1f2933",
+    "xtick.color": "#4b5563", "ytick.color": "#1f2933", "axes.grid": True, "axes.grid.axis": "x",
+    "grid.color": "#e5e7eb", "axes.axisbelow": True, "legend.frameon": False, "svg.hashsalt": "lutra",
+    "svg.fonttype": "path", "figure.facecolor": "white", "savefig.facecolor": "white",
+}
+
+
+class Picture:
+    """A figure as SVG and PNG bytes, with a sentence that says what it shows."""
+
+    def __init__(self, figure: Figure, caption: str) -> None:
+        self.caption = caption
+        self.svg = self._bytes(figure, "svg", {"Date": None, "Creator": None})
+        self.png = self._bytes(figure, "png", {"Software": None})
+
+    @staticmethod
+    def _bytes(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, dpi=160, metadata=metadata)
+        return buffer.getvalue()
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw with these settings."""
+    with matplotlib.rc_context(SETTINGS):
+        yield
+
+
+def picture(height: float, width: float = 5.4) -> Figure:
+    """An empty figure of so many inches; it fits a phone's page and half of a desktop's."""
+    return Figure(figsize=(width, height), layout="constrained")

@@ -1,0 +1,27 @@
+"""The report in a terminal: one short table."""
+
+from rich.table import Table
+
+from .page import headline
+from .report import Report
+
+__all__ = ["summary"]
+
+
+def summary(report: Report) -> Table:
+    """Verdict, cycles, accuracy, and the saving over each baseline."""
+    data = report.data
+    exact = "bit-exact" if data["bit_exact"] else "NOT bit-exact"
+    golden = data["accuracy"]["golden"] or data["accuracy"]["images"]["golden"]
+    table = Table(title=f"{data['network']['name']}: {exact} on {data['evidence']['lookup']['images']} images, "
+                        f"{data['cycles']['simulated']:,} cycles ({data['cycles']['predicted']:,} predicted), "
+                        f"accuracy {100 * golden:.2f}%", title_justify="left")
+    table.add_column("energy of baseline / lookup")
+    for name in ("on the chip", "range", "with memory", "range"):
+        table.add_column(name, justify="right")
+    for key, title in data["baselines"].items():
+        if all(key in found for found in data["ratios"].values()):
+            chip, whole = (headline(data, key, which) for which in ("on_chip", "total"))
+            table.add_row(title, *(text for item in (chip, whole)
+                                   for text in (item["span"], f"{item['low']:.2g} to {item['high']:.2g}")))
+    return table

