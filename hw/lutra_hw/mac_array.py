@@ -1,76 +1,14 @@
-"""The MAC array: one merged multiplier for each column."""
+"""The MAC array: weights at rest, and merged multipliers."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
 from lutra_model.params import Array
 
-from .lookup_array import array_signature, tree_width
+from .dot_products import DotProducts
+from .lookup_array import array_signature
 from .signals import delay
 
-__all__ = ["DotProduct", "MacArray"]
-
-
-class DotProduct(wiring.Component):
-    """Sum over ``inputs`` of ``a * w``, INT8, exact.
-
-    The partial products of all pairs (Baugh and Wooley's, so that none is negative) go through one tree of
-    carry-save adders to one adder. Latency is 2 cycles (after the tree, after the adder), throughput one sum in a
-    cycle.
-
-    Members
-    -------
-    enable : operands are at the first stage (bit 0), at the second (bit 1).
-    a, w : the factors.
-    o : the sum.
-    """
-
-    enable: Signal
-    a: data.View
-    w: data.View
-    o: Signal
-
-    def __init__(self, *, inputs: int):
-        self.inputs = inputs
-        factors = data.ArrayLayout(8, inputs)
-        super().__init__({"enable": In(2), "a": In(factors), "w": In(factors),
-                          "o": Out(16 + (inputs - 1).bit_length())})
-
-    def elaborate(self, platform):
-        m = Module()
-        width = len(self.o)
-        # Each product has terms -x * 2^k; with x inverted they are positive but for one constant.
-        words: list[tuple[int, Value]] = [(0, Const(self.inputs * (2**8 - 2**15) % 2**width, width))]
-        for bit in range(8):  # words of one weight lie together, so that full adders meet few constant zeros
-            negative = 0x7F if bit == 7 else 0x80
-            words += [(bit, (self.a[n] & self.w[n][bit].replicate(8)) ^ negative) for n in range(self.inputs)]
-        while len(words) > 2:
-            words = self._level(m, words, width)
-        partial = [Signal(width, name=name, reset_less=True) for name in ("partial_sum", "partial_carry")]
-        with m.If(self.enable[0]):
-            m.d.sync += [p.eq(value << shift) for p, (shift, value) in zip(partial, words)]
-        total = Signal(width, reset_less=True)
-        m.d.comb += self.o.eq(total)
-        with m.If(self.enable[1]):
-            m.d.sync += total.eq(partial[0] + partial[1])
-        return m
-
-    @staticmethod
-    def _level(m: Module, words: list[tuple[int, Value]], width: int) -> list[tuple[int, Value]]:
-        """One level of 3:2 compressors on words of ``(weight, bits)``; two words left over pass."""
-        words = sorted(words, key=lambda word: word[0])
-        rest = words[len(words) // 3 * 3:]
-        for triple in zip(words[::3], words[1::3], words[2::3]):
-            base = triple[0][0]
-            a, b, c = ((value << shift - base)[:width - base] for shift, value in triple)
-            total = Signal(min(max(len(a), len(b), len(c)), width - base), name="total")
-            m.d.comb += total.eq(a ^ b ^ c)
-            rest.append((base, total))
-            if base + 1 < width:  # else the carry is beyond the sum's width
-                carry = Signal(min(len(total), width - base - 1), name="carry")
-                m.d.comb += carry.eq(a & b | c & (a ^ b))
-                rest.append((base + 1, carry))
-        return rest
+__all__ = ["MacArray"]
 
 
 class MacArray(wiring.Component):
@@ -96,24 +34,18 @@ class MacArray(wiring.Component):
         m = Module()
         array, load = self.array, self.load
         turn = delay(m, self.turn, 2, reset=True)
-        activations, weights = [], []
+        m.submodules.products = products = DotProducts(rows=array.rows, columns=array.columns)
+        m.d.comb += [products.enable[0].eq(delay(m, self.valid, 1, reset=True)),
+                     products.enable[1].eq(delay(m, self.valid, 2, reset=True)), self.o.eq(products.o)]
         for row in range(array.rows):
             loaded = Signal(8 * array.columns, name=f"loaded_{row}", reset_less=True)
-            weight = Signal(8 * array.columns, name=f"weight_{row}", reset_less=True)
+            weights = Signal(8 * array.columns, name=f"weights_{row}", reset_less=True)
             activation = Signal(8, name=f"activation_{row}", reset_less=True)
             with m.If(load.valid & (load.row == row)):
                 m.d.sync += loaded.eq(load.data)
             with m.If(turn):
-                m.d.sync += weight.eq(loaded)
+                m.d.sync += weights.eq(loaded)
             with m.If(self.valid):
                 m.d.sync += activation.eq(Mux(self.used[row], self.symbols.word_select(row, 8), 0))
-            weights.append(weight)
-            activations.append(activation)
-        enables = [delay(m, self.valid, cycles, reset=True) for cycles in (1, 2)]
-        for column in range(array.columns):
-            m.submodules[f"column_{column}"] = dot = DotProduct(inputs=array.rows)
-            m.d.comb += [dot.a[row].eq(activation) for row, activation in enumerate(activations)]
-            m.d.comb += [dot.w[row].eq(weight.word_select(column, 8)) for row, weight in enumerate(weights)]
-            m.d.comb += [*(bit.eq(enable) for bit, enable in zip(dot.enable, enables)),
-                         self.o.word_select(column, tree_width(array)).eq(dot.o)]
+            m.d.comb += [products.a[row].eq(activation), products.w[row].eq(weights)]
         return m

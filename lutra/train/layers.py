@@ -1,41 +1,39 @@
-"""Steps of a network in integers that can be trained: what they compute in evaluation mode is what ships.
+"""Nodes of a network as PyTorch modules that can be trained: what they compute in evaluation mode is what ships.
 
 Values are integers held in float32, ``(channels, batch, height, width)`` or ``(features, batch)``: the rows of a
-product are then contiguous. In training mode rounding passes gradients straight through and the rescale factor is
-real; in evaluation mode it is the pair ``multiplier``, ``shift`` and every value equals the golden model's.
+product are then contiguous. In training mode rounding passes gradients straight through and a product's rescale
+factor is real; in evaluation mode every value equals the golden model's.
 """
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from lutra_model import network as kinds
+from lutra_model.params import Metric
+from lutra_model.requantise import fixed_point
 from torch import Tensor, nn
 
-from .nearest import lookup
+from .nearest import lookup, packed_distances
 
-__all__ = ["Add", "Dense", "Lookup", "Pool", "Product", "fixed_point", "rounded", "windows"]
+__all__ = ["Add", "Dense", "Flatten", "Lookup", "Pool", "Product", "module", "windows"]
 
 
-def rounded(x: Tensor) -> Tensor:
+def _rounded(x: Tensor) -> Tensor:
     """Half to even, with the gradient of the identity."""
     return x + (torch.round(x) - x).detach()
 
 
-def fixed_point(factor: float, bits: int = 16) -> tuple[int, int]:
-    """``multiplier`` of ``bits`` bits and ``shift`` with ``multiplier / 2^shift`` nearest to ``factor``."""
-    shift = min(63, bits - math.frexp(factor)[1])
-    multiplier = round(math.ldexp(factor, shift))
-    return (multiplier, shift) if multiplier < 1 << bits else (multiplier // 2, shift - 1)
-
-
-def _half_up(x: Tensor, low: int, high: int) -> Tensor:
-    return (x + (torch.floor(x + 0.5) - x).detach()).clamp(low, high)
-
-
-def _shifted(x: Tensor, shift: Tensor, low: int, high: int) -> Tensor:
+def _shifted(x: Tensor, shift: Tensor, node: kinds.Node) -> Tensor:
     """``clamp((x + 2^(shift-1)) >> shift, low, high)`` of integers."""
-    return (x + (torch.ones_like(shift) << shift - 1) >> shift).clamp(low, high).float()
+    return (x + (torch.ones_like(shift) << shift - 1) >> shift).clamp(node.low, node.high).float()
+
+
+def _half_up(x: Tensor, node: kinds.Node) -> Tensor:
+    """The same of a real number, with the gradient of the clamp."""
+    return (x + (torch.floor(x + 0.5) - x).detach()).clamp(node.low, node.high)
 
 
 def windows(x: Tensor, window: kinds.Window | None) -> Tensor:
@@ -52,131 +50,150 @@ def windows(x: Tensor, window: kinds.Window | None) -> Tensor:
 
 
 class Product(nn.Module):
-    """A product layer; a subclass gives the sums before the finisher.
+    """A product layer; ``table`` and ``bias`` are in real units. A subclass gives the sums before the finisher."""
 
-    ``table`` and ``bias`` are in real units, ``in_scale`` and ``out_scale`` the real values of one step.
-    """
-
-    def __init__(self, layer: nn.Conv2d | nn.Linear, in_scale: float, out_scale: float, low: int) -> None:
+    def __init__(self, node: kinds.Product, in_scale: float) -> None:
         super().__init__()
-        self.window = None
-        if isinstance(layer, nn.Conv2d):
-            padding = (*layer.padding, *layer.padding)
-            self.window = kinds.Window(kernel=layer.kernel_size, stride=layer.stride, padding=padding)
-        self.reduction = layer.weight[0].numel()
-        self.in_scale, self.out_scale, self.low = in_scale, out_scale, low
-        self.bias = nn.Parameter(layer.bias.detach().clone())
+        self.node, self.in_scale = node, in_scale
+        self.table = nn.Parameter(torch.from_numpy(node.table * node.table_scale).float())
+        self.bias = nn.Parameter(torch.from_numpy(node.bias * node.table_scale).float())
 
     def table_scale(self) -> Tensor:
-        """Real value of one accumulator step, for each column."""
-        return self.table.detach().abs().amax((0, 1)).clamp(min=1e-8) / 127
+        """Real value of one accumulator step of each column: the largest entry becomes 127."""
+        return self.table.detach().abs().amax((0, 1)).clamp(min=self.node.scale * 2.0**-40) / 127
 
     def entries(self) -> Tensor:
         """Table entries as integers."""
-        return rounded(self.table / self.table_scale())
+        return _rounded(self.table / self.table_scale())
 
     def sums(self, rows: Tensor) -> Tensor:
         """Accumulators ``(columns, rows)``."""
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
-        sums = self.sums(windows(x, self.window))
-        scale = self.table_scale()
+        sums = self.sums(windows(x, self.node.window))
         if self.training:
-            bias = rounded(self.bias / scale)
-            y = _half_up((sums + bias[:, None]) * (scale / self.out_scale)[:, None], self.low, 127)
+            scale = self.table_scale()
+            bias = _rounded(self.bias / scale)
+            y = _half_up((sums + bias[:, None]) * (scale / self.node.scale)[:, None], self.node)
         else:
             bias, multiplier, shift = (values[:, None] for values in self.finisher())
-            y = _shifted((sums.to(torch.int64) + bias) * multiplier, shift, self.low, 127)
-        return y if self.window is None else y.view(-1, x.shape[1], *self.window.output(*x.shape[2:]))
+            y = _shifted((sums.to(torch.int64) + bias) * multiplier, shift, self.node)
+        window = self.node.window
+        return y if window is None else y.view(-1, x.shape[1], *window.output(*x.shape[2:]))
 
     def finisher(self) -> tuple[Tensor, Tensor, Tensor]:
         """Integer ``bias``, ``multiplier`` and ``shift`` of every column."""
         scale = self.table_scale()
-        pairs = [fixed_point(float(step) / self.out_scale) for step in scale]
-        return torch.round(self.bias.detach() / scale).to(torch.int64), *torch.tensor(pairs).unbind(1)
+        multiplier, shift = fixed_point(scale.double().numpy() / self.node.scale)
+        return (self.bias.detach() / scale).round().to(torch.int64), *map(torch.from_numpy, (multiplier, shift))
 
     @torch.no_grad()
-    def export(self, name: str, inputs: tuple[str, ...]) -> kinds.Product:
-        """The layer as a node of a network."""
+    def export(self) -> kinds.Product:
+        """The layer as it is now, as a node of a network."""
         bias, multiplier, shift = (values.numpy() for values in self.finisher())
-        centroids = self.points().numpy().astype(np.int8) if isinstance(self, Lookup) else None
-        return kinds.Product(name=name, inputs=inputs, scale=self.out_scale, low=self.low, bias=bias,
-                             multiplier=multiplier, shift=shift, centroids=centroids, window=self.window,
-                             table=self.entries().numpy().astype(np.int8), reduction=self.reduction,
-                             table_scale=self.table_scale().numpy().astype(np.float64))
+        return replace(self.node, bias=bias, multiplier=multiplier, shift=shift,
+                       table=self.entries().numpy().astype(np.int8), table_scale=self.table_scale().double().numpy())
 
 
 class Dense(Product):
     """A product by multiplication; the table holds the weights ``(reduction, 1, columns)``."""
 
-    def __init__(self, layer: nn.Conv2d | nn.Linear, in_scale: float, out_scale: float, low: int) -> None:
-        super().__init__(layer, in_scale, out_scale, low)
-        self.table = nn.Parameter(layer.weight.detach().flatten(1).T[:, None] * in_scale)
-
     def sums(self, rows: Tensor) -> Tensor:
-        """See :meth:`Product.sums`; in float64, which holds every sum."""
-        return self.entries()[:, 0].T.double() @ rows.double()
+        """See :meth:`Product.sums`."""
+        weights = self.entries()[:, 0].T
+        return weights @ rows if self.training else (weights.double() @ rows.double()).round()
 
 
 class Lookup(Product):
-    """A product by lookup; ``centroids`` are in real units, ``(codebooks, entries, length)``."""
+    """A product by lookup; ``centroids`` are in real units, ``(codebooks, entries, length)``.
 
-    def __init__(self, layer: nn.Conv2d | nn.Linear, in_scale: float, out_scale: float, low: int,
-                 centroids: Tensor, table: Tensor, sharpness: float) -> None:
-        super().__init__(layer, in_scale, out_scale, low)
-        self.centroids, self.table = nn.Parameter(centroids), nn.Parameter(table)
-        self.log_sharpness = nn.Parameter(torch.tensor(math.log(sharpness)))
+    ``log_sharpness`` is the logarithm of the inverse temperature of the soft assignment.
+    """
+
+    def __init__(self, node: kinds.Product, in_scale: float) -> None:
+        super().__init__(node, in_scale)
+        if node.metric is not Metric.L2:
+            raise ValueError(f"layer {node.name} must use metric l2 to be trained, not {node.metric}")
+        self.centroids = nn.Parameter(torch.from_numpy(node.centroids * np.float32(in_scale)))
+        self.log_sharpness = nn.Parameter(torch.tensor(0.0))
 
     def points(self) -> Tensor:
         """Centroids as integers on the scale of the input."""
-        return rounded(self.centroids / self.in_scale).clamp(-128, 127)
+        return _rounded(self.centroids / self.in_scale).clamp(-128, 127)
+
+    def sub_vectors(self, rows: Tensor) -> Tensor:
+        """``(codebooks, length, rows)``; the last sub-vector is padded with zeros."""
+        codebooks, _, length = self.centroids.shape
+        return nn.functional.pad(rows, (0, 0, 0, codebooks * length - len(rows))).view(codebooks, length, -1)
 
     def sums(self, rows: Tensor) -> Tensor:
         """See :meth:`Product.sums`."""
-        codebooks, _, length = self.centroids.shape
-        return lookup(rows.reshape(codebooks, length, -1), self.points(), self.entries(),
-                      self.log_sharpness.exp())
+        return lookup(self.sub_vectors(rows), self.points(), self.entries(), self.log_sharpness.exp())
+
+    @torch.no_grad()
+    def soften(self, x: Tensor, softness: float) -> None:
+        """Set the sharpness to ``softness`` over the mean squared distance to the nearest centroid."""
+        rows = self.sub_vectors(windows(x, self.node.window))
+        nearest = packed_distances(rows, self.points()).amin(1) / self.centroids.shape[1]
+        error = (nearest + rows.square().sum(1)).mean().clamp(min=1.0)
+        self.log_sharpness.fill_(math.log(softness / float(error)))
+
+    @torch.no_grad()
+    def export(self) -> kinds.Product:
+        """See :meth:`Product.export`."""
+        return replace(super().export(), centroids=self.points().numpy().astype(np.int8))
 
 
-class Add(nn.Module):
-    """Residual add of values with scales ``a`` and ``b``."""
+class _Glue(nn.Module):
+    """A node without parameters."""
 
-    def __init__(self, a: float, b: float, out_scale: float, low: int) -> None:
+    def __init__(self, node: Any, *_: float) -> None:
         super().__init__()
-        self.out_scale, self.low = out_scale, low
-        larger, shift = fixed_point(max(a, b) / out_scale)
-        self.shift = shift
-        self.multipliers = tuple(larger if scale == max(a, b) else round(math.ldexp(scale / out_scale, shift))
-                                 for scale in (a, b))
+        self.node = node
+
+    def export(self) -> kinds.Node:
+        """The node, as it was."""
+        return self.node
+
+
+class Add(_Glue):
+    """Residual add."""
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        total = a * self.multipliers[0] + b * self.multipliers[1]  # below 2^24, exact in float32
+        total = a * self.node.multipliers[0] + b * self.node.multipliers[1]  # below 2^24, exact in float32
         if self.training:
-            return _half_up(total / 2**self.shift, self.low, 127)
-        return _shifted(total.to(torch.int64), torch.tensor(self.shift), self.low, 127)
-
-    def export(self, name: str, inputs: tuple[str, ...]) -> kinds.Add:
-        """The step as a node of a network."""
-        return kinds.Add(name=name, inputs=inputs, scale=self.out_scale, low=self.low,
-                         multipliers=self.multipliers, shift=self.shift)
+            return _half_up(total / 2**self.node.shift, self.node)
+        return _shifted(total.to(torch.int64), torch.tensor(self.node.shift), self.node)
 
 
-class Pool(nn.Module):
-    """Mean over images of ``pixels`` pixels, kept as ``(channels, batch)``."""
-
-    def __init__(self, pixels: int, in_scale: float, out_scale: float) -> None:
-        super().__init__()
-        self.out_scale = out_scale
-        self.multiplier, self.shift = fixed_point(in_scale / out_scale / pixels)
+class Pool(_Glue):
+    """Mean over the whole image."""
 
     def forward(self, x: Tensor) -> Tensor:
-        total = x.sum((2, 3))
+        total = x.sum((2, 3), keepdim=True)
         if self.training:
-            return _half_up(total * (self.multiplier / 2**self.shift), -128, 127)
-        return _shifted(total.to(torch.int64) * self.multiplier, torch.tensor(self.shift), -128, 127)
+            return _half_up(total * (self.node.multiplier / 2**self.node.shift), self.node)
+        return _shifted(total.to(torch.int64) * self.node.multiplier, torch.tensor(self.node.shift), self.node)
 
-    def export(self, name: str, inputs: tuple[str, ...]) -> kinds.AvgPool:
-        """The step as a node of a network."""
-        return kinds.AvgPool(name=name, inputs=inputs, scale=self.out_scale, multiplier=self.multiplier,
-                             shift=self.shift)
+
+class Flatten(_Glue):
+    """``(channels, batch, height, width)`` to ``(features, batch)``, channels fastest."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(2, 3, 0, 1).flatten(0, 2)
+
+
+def module(node: kinds.Node, in_scale: float) -> nn.Module:
+    """The module of a node; ``in_scale`` is the real value of one step of its (first) input."""
+    match node:
+        case kinds.Product():
+            return (Dense if node.centroids is None else Lookup)(node, in_scale)
+        case kinds.Add():
+            return Add(node)
+        case kinds.AvgPool(window=None):
+            return Pool(node)
+        case kinds.Flatten():
+            return Flatten(node)
+    raise ValueError(f"a network to train must hold products, adds, global average pools and flattens, "
+                     f"not {node.name}, a {type(node).__name__}")

@@ -153,6 +153,8 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
     Raises ``ValueError`` for calibration data that the model cannot take, or too little of it.
     """
     graph = model if isinstance(model, FloatGraph) else onnx_read.read(model)
+    if metric not in list(Metric):
+        raise ValueError(f"metric must be {', '.join(list(Metric)[:-1])} or {list(Metric)[-1]}, not {metric}")
     options = _Options(scheme=scheme, entries=entries, metric=Metric(metric), lengths=lengths, refine=refine,
                        seed=seed)
     options.check(graph)

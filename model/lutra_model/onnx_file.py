@@ -88,8 +88,8 @@ def _checked_input(value: onnx.ValueInfoProto) -> list[int | str]:
     return shape
 
 
-def _inferred(proto: onnx.ModelProto, given: onnx.ValueInfoProto) -> dict[str, Shape]:
-    """Shapes of all tensors of a batch of one."""
+def _single(proto: onnx.ModelProto, given: onnx.ValueInfoProto) -> onnx.ModelProto:
+    """The model for a batch of one, without the shapes that it claims."""
     single = onnx.ModelProto()
     single.CopyFrom(proto)
     del single.graph.value_info[:]
@@ -98,29 +98,54 @@ def _inferred(proto: onnx.ModelProto, given: onnx.ValueInfoProto) -> dict[str, S
             value.type.tensor_type.shape.dim[0].dim_value = 1
     for value in single.graph.output:
         value.type.tensor_type.ClearField("shape")
+    return single
+
+
+def _inferred(model: onnx.ModelProto) -> dict[str, Shape]:
+    """Every shape that is known."""
     try:
-        graph = onnx.shape_inference.infer_shapes(single, strict_mode=True, data_prop=True).graph
+        graph = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
     except onnx.shape_inference.InferenceError as error:
         raise ValueError(f"the model's shapes must agree, but {str(error).strip().splitlines()[-1]}") from None
-    found = {value.name: _dimensions(value) for value in [*graph.value_info, *graph.input, *graph.output]}
-    return {name: tuple(int(size) for size in shape) for name, shape in found.items()
+    values = [value for value in (*graph.value_info, *graph.input, *graph.output)
+              if value.type.tensor_type.HasField("shape")]
+    shapes = {value.name: _dimensions(value) for value in values}
+    return {name: tuple(size for size in shape if isinstance(size, int)) for name, shape in shapes.items()
             if all(isinstance(size, int) for size in shape)}
 
 
-def _fold(graph: onnx.GraphProto, shapes: dict[str, Shape]) -> tuple[dict[str, NDArray[np.generic]],
-                                                                   list[onnx.NodeProto]]:
-    """Constants by name, and the nodes that remain."""
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    rest = []
-    for node in graph.node:
-        if node.op_type == "Shape" and node.input[0] in shapes and not node.attribute:
-            constants[node.output[0]] = np.array(shapes[node.input[0]], np.int64)
-        elif all(name in constants for name in node.input if name):
-            results = ReferenceEvaluator(node).run(None, {name: constants[name] for name in node.input if name})
+def _evaluated(node: onnx.NodeProto, constants: dict[str, NDArray[np.generic]],
+               shapes: dict[str, Shape]) -> list[NDArray[np.generic]] | None:
+    """A node's outputs, if they do not depend on the input's values."""
+    if node.op_type == "Shape" and node.input[0] in shapes and not node.attribute:
+        return [np.array(shapes[node.input[0]], np.int64)]
+    if not all(name in constants for name in node.input if name):
+        return None
+    results = ReferenceEvaluator(node).run(None, {name: constants[name] for name in node.input if name})
+    return [np.asarray(result) for result in results]
+
+
+def _fold(model: onnx.ModelProto) -> tuple[dict[str, NDArray[np.generic]], dict[str, Shape]]:
+    """Move every node that makes a constant out of the model; constants and shapes by name.
+
+    A shape may hang on a constant that was computed from another shape: repeated until nothing moves.
+    """
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    while True:
+        shapes = _inferred(model)
+        rest = []
+        for node in model.graph.node:
+            results = _evaluated(node, constants, shapes)
+            if results is None:
+                rest.append(node)
+                continue
             constants.update(zip(node.output, results, strict=True))
-        else:
-            rest.append(node)
-    return constants, rest
+            model.graph.initializer.extend(numpy_helper.from_array(value, name)
+                                           for name, value in zip(node.output, results, strict=True))
+        if len(rest) == len(model.graph.node):
+            return constants, shapes
+        del model.graph.node[:]
+        model.graph.node.extend(rest)
 
 
 def open_model(path: str | os.PathLike[str], supported: frozenset[str]) -> Model:
@@ -138,8 +163,8 @@ def open_model(path: str | os.PathLike[str], supported: frozenset[str]) -> Model
     given = _only_one("input", [value for value in proto.graph.input if value.name not in weights])
     made = _only_one("output", list(proto.graph.output))
     shape = _checked_input(given)
-    shapes = _inferred(proto, given)
-    constants, nodes = _fold(proto.graph, shapes)
+    single = _single(proto, given)
+    constants, shapes = _fold(single)
     return Model(proto=proto, name=path.stem, input=given.name, output=made.name, fixed_batch=shape[0] == 1,
-                 nodes=tuple(nodes), constants=constants, shapes=shapes,
+                 nodes=tuple(single.graph.node), constants=constants, shapes=shapes,
                  source={"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})

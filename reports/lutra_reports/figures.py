@@ -5,6 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from .style import COLOURS, DESIGNS, GROUPS, STAGES, TECHNOLOGY_COLOURS, Picture, drawing, picture
 
@@ -103,11 +104,12 @@ def workloads(data: Data) -> Picture:
                 for name, item in found.items()]
         _dots(axes, rows, colours)
         axes.set_title(title)
-    lower.set_xlabel("energy of INT8 MAC / energy of lookup (right of 1: lookup needs less)")
+    lower.set_xlabel("energy of INT8 MAC / energy of lookup")
     figure.legend(handles=[Line2D([], [], color=colour, marker="o", linestyle="", label=name)
                            for name, colour in colours.items()], loc="outside lower center", ncols=3, fontsize=8.5)
     return Picture(figure, "How many times less energy lookup needs than an INT8 MAC array at least as fast, for "
-                           "this network and for well-known ones by their shapes alone.")
+                           "this network and for well-known ones by their shapes alone: right of 1, lookup "
+                           "needs less.")
 
 
 def widths(data: Data) -> Picture:
@@ -153,6 +155,9 @@ def accuracy(data: Data) -> Picture | None:
             axes.errorbar(x, 100 * value, xerr=[[x - found["low_pj"] * 1e-6], [found["high_pj"] * 1e-6 - x]],
                           fmt=shapes[name], color=colour, markersize=7, capsize=2, linewidth=1.2)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
     axes.grid(axis="y")
     axes.margins(y=0.2)
     axes.set_xlabel("µJ for one inference, with memory outside the chip")

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from numpy.typing import NDArray
+
 from lutra_model.compare import Comparison, Design, Priced, compare, run
 from lutra_model.energy import ratio_range
 from lutra_model.network import Network
 from lutra_model.params import Array, Layer, Metric
 from lutra_model.technology import NAMES, Technology, builtin
 from lutra_model.workloads import WORKLOADS, Work, of_network, total_macs
-from numpy.typing import NDArray
 
 from . import estimate
 from .evidence import Progress, accuracy_of, simulated
@@ -138,6 +139,7 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
         "network": network_facts(network), "int8_network": network_facts(int8) if int8 else None,
         "arrays": {scheme: asdict(array) for scheme, array in arrays.items()},
         "bit_exact": all(item["bit_exact"] for item in evidence.values()),
+        "cycles_exact": all(item["cycles_exact"] for item in evidence.values()),
         "cycles": evidence["lookup"]["cycles"],
         "evidence": evidence,
         "accuracy": _accuracy(network, images, labels, int8, accuracy),

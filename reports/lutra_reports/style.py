@@ -10,15 +10,16 @@ from matplotlib.figure import Figure
 __all__ = ["COLOURS", "DESIGNS", "GROUPS", "STAGES", "TECHNOLOGY_COLOURS", "Picture", "drawing", "picture"]
 
 COLOURS = {"blue": "#0072b2", "orange": "#e69f00", "green": "#009e73", "red": "#d55e00", "pink": "#cc79a7",
-           "sky": "#56b4e9", "yellow": "#f0e442", "grey": "#8a8f98", "dark": "#3b4252", "light": "#c9ced6"}
+           "sky": "#56b4e9", "yellow": "#f0e442", "grey": "#8a8f98", "dark": "#3b4252", "light": "#c9ced6",
+           "peach": "#f4b183"}
 GROUPS = {  # components drawn as one piece of a bar
-    "encoder": (("encoder", "centroids"), COLOURS["red"]),
+    "encoder": (("encoder",), COLOURS["red"]),
+    "centroid memory": (("centroids",), COLOURS["peach"]),
     "cells and adders": (("cells", "adds", "clock"), COLOURS["blue"]),
     "table or weight fill": (("fill",), COLOURS["pink"]),
     "index and window buffers": (("index", "window"), COLOURS["sky"]),
     "accumulators": (("accumulators",), COLOURS["orange"]),
-    "finisher": (("finisher",), COLOURS["yellow"]),
-    "control and leakage": (("control", "leakage"), COLOURS["dark"]),
+    "finisher, control, leakage": (("finisher", "control", "leakage"), COLOURS["dark"]),
     "DRAM": (("dram",), COLOURS["light"]),
 }
 STAGES = {"encode": COLOURS["red"], "lookup": COLOURS["blue"], "load": COLOURS["pink"]}

@@ -2,8 +2,8 @@
 
 from rich.table import Table
 
-from .page import headline
 from .report import Report
+from .words import headline, times
 
 __all__ = ["summary"]
 
@@ -23,5 +23,5 @@ def summary(report: Report) -> Table:
         if all(key in found for found in data["ratios"].values()):
             chip, whole = (headline(data, key, which) for which in ("on_chip", "total"))
             table.add_row(title, *(text for item in (chip, whole)
-                                   for text in (item["span"], f"{item['low']:.2g} to {item['high']:.2g}")))
+                                   for text in (item["span"], f"{times(item['low'])} to {times(item['high'])}")))
     return table

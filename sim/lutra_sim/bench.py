@@ -13,7 +13,7 @@ from .case import Case, environment
 __all__ = ["run_bench"]
 
 TOP = "lutra"
-MAKE_FLAGS = "CXX=g++ AR=ar CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+MAKE_FLAGS = "CXX=g++ AR=ar CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
 STREAMS = {"s_axis_cmd": ("tdata",), "s_axis_act": ("tdata",), "s_axis_table": ("tdata",),
            "m_axis": ("tdata", "tkeep", "tlast")}
 

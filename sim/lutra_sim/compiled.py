@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lutra_hw.machine import verilog
 from lutra_model.host import Traffic
 from lutra_model.params import Array
 
+from .generated import generate
 from .library import Progress, library
 
 __all__ = ["CompiledMachine", "Run", "build"]
@@ -152,6 +152,5 @@ def _check_marks(keep: Bytes, last: Bytes, used: NDArray[np.int64], columns: int
 
 def build(array: Array, *, cache: Path | None = None, progress: Progress | None = None) -> CompiledMachine:
     """The array's machine, compiled unless the cache has it."""
-    if progress:
-        progress("generating Verilog")
-    return CompiledMachine(library(verilog(array), cache=cache, progress=progress), array.columns)
+    verilog = generate(array, cache=cache, progress=progress)
+    return CompiledMachine(library(verilog, cache=cache, progress=progress), array.columns)

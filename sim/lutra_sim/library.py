@@ -19,7 +19,7 @@ from . import tools
 
 __all__ = ["Progress", "cache_folder", "cached", "library"]
 
-Progress = Callable[[str], None]
+Progress = Callable[[str, int, int], None]  # what runs, how much of it is done, of how much
 
 TOP, PREFIX = "lutra", "Vlutra"
 LIBRARY, LOG, DIGEST = "machine.so", "build.log", "digest.json"
@@ -127,8 +127,10 @@ def library(verilog: str, *, cache: Path | None = None, progress: Progress | Non
 
     def compile_into(folder: Path) -> None:
         if progress:
-            progress("compiling the machine")
+            progress("compiling the machine", 0, 1)
         runtime = cached(cache, f"runtime-{_key(common)}", _compile_runtime)
         _compile(verilog, driver, runtime, folder)
+        if progress:
+            progress("compiling the machine", 1, 1)
 
     return cached(cache, f"machine-{_key(common, driver, verilog)}", compile_into) / LIBRARY

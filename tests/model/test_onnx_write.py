@@ -3,16 +3,16 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from numpy.typing import NDArray
+
 from lutra_model import golden, netfile, onnx_write
 from lutra_model.network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Product, Window
 from lutra_model.params import Metric
-from numpy.typing import NDArray
 
 NETWORKS = Path(__file__).parents[2] / "lutra" / "networks"
 
@@ -52,7 +52,7 @@ def mixed(seed: int, length: int, metric: Metric) -> Network:
     return Network(name="mixed", input_shape=(7, 6, 3), input_scale=0.25, nodes=nodes)
 
 
-def computed(network: Network, x: NDArray[np.int8], **changes: Any) -> dict[str, NDArray[np.int8]]:
+def computed(network: Network, x: NDArray[np.int8]) -> dict[str, NDArray[np.int8]]:
     """Every value of the exported model, by ONNX Runtime."""
     model = onnx_write.export(network)
     names = [node.name for node in network.nodes]
@@ -137,7 +137,7 @@ def test_writing_replaces_a_file_only_when_whole(tmp_path: Path, monkeypatch: py
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="^disk full$"):
+    with pytest.raises(OSError, match=r"^disk full$"):
         onnx_write.export(mixed(0, 4, Metric.L2), path)
     assert path.read_text() == "earlier"
     assert list(tmp_path.iterdir()) == [path]

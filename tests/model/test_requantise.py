@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from lutra_model.requantise import fixed_point, shared_shift
 
 EDGES = [1.0, 0.5, 2.0**-47, 2.0**-48, 2.0**-49, 1e-30, 65535 / 2, 65535.4 / 65536, 65535.5 / 65536, 65535.6 / 65536,

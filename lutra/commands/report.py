@@ -1,0 +1,95 @@
+"""The main job: prove a network on the RTL, price it against MAC arrays, and write a report to open in a browser.
+
+Runs the golden model on the inputs and the RTL of every layer on the first ones, compares every bit, and writes
+report.html (self-contained), report.json (every number with its source), layers.csv and the figures as PNG and SVG.
+NET may be a .lutra file, an embedded network's name, or a trained CNN in ONNX (then with --calibration).
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lutra_model.fit import arrays
+from lutra_model.network import Network
+
+from .. import embedded
+from .common import Outcome, array_options, network_argument, progress, read_array, table
+
+NAME = "report"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    network_argument(parser)
+    array_options(parser)
+    parser.add_argument("--input", metavar="X.npy", help="inputs of your own network, with --labels")
+    parser.add_argument("--labels", metavar="Y.npy", help="their classes")
+    parser.add_argument("--calibration", metavar="X.npy", help="typical inputs, to convert an ONNX model")
+    parser.add_argument("--images", type=int, default=10, metavar="N", help="inputs to run on the RTL (10)")
+    parser.add_argument("--output", default="report", metavar="FOLDER", help="where to write the report (report)")
+
+
+def _network(args: argparse.Namespace, show: Callable[[str, int, int], None]) -> tuple[Network, Network | None]:
+    """The network and, where there is one, its multiplying twin."""
+    if str(args.network).endswith(".onnx"):
+        from lutra_model.convert import convert  # slow to import
+
+        if not args.calibration:
+            raise ValueError(f"an ONNX model needs --calibration to be converted: give typical inputs of {args.network}")
+        calibration = read_array(args.calibration)
+        return (convert(args.network, calibration, scheme="lut-nn", progress=show),
+                convert(args.network, calibration, scheme="int8", progress=show))
+    network = embedded.network(args.network)
+    return network, embedded.network(f"{network.name}-int8") if network.name == embedded.DEFAULT else None
+
+
+def _inputs(args: argparse.Namespace, network: Network) -> tuple[NDArray[Any], NDArray[Any]]:
+    if args.input and args.labels:
+        images, labels = read_array(args.input), read_array(args.labels)
+        if labels.shape != images.shape[:1]:
+            raise ValueError(f"labels must have shape ({len(images)},), one class for each input, not {labels.shape}")
+        return images, labels
+    if args.input or args.labels or network.name != embedded.DEFAULT:
+        raise ValueError(f"network {network.name} needs both --input and --labels to be reported on")
+    return embedded.test_set()
+
+
+def run(args: argparse.Namespace) -> Outcome:
+    """The report's data, and where its page lies."""
+    from lutra_reports import report, write  # slow to import
+
+    write.check(args.output)
+    rows, columns = args.array
+    with progress(quiet=args.json) as show:
+        network, twin = _network(args, show)
+        images, labels = _inputs(args, network)
+        made = report.make(
+            network, images, labels, arrays=arrays(network, rows=rows, columns=columns, encoders=args.encoders),
+            int8=twin, int8_arrays=arrays(twin, rows=rows, columns=columns) if twin else None,
+            accuracy=embedded.accuracy() if network.name == embedded.DEFAULT else None,
+            simulate_images=args.images, progress=show)
+    write.write(made, args.output)
+    return Outcome(made.data, [*_shown(made.data), f"report: {Path(args.output, 'report.html')}"])
+
+
+def _shown(data: dict[str, Any]) -> list[Any]:
+    layers = [[layer["name"], f"{layer['equivalent_macs']:,}", f"{layer['lookups']:,}", layer["rtl"]["predicted"],
+               layer["rtl"]["simulated"], "yes" if layer["rtl"]["bit_exact"] else "NO", layer["binding"]]
+              for layer in data["layers"]]
+    energies = [[f"{technology}: {data['baselines'].get(design, 'lookup array')}",
+                 "{rows}x{columns}".format(**price["array"]), f"{price['cycles']:,}",
+                 "{:.3g} ({:.3g} to {:.3g})".format(*(price["total"][key] / 1e6 for key in ("pj", "low_pj", "high_pj")))]
+                for technology, designs in data["energy"].items() for design, price in designs.items()]
+    accuracy = ", ".join(f"{view} {100 * value:.2f}%" for view, value in data["accuracy"].items()
+                         if isinstance(value, float) and np.isfinite(value))
+    return [table(f"{data['network']['name']}: cycles of one input on the RTL",
+                  ["layer", "MACs", "lookups", "predicted", "simulated", "bit-exact", "binding"], layers),
+            table("energy of one input, memory outside the chip included",
+                  ["design", "array", "cycles", "uJ (range)"], energies),
+            f"bit-exact: {data['bit_exact']}; cycles predicted {data['cycles']['predicted']:,}, simulated "
+            f"{data['cycles']['simulated']:,}",
+            f"accuracy on the full test set: {accuracy}" if accuracy else ""]

@@ -1,0 +1,86 @@
+"""What a report says in words: spans over technologies, verdicts, and the sentences at its top."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["headline", "sentences", "span", "times"]
+
+PLACES = {"on_chip": "on the chip", "total": "with memory outside the chip"}
+
+
+def times(value: float) -> str:
+    """A ratio: 0.73, 1.2, 13."""
+    return f"{value:.2f}" if value < 0.995 else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+
+
+def span(found: Mapping[str, Mapping[str, float]]) -> str:
+    """``0.8 to 2.1``: the nominal ratios of several technologies; one number where they agree."""
+    ratios = [item["ratio"] for item in found.values()]
+    low, high = times(min(ratios)), times(max(ratios))
+    return low if low == high else f"{low} to {high}"
+
+
+def headline(data: Mapping[str, Any], baseline: str, which: str) -> dict[str, Any]:
+    """One comparison over all technologies: nominal span, full range, and who wins in how many of them."""
+    found = {name: item[baseline][which] for name, item in data["ratios"].items()}
+    winners = [item["winner"] for item in found.values()]
+    return {"span": span(found), "low": min(item["low"] for item in found.values()),
+            "high": max(item["high"] for item in found.values()),
+            "winner": winners[0] if len(set(winners)) == 1 else "open",
+            "wins": {name: winners.count(name) for name in ("lookup", "mac", "open")}, "of": len(winners)}
+
+
+def _against_int8(data: Mapping[str, Any], which: str) -> str:
+    found = headline(data, "int8", which)
+    wins = found["wins"]
+    parts = [f"{text} in {wins[name]}" for name, text in (
+        ("lookup", "lookup needs less energy"), ("mac", "the MAC array needs less"),
+        ("open", "the uncertainty decides")) if wins[name]]
+    return (f"Against an INT8 MAC array at least as fast, {PLACES[which]}: {' and '.join(parts)} of {found['of']} "
+            f"technologies (nominal ratios {found['span']}).")
+
+
+def _against_float(data: Mapping[str, Any]) -> str:
+    chip, whole = ({name: headline(data, name, which)["span"] for name in ("fp16", "fp32")}
+                   for which in ("on_chip", "total"))
+    return (f"Against FP16 and FP32 on the same schedule: {chip['fp16']} and {chip['fp32']} times less energy "
+            f"on the chip, {whole['fp16']} and {whole['fp32']} with memory outside the chip.")
+
+
+def _largest(data: Mapping[str, Any]) -> str:
+    """What the lookup machine spends most on, and how much the memory outside takes."""
+    encoder, memory = [], []
+    for designs in data["energy"].values():
+        parts, chip = designs["lookup"]["components_pj"], designs["lookup"]["on_chip"]["pj"]
+        encoder.append((parts["encoder"] + parts["centroids"]) / chip)
+        memory.append(parts["dram"] / designs["lookup"]["total"]["pj"])
+    return (f"Finding the nearest centroid takes {100 * min(encoder):.0f} to {100 * max(encoder):.0f}% of lookup's "
+            f"energy on the chip; memory outside the chip is {100 * min(memory):.0f} to {100 * max(memory):.0f}% of "
+            "the whole.")
+
+
+def _binding(data: Mapping[str, Any]) -> str:
+    stages = [layer["binding"] for layer in data["layers"]]
+    counts = ", ".join(f"{stages.count(stage)} by {stage}" for stage in ("encode", "lookup", "load")
+                       if stage in stages)
+    return f"Of {len(stages)} layers, {counts} bound the time."
+
+
+def _workloads(data: Mapping[str, Any]) -> str:
+    parts = []
+    for name, job in data["workloads"].items():
+        chip, whole = (span({technology: item["ratios"]["int8"][which]
+                             for technology, item in job["technologies"].items()}) for which in PLACES)
+        parts.append(f"{name}: {chip} on the chip, {whole} with memory")
+    return f"INT8 MAC over lookup for other workloads, by shape: {'; '.join(parts)}."
+
+
+def sentences(data: Mapping[str, Any]) -> list[str]:
+    """The findings of a report, one sentence each."""
+    known = data["accuracy"]
+    found = [_against_int8(data, "on_chip"), _against_int8(data, "total"), _against_float(data), _largest(data),
+             _binding(data), _workloads(data)]
+    if known["golden"] is not None and known["int8"] is not None:
+        found.insert(3, f"Lookup classifies {100 * known['golden']:.2f}% of the test set correctly, INT8 "
+                        f"multiplication {100 * known['int8']:.2f}%.")
+    return found
