@@ -65,9 +65,13 @@ class Finisher(wiring.Component):
         return read.data
 
     def _rescale(self, m: Module, product: Signal, shift: Value, column: int) -> Value:
-        """Half up: all but the last bit of the shift, then add one, then the last bit."""
+        """Half up: all but the last bit of the shift, into ten bits; then add one; then the last bit."""
         places = Signal(6, name=f"places_{column}")
-        doubled = Signal.like(product, name=f"doubled_{column}")
-        rounded = Signal(signed(len(product)), name=f"rounded_{column}")
-        m.d.comb += [places.eq(shift - 1), doubled.eq(product >> places), rounded.eq((doubled + 1) >> 1)]
+        shifted = Signal.like(product, name=f"shifted_{column}")
+        doubled = Signal(signed(10), name=f"doubled_{column}")  # beyond int8 after rounding, as `shifted` is
+        rounded = Signal(signed(10), name=f"rounded_{column}")
+        high = shifted[9:]
+        m.d.comb += [places.eq(shift - 1), shifted.eq(product >> places),
+                     doubled.eq(Mux(high.all() | ~high.any(), shifted[:10], Mux(high[-1], 0x200, 0x1FF))),
+                     rounded.eq((doubled + 1) >> 1)]
         return Mux(rounded < self.low, self.low, Mux(rounded > self.high, self.high, rounded[:8].as_signed()))

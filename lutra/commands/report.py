@@ -80,16 +80,16 @@ def _shown(data: dict[str, Any]) -> list[Any]:
     layers = [[layer["name"], f"{layer['equivalent_macs']:,}", f"{layer['lookups']:,}", layer["rtl"]["predicted"],
                layer["rtl"]["simulated"], "yes" if layer["rtl"]["bit_exact"] else "NO", layer["binding"]]
               for layer in data["layers"]]
-    energies = [[f"{technology}: {data['baselines'].get(design, 'lookup array')}",
-                 "{rows}x{columns}".format(**price["array"]), f"{price['cycles']:,}",
-                 "{:.3g} ({:.3g} to {:.3g})".format(*(price["total"][key] / 1e6 for key in ("pj", "low_pj", "high_pj")))]
-                for technology, designs in data["energy"].items() for design, price in designs.items()]
+    ratios = [[technology, data["baselines"][baseline],
+               *("{ratio:.2f} ({low:.2f} to {high:.2f})".format(**found[baseline][where])
+                 for where in ("on_chip", "total"))]
+              for technology, found in data["ratios"].items() for baseline in ("int8", "fp16") if baseline in found]
     accuracy = ", ".join(f"{view} {100 * value:.2f}%" for view, value in data["accuracy"].items()
                          if isinstance(value, float) and np.isfinite(value))
     return [table(f"{data['network']['name']}: cycles of one input on the RTL",
                   ["layer", "MACs", "lookups", "predicted", "simulated", "bit-exact", "binding"], layers),
-            table("energy of one input, memory outside the chip included",
-                  ["design", "array", "cycles", "uJ (range)"], energies),
+            table("energy of the baseline over energy of lookup: above 1, lookup needs less",
+                  ["technology", "baseline", "on the chip", "with memory outside"], ratios),
             f"bit-exact: {data['bit_exact']}; cycles predicted {data['cycles']['predicted']:,}, simulated "
             f"{data['cycles']['simulated']:,}",
             f"accuracy on the full test set: {accuracy}" if accuracy else ""]

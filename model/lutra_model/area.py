@@ -14,10 +14,10 @@ BANKS = 2              # tables, weights and finisher parameters are loaded whil
 
 
 def memory_bits(structure: Structure) -> dict[str, tuple[int, int]]:
-    """Words and bits in a word of each on-chip memory."""
+    """Words and bits in a word of each on-chip memory; the two halves of the index memory stand side by side."""
     array = structure.array
     return {"centroids": (structure.centroid_words, array.encoders * structure.centroid_word_bits),
-            "index": (2 * array.index_words, structure.index_word_bits),
+            "index": (array.index_words, 2 * structure.index_word_bits),
             "accumulators": (array.block_rows, structure.accumulator_word_bits)}
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from .host import Traffic
 from .schedule import PARAMETER_BEATS, Schedule
 
-__all__ = ["ACKNOWLEDGE", "BEAT", "CHANNELS", "Exchange", "Packets", "Port", "WINDOW_BYTES", "frames", "interleave", "run"]
+__all__ = ["ACKNOWLEDGE", "BEAT", "CHANNELS", "WINDOW_BYTES", "Exchange", "Packets", "Port", "frames",
+           "interleave", "run"]
 
 CHANNELS = ("command", "activations", "tables")  # a frame's first byte is the place in this list
 PAYLOAD_BYTES = 253   # of a frame that holds more than one beat
@@ -52,7 +53,8 @@ def _pieces(schedule: Schedule, traffic: Traffic) -> Iterator[tuple[int, Bytes]]
                     yield 1, take(activations, size * slots)
                 last = tile == schedule.row_tiles - 1
                 yield 2, take(tables, used * schedule.layer.entries + PARAMETER_BEATS * last)
-    assert not activations and not tables
+    assert not activations
+    assert not tables
 
 
 def frames(schedule: Schedule, traffic: Traffic) -> list[bytes]:
@@ -156,7 +158,10 @@ class Exchange:
 
 
 def run(port: Port, schedule: Schedule, traffic: Traffic) -> Bytes:
-    """Runs one layer on the board behind ``port``: its output beats. Raises ``TimeoutError`` when the board is silent."""
+    """Runs one layer on the board behind ``port``: its output beats.
+
+    Raises ``TimeoutError`` when the board falls silent.
+    """
     exchange = Exchange(schedule, traffic)
     while not exchange.complete:
         port.write(exchange.send())

@@ -32,12 +32,11 @@ def headline(data: Mapping[str, Any], baseline: str, which: str) -> dict[str, An
 
 def _against_int8(data: Mapping[str, Any], which: str) -> str:
     found = headline(data, "int8", which)
-    wins = found["wins"]
-    parts = [f"{text} in {wins[name]}" for name, text in (
-        ("lookup", "lookup needs less energy"), ("mac", "the MAC array needs less"),
-        ("open", "the uncertainty decides")) if wins[name]]
-    return (f"Against an INT8 MAC array at least as fast, {PLACES[which]}: {' and '.join(parts)} of {found['of']} "
-            f"technologies (nominal ratios {found['span']}).")
+    parts = [text.format(found["wins"][name]) for name, text in (
+        ("lookup", "lookup needs less energy in {}"), ("mac", "the MAC array needs less in {}"),
+        ("open", "the uncertainty leaves it open in {}")) if found["wins"][name]]
+    return (f"Against an INT8 MAC array at least as fast, {PLACES[which]}: {', '.join(parts)} of {found['of']} "
+            f"technologies (INT8 MAC over lookup: {found['span']}).")
 
 
 def _against_float(data: Mapping[str, Any]) -> str:
@@ -61,9 +60,9 @@ def _largest(data: Mapping[str, Any]) -> str:
 
 def _binding(data: Mapping[str, Any]) -> str:
     stages = [layer["binding"] for layer in data["layers"]]
-    counts = ", ".join(f"{stages.count(stage)} by {stage}" for stage in ("encode", "lookup", "load")
+    counts = ", ".join(f"{stage} in {stages.count(stage)}" for stage in ("encode", "lookup", "load")
                        if stage in stages)
-    return f"Of {len(stages)} layers, {counts} bound the time."
+    return f"Stage with the most work, over {len(stages)} layers: {counts}."
 
 
 def _workloads(data: Mapping[str, Any]) -> str:

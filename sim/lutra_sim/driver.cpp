@@ -13,6 +13,7 @@
 namespace {
 
 constexpr int RESET_CYCLES = 4;
+constexpr int RANDOM = 2;  // contents of memories before they are written
 constexpr unsigned LONGEST_BURST = 24;
 constexpr uint8_t IDLE = 0x5a;  // payload of a stream that offers nothing: must not matter
 
@@ -117,7 +118,9 @@ struct Report {
 
 struct Machine {
     VerilatedContext context;
-    Vlutra top{&context};
+    Vlutra top;
+
+    Machine() : top((context.randReset(RANDOM), &context)) {}
 
     void low() { top.clk = 0; top.eval(); }
     void high() { top.clk = 1; top.eval(); }

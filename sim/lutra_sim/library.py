@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int], None]  # what runs, how much of it is done,
 
 TOP, PREFIX = "lutra", "Vlutra"
 LIBRARY, LOG, DIGEST = "machine.so", "build.log", "digest.json"
-VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing", "-Wno-lint",
+VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "unique", "--no-timing", "-Wno-lint",
             "--top-module", TOP, "--prefix", PREFIX)
 OPTIMISE = "-O2"
 CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique")

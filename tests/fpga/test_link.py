@@ -47,7 +47,7 @@ def sink(port, pauses: Iterator[bool], into: list):
 def simulate(dut, until, *testbenches, background=(), cycles: int = 30_000) -> None:
     """Runs until ``until()`` holds and 50 cycles more."""
     async def watch(ctx):
-        for cycle in range(cycles):
+        for _ in range(cycles):
             await ctx.tick()
             if until():
                 await ctx.tick().repeat(50)

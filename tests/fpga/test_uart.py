@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.sim import Simulator
+
 from lutra_hw.board.uart import BREAK_BITS, Receiver, Transmitter
 
 
@@ -86,11 +87,11 @@ def test_transmitter_holds_each_bit_for_the_divisor(divisor: int) -> None:
     simulator.add_clock(1e-6)
     simulator.add_testbench(testbench)
     simulator.run()
-    assert levels == [1] + line([0xA5, 0x3C], divisor)
+    assert levels == [1, *line([0xA5, 0x3C], divisor)]
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("divisor, error", [(16, 0.98), (16, 1.02), (25, 0.98), (25, 1.02), (50, 1.03)])
+@pytest.mark.parametrize(("divisor", "error"), [(16, 0.98), (16, 1.02), (25, 0.98), (25, 1.02), (50, 1.03)])
 def test_a_sender_with_another_clock_is_understood(divisor: int, error: float, seed: int) -> None:
     sent = [0x00, 0xFF, *some_bytes(seed, 10)]
     assert received(line(sent, divisor * error), divisor) == sent
@@ -123,10 +124,11 @@ def test_a_break_is_seen_while_it_lasts() -> None:
     simulator.add_testbench(testbench)
     simulator.run()
     assert not any(seen[:80 + 4 * BREAK_BITS])
-    assert sum(seen[80 + 4 * BREAK_BITS:-8]) >= 5 and not seen[-1]
+    assert sum(seen[80 + 4 * BREAK_BITS:-8]) >= 5
+    assert not seen[-1]
 
 
 @pytest.mark.parametrize("part", [Receiver, Transmitter])
 def test_too_small_a_divisor_is_refused(part: type) -> None:
-    with pytest.raises(ValueError, match="^divisor must be at least 4, not 3$"):
+    with pytest.raises(ValueError, match=r"^divisor must be at least 4, not 3$"):
         part(3)

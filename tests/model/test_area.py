@@ -11,9 +11,9 @@ LOOKUP, MAC = Array(), Array.mac()
 
 
 def test_memory_sizes_by_hand() -> None:
-    assert memory_bits(Structure(LOOKUP)) == {"centroids": (128, 4 * 16 * 9 * 8), "index": (4096, 64),
+    assert memory_bits(Structure(LOOKUP)) == {"centroids": (128, 4 * 16 * 9 * 8), "index": (2048, 2 * 64),
                                               "accumulators": (1024, 16 * 17)}
-    assert memory_bits(Structure(MAC))["index"] == (2 * 4608, 16 * 8)
+    assert memory_bits(Structure(MAC))["index"] == (4608, 2 * 16 * 8)
     assert memory_bits(Structure(MAC))["centroids"] == (0, 0)
 
 

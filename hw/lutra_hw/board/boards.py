@@ -51,7 +51,7 @@ class Board:
     array: Array
 
 
-SMALL = Array(rows=8, columns=8, encoders=1, codebooks=64, block_rows=256, index_words=1024)
+SMALL = Array(rows=8, columns=4, encoders=1, codebooks=64, block_rows=256, index_words=1024)
 LARGE = Array(rows=16, columns=16, encoders=1, codebooks=128, block_rows=512, index_words=2048)
 
 BOARDS = {board.name: board for board in [

@@ -4,6 +4,7 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
+
 from lutra_model.link import ACKNOWLEDGE, BEAT, WINDOW_BYTES
 
 __all__ = ["FrameReader", "HostLink", "PacketWriter"]

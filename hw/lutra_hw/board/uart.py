@@ -1,6 +1,6 @@
 """A serial line: receiver and transmitter of bytes, 8 data bits, no parity, one stop bit."""
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -52,8 +52,7 @@ class Receiver(wiring.Component):
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(bits == 0):
-            with m.If(before & ~line):
-                m.d.sync += [bits.eq(10), timer.eq(self.divisor // 2 - 1)]
+            m.d.sync += [bits.eq(Mux(before & ~line, 10, 0)), timer.eq(self.divisor // 2 - 1)]
         with m.Elif(timer != 0):
             m.d.sync += timer.eq(timer - 1)
         with m.Else():

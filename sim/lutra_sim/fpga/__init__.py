@@ -1,1 +1,8 @@
-"""Synthesis, place and route."""
+"""From the machine to an FPGA: synthesis, place and route, bitstream, and the netlist that passes the same tests."""
+
+from lutra_hw.board.boards import BOARDS
+
+from .flow import BitstreamReport, DoesNotFit, TimingFailed, build
+from .netlist import build_netlist, netlist
+
+__all__ = ["BOARDS", "BitstreamReport", "DoesNotFit", "TimingFailed", "build", "build_netlist", "netlist"]

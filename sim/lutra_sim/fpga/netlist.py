@@ -14,7 +14,7 @@ from lutra_model.params import Array
 from .. import library
 from ..compiled import CompiledMachine
 from . import tools
-from .synthesis import SCRIPT, SQUARES, synthesise
+from .synthesis import script, squares, synthesise
 
 __all__ = ["build_netlist", "netlist"]
 
@@ -33,27 +33,29 @@ def _cell_models() -> str:
     return "\n".join([HEAD, *(TIMING.sub("", text) for text in texts)])
 
 
-def netlist(array: Array, *, cache: Path | None = None, progress: library.Progress | None = None) -> str:
-    """Verilog of the array's machine after synthesis, top module ``lutra``, with the models of its cells."""
+def netlist(array: Array, *, multipliers: int = 0, cache: Path | None = None,
+            progress: library.Progress | None = None) -> str:
+    """Verilog of the array's machine after synthesis, top module ``lutra``, with the models of its cells.
+
+    ``multipliers`` are those of the part; with none, the squares of the distances are all in logic.
+    """
     design = rtlil.convert(Machine(array), name=TOP, emit_src=False)
-    squares = (files(__package__) / SQUARES).read_text()
-    key = hashlib.sha256(json.dumps([design, squares, SCRIPT, tools.yosys().version]).encode()).hexdigest()[:32]
+    text = script(array, TOP, multipliers, [f"write_verilog -noattr {NETLIST}"])
+    key = hashlib.sha256(json.dumps([design, squares(), text, tools.yosys().version]).encode()).hexdigest()[:32]
 
     def synthesise_into(folder: Path) -> None:
         if progress:
             progress("synthesising the machine", 0, 1)
-        synthesise(design, TOP, [f"write_verilog -noattr {NETLIST}"], folder)
-        if progress:
-            progress("synthesising the machine", 1, 1)
+        synthesise(design, text, TOP, folder)
 
-    folder = library.cached(cache or library.cache_folder(), key, synthesise_into)
-    text = INITIAL.sub("", (folder / NETLIST).read_text())
-    assert "INITVAL_" not in text.replace(".INITVAL(", "")
-    return "\n".join([_cell_models(), text])
+    folder = library.cached(cache or library.cache_folder(), f"netlist-{key}", synthesise_into)
+    verilog = INITIAL.sub("", (folder / NETLIST).read_text())
+    assert "INITVAL_" not in verilog.replace(".INITVAL(", "")
+    return "\n".join([_cell_models(), verilog])
 
 
-def build_netlist(array: Array, *, cache: Path | None = None,
+def build_netlist(array: Array, *, multipliers: int = 0, cache: Path | None = None,
                   progress: library.Progress | None = None) -> CompiledMachine:
     """The array's machine after synthesis, compiled unless the cache has it."""
-    verilog = netlist(array, cache=cache, progress=progress)
+    verilog = netlist(array, multipliers=multipliers, cache=cache, progress=progress)
     return CompiledMachine(library.library(verilog, cache=cache, progress=progress), array.columns)

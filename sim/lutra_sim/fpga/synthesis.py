@@ -1,29 +1,76 @@
 """Synthesis for the ECP5: one yosys script for the bitstream and for the netlist that is simulated."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from lutra_model.params import Array, Metric
+
 from . import tools
 
-__all__ = ["SQUARES", "synthesise"]
+__all__ = ["drop_dangling_carries", "script", "squares", "synthesise"]
 
 SQUARES = "square_ecp5.v"
-SCRIPT = """\
-read_rtlil {top}.il
-techmap -autoproc -map {squares}
-synth_ecp5 -top {top}
-tee -q -o statistics.json stat -json
-{outputs}
-"""
+FINISHER_MULTIPLIERS = 2  # of 18 x 18 bits in each column's finisher: 33 x 17 bits
 
 
-def synthesise(rtlil: str, top: str, outputs: Sequence[str], folder: Path) -> dict[str, int]:
-    """Cells of each type in the netlist of ``rtlil``; ``outputs`` are yosys commands that write it into ``folder``."""
+def _hard_distances(array: Array, multipliers: int) -> list[str]:
+    """Modules whose squares may keep the multipliers that the finishers leave; the others' go into logic."""
+    if not array.is_lookup or array.metric is not Metric.L2:
+        return []
+    units = [f"encoder_{encoder}.distance_{entry}" for encoder in range(array.encoders)
+             for entry in range(array.entries)]
+    return units[:max(0, (multipliers - FINISHER_MULTIPLIERS * array.columns) // array.length)]
+
+
+def script(array: Array, top: str, multipliers: int, outputs: Sequence[str]) -> str:
+    """The yosys script that turns ``top``.il, which holds the array's machine, into an ECP5 netlist.
+
+    ``multipliers`` are those that the part has; ``outputs`` are the commands that write the netlist.
+    """
+    soft = "*"
+    lines = [f"read_rtlil {top}.il"]
+    if hard := _hard_distances(array, multipliers):
+        lines.append("select -set hard " + " ".join(f"*{unit}" for unit in hard))
+        soft = "* @hard %d"
+    lines += [f"techmap -autoproc -map {SQUARES} {soft}", f"synth_ecp5 -top {top}",
+              "tee -q -o statistics.json stat -json", *outputs]
+    return "\n".join(lines) + "\n"
+
+
+def synthesise(rtlil: str, text: str, top: str, folder: Path) -> dict[str, int]:
+    """Cells of each type in the netlist; the script ``text`` runs in ``folder``."""
     (folder / f"{top}.il").write_text(rtlil)
-    (folder / SQUARES).write_text((files(__package__) / SQUARES).read_text())
-    (folder / "synthesis.ys").write_text(SCRIPT.format(top=top, squares=SQUARES, outputs="\n".join(outputs)))
+    (folder / SQUARES).write_text(squares())
+    (folder / "synthesis.ys").write_text(text)
     tools.run(tools.yosys(), ["synthesis.ys"], folder, "yosys.log")
     statistics = json.loads((folder / "statistics.json").read_text())
-    return statistics["design"]["num_cells_by_type"]
+    counts: dict[str, int] = statistics["design"]["num_cells_by_type"]
+    return counts
+
+
+def squares() -> str:
+    """How squares become logic: a map for yosys' techmap."""
+    return (files(__package__) / SQUARES).read_text()
+
+
+def drop_dangling_carries(path: Path, top: str) -> int:
+    """Disconnects carries that nothing takes in yosys' JSON netlist; their number.
+
+    nextpnr spends two LUT4 cells for each connected carry at the end of a chain, taken or not.
+    """
+    netlist = json.loads(path.read_text())
+    module = netlist["modules"][top]
+    taken = Counter(bit for port in module["ports"].values() for bit in port["bits"])
+    for cell in module["cells"].values():
+        for port, bits in cell["connections"].items():
+            if cell["port_directions"].get(port) != "output":
+                taken.update(bits)
+    ends = [cell["connections"] for cell in module["cells"].values()
+            if cell["type"] == "CCU2C" and not any(taken[bit] for bit in cell["connections"]["COUT"])]
+    for connections in ends:
+        connections["COUT"] = ["x"]
+    path.write_text(json.dumps(netlist))
+    return len(ends)

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["ToolFailed", "Tool", "ecppack", "native_version", "nextpnr", "run", "yosys"]
+__all__ = ["Tool", "ToolFailed", "ecppack", "native_version", "nextpnr", "run", "yosys"]
 
 
 class ToolFailed(RuntimeError):
