@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
 from lutra_model.params import Array
 
 from .lookup_array import tree_width
@@ -24,8 +25,8 @@ class Accumulator(wiring.Component):
 
     Members
     -------
-    valid, row, first, last : what comes at ``i`` in the next cycle: activation row of the block; whether its row tile is
-        the layer's first (the old sums are ignored) or last (the totals are not kept).
+    valid, row, first, last : what comes at ``i`` in the next cycle: activation row of the block; whether its row tile
+        is the layer's first (the old sums are ignored) or last (the totals are not kept).
     i : sums of a row tile, signed, column 0 lowest.
     o : totals, two cycles after their ``valid``.
     """

@@ -41,11 +41,11 @@ class AdderTree(wiring.Component):
     @staticmethod
     def _level(m: Module, values: list[Value], enable: Value | None) -> list[Value]:
         """Sums of neighbours, in registers where there is an ``enable``."""
-        totals = [a + b for a, b in zip(values[::2], values[1::2])] + values[len(values) // 2 * 2:]
+        totals = [a + b for a, b in zip(values[::2], values[1::2], strict=False)] + values[len(values) // 2 * 2:]
         sums: list[Value] = [Signal.like(total, name="sum", reset_less=True) for total in totals]
         if enable is None:
-            m.d.comb += [s.eq(total) for s, total in zip(sums, totals)]
+            m.d.comb += [s.eq(total) for s, total in zip(sums, totals, strict=True)]
         else:
             with m.If(enable):
-                m.d.sync += [s.eq(total) for s, total in zip(sums, totals)]
+                m.d.sync += [s.eq(total) for s, total in zip(sums, totals, strict=True)]
         return sums

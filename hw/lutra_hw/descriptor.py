@@ -3,6 +3,7 @@
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+
 from lutra_model.params import Array
 
 from .signals import bits

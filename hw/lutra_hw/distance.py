@@ -3,6 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+
 from lutra_model.params import Metric
 
 __all__ = ["Distance", "distance_width"]
@@ -67,7 +68,7 @@ class Distance(wiring.Component):
         """Balanced tree of adders or maxima."""
         values: list[Value] = list(lanes)
         while len(values) > 1:
-            pairs = [self._pair(m, a, b) for a, b in zip(values[::2], values[1::2])]
+            pairs = [self._pair(m, a, b) for a, b in zip(values[::2], values[1::2], strict=False)]
             values = pairs + values[len(pairs) * 2:]
         return values[0]
 

@@ -50,9 +50,9 @@ class DotProducts(wiring.Component):
         total = Signal.like(self.o, reset_less=True)
         m.d.comb += self.o.eq(total)
         with m.If(self.enable[0]):
-            m.d.sync += [p.eq(word) for p, word in zip(partial, self._compress(m, words, self.width))]
+            m.d.sync += [p.eq(word) for p, word in zip(partial, self._compress(m, words, self.width), strict=True)]
         with m.If(self.enable[1]):
-            m.d.sync += total.eq(Cat((a + b)[:self.width] for a, b in zip(*map(self._columns, partial))))
+            m.d.sync += total.eq(Cat((a + b)[:self.width] for a, b in zip(*map(self._columns, partial), strict=True)))
         return m
 
     def _columns(self, word: Value) -> list[Value]:
@@ -75,7 +75,7 @@ class DotProducts(wiring.Component):
         inside = self._all(2**(width - 1) - 1, width)  # the highest carry of a column is beyond its width
         while len(words) > 2:
             rest = words[len(words) // 3 * 3:]
-            for a, b, c in zip(words[::3], words[1::3], words[2::3]):
+            for a, b, c in zip(words[::3], words[1::3], words[2::3], strict=False):
                 total, carry = (Signal(width * self.columns, name=name) for name in ("total", "carry"))
                 m.d.comb += [total.eq(a ^ b ^ c), carry.eq(((a & b | c & (a ^ b)) & inside) << 1)]
                 rest += [total, carry]

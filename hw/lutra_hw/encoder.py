@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
@@ -75,7 +76,7 @@ class Encoder(wiring.Component):
     def _level(m: Module, candidates: list[tuple[Value, Value]], enable: Value) -> list[tuple[Value, Value]]:
         """The nearer of each two neighbours, in registers."""
         winners: list[tuple[Value, Value]] = []
-        for (low, low_index), (high, high_index) in zip(candidates[::2], candidates[1::2]):
+        for (low, low_index), (high, high_index) in zip(candidates[::2], candidates[1::2], strict=False):
             distance = Signal.like(low, name="distance", reset_less=True)
             index = Signal(max(len(low_index), len(high_index)), name="index", reset_less=True)
             nearer = Signal(name="nearer")

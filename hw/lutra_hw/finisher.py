@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
 from lutra_model.params import Array
 from lutra_model.schedule import PARAMETER_BEATS
 
@@ -17,7 +18,8 @@ __all__ = ["Finisher"]
 class Finisher(wiring.Component):
     """``clamp(((i + bias) * multiplier + 2^(shift-1)) >> shift, low, high)`` for each column.
 
-    Latency is ``Pipeline.finish`` = 3 cycles (bias; multiplier; shift and clamp), throughput one row in a cycle.
+    Latency is ``Pipeline.finish`` = 4 cycles (bias; multiplier; shift; rounding and clamp), throughput one row in a
+    cycle.
 
     Members
     -------
@@ -35,23 +37,30 @@ class Finisher(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        banks = [self.bank, delay(m, self.bank, 1), delay(m, self.bank, 2)]
-        valid = [self.valid, delay(m, self.valid, 1, reset=True), delay(m, self.valid, 2, reset=True)]
-        loaded = [self._parameter(m, byte, banks[stage]) for byte, stage in enumerate([0, 0, 0, 0, 1, 1, 2])]
+        valid = [delay(m, self.valid, stage, reset=True) for stage in range(4)]
+        later = delay(m, self.bank, 1)
+        bias = [self._parameter(m, byte, self.bank) for byte in range(4)]
+        multiplier = [self._parameter(m, byte, self.bank) for byte in (4, 5)]
+        shift = self._parameter(m, 6, later)
         width = accumulator_width(self.array)
         for column in range(self.array.columns):
-            parameters = [byte.word_select(column, 8) for byte in loaded]
-            bias, multiplier = Cat(parameters[:4]).as_signed(), Cat(parameters[4:6])
             biased = Signal(signed(max(width, 32) + 1), name=f"biased_{column}", reset_less=True)
+            factor = Signal(16, name=f"factor_{column}", reset_less=True)
             product = Signal(signed(len(biased) + 16), name=f"product_{column}", reset_less=True)
-            with m.If(valid[0]):
-                m.d.sync += biased.eq(self.i.word_select(column, width).as_signed() + bias)
-            with m.If(valid[1]):
-                m.d.sync += product.eq(biased * multiplier)
+            places = Signal(6, name=f"places_{column}", reset_less=True)
+            doubled = Signal(signed(10), name=f"doubled_{column}", reset_less=True)
             out = Signal(8, name=f"out_{column}", reset_less=True)
-            m.d.comb += self.o.word_select(column, 8).eq(out)
+            total = self.i.word_select(column, width).as_signed()
+            with m.If(valid[0]):
+                m.d.sync += [biased.eq(total + Cat(byte.word_select(column, 8) for byte in bias).as_signed()),
+                             factor.eq(Cat(byte.word_select(column, 8) for byte in multiplier))]
+            with m.If(valid[1]):
+                m.d.sync += [product.eq(biased * factor), places.eq(shift.word_select(column, 8) - 1)]
             with m.If(valid[2]):
-                m.d.sync += out.eq(self._rescale(m, product, parameters[6][:6], column))
+                m.d.sync += doubled.eq(self._shifted(m, product, places))
+            with m.If(valid[3]):
+                m.d.sync += out.eq(self._rounded(m, doubled))
+            m.d.comb += self.o.word_select(column, 8).eq(out)
         return m
 
     def _parameter(self, m: Module, byte: int, bank: Value) -> Value:
@@ -64,14 +73,15 @@ class Finisher(wiring.Component):
                      write.en.eq(self.load.valid & (self.load.byte == byte)), read.addr.eq(bank)]
         return read.data
 
-    def _rescale(self, m: Module, product: Signal, shift: Value, column: int) -> Value:
-        """Half up: all but the last bit of the shift, into ten bits; then add one; then the last bit."""
-        places = Signal(6, name=f"places_{column}")
-        shifted = Signal.like(product, name=f"shifted_{column}")
-        doubled = Signal(signed(10), name=f"doubled_{column}")  # beyond int8 after rounding, as `shifted` is
-        rounded = Signal(signed(10), name=f"rounded_{column}")
+    def _shifted(self, m: Module, product: Signal, places: Signal) -> Value:
+        """All but the last bit of the shift, as ten bits that leave int8 when the product does."""
+        shifted = Signal.like(product, name="shifted")
+        m.d.comb += shifted.eq(product >> places)
         high = shifted[9:]
-        m.d.comb += [places.eq(shift - 1), shifted.eq(product >> places),
-                     doubled.eq(Mux(high.all() | ~high.any(), shifted[:10], Mux(high[-1], 0x200, 0x1FF))),
-                     rounded.eq((doubled + 1) >> 1)]
+        return Mux(high.all() | ~high.any(), shifted[:10], Mux(high[-1], 0x200, 0x1FF))
+
+    def _rounded(self, m: Module, doubled: Signal) -> Value:
+        """Half up: add one, then the last bit of the shift; then the clamp."""
+        rounded = Signal(signed(10), name="rounded")
+        m.d.comb += rounded.eq((doubled + 1) >> 1)
         return Mux(rounded < self.low, self.low, Mux(rounded > self.high, self.high, rounded[:8].as_signed()))

@@ -3,6 +3,7 @@
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
@@ -61,6 +62,6 @@ class LookupArray(wiring.Component):
         for column in range(array.columns):
             m.submodules[f"tree_{column}"] = tree = AdderTree(inputs=array.rows, width=8)
             m.d.comb += [tree.i[row].eq(cell.word_select(column, 8)) for row, cell in enumerate(cells)]
-            m.d.comb += [*(bit.eq(enable) for bit, enable in zip(tree.enable, enables)),
+            m.d.comb += [*(bit.eq(enable) for bit, enable in zip(tree.enable, enables, strict=False)),
                          self.o.word_select(column, tree_width(array)).eq(tree.o)]
         return m

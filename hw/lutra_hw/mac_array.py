@@ -2,6 +2,7 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
+
 from lutra_model.params import Array
 
 from .dot_products import DotProducts

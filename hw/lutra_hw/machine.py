@@ -3,6 +3,7 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
+
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
@@ -81,7 +82,8 @@ class Machine(wiring.Component):
             used.eq(Mux(delay(m, row.last, 1), sequencer.settings.row_mask, ~0)),
             cells.turn.eq(sequencer.turn), cells.valid.eq(delay(m, row.valid, 1, reset=True)),
             cells.bank.eq(delay(m, row.bank, 1)), cells.used.eq(used), cells.symbols.eq(words.data),
-            accumulator.valid.eq(delay(m, row.valid, stages, reset=True)), accumulator.row.eq(delay(m, row.row, stages)),
+            accumulator.valid.eq(delay(m, row.valid, stages, reset=True)),
+            accumulator.row.eq(delay(m, row.row, stages)),
             accumulator.first.eq(delay(m, row.first, stages)), accumulator.last.eq(delay(m, row.last, stages)),
             accumulator.i.eq(cells.o)]
         return accumulator

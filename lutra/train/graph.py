@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from lutra_model.network import Network
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from lutra_model.network import Network
 
 from .layers import Lookup, module
 

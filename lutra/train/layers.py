@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+
 from lutra_model import network as kinds
 from lutra_model.params import Metric
 from lutra_model.requantise import fixed_point
-from torch import Tensor, nn
 
 from .nearest import lookup, packed_distances
 
@@ -36,17 +37,38 @@ def _half_up(x: Tensor, node: kinds.Node) -> Tensor:
     return (x + (torch.floor(x + 0.5) - x).detach()).clamp(node.low, node.high)
 
 
+class _Windows(torch.autograd.Function):
+    """im2col; the backward pass adds every tap's slope in place, which autograd's own slices do not."""
+
+    @staticmethod
+    def _taps(padded: Tensor, window: kinds.Window, size: tuple[int, int]) -> list[Tensor]:
+        (height, width), (down, across), (rows, columns) = size, window.stride, window.kernel
+        return [padded[:, :, i:i + (height - 1) * down + 1:down, j:j + (width - 1) * across + 1:across]
+                for i in range(rows) for j in range(columns)]
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, window: kinds.Window) -> Tensor:
+        top, left, bottom, right = window.padding
+        padded = nn.functional.pad(x, (left, right, top, bottom))
+        ctx.window, ctx.inner, ctx.padded = window, x.shape, padded.shape
+        return torch.stack(_Windows._taps(padded, window, window.output(*x.shape[2:])), 1)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+        padded = torch.zeros(ctx.padded)
+        taps = _Windows._taps(padded, ctx.window, slope.shape[3:])
+        for number, tap in enumerate(taps):
+            tap += slope[:, number]
+        top, left = ctx.window.padding[:2]
+        return padded[:, :, top:top + ctx.inner[2], left:left + ctx.inner[3]], None
+
+
 def windows(x: Tensor, window: kinds.Window | None) -> Tensor:
     """Rows of a product, transposed: ``(reduction, rows)``, in the order channel, kernel row, kernel column."""
     if window is None:
         return x
-    top, left, bottom, right = window.padding
-    padded = nn.functional.pad(x, (left, right, top, bottom))
-    height, width = window.output(*x.shape[2:])
-    (down, across), (rows, columns) = window.stride, window.kernel
-    taps = [padded[:, :, i:i + (height - 1) * down + 1:down, j:j + (width - 1) * across + 1:across]
-            for i in range(rows) for j in range(columns)]
-    return torch.stack(taps, 1).reshape(len(x) * len(taps), -1)
+    taps = _Windows.apply(x, window)
+    return taps.reshape(taps.shape[0] * taps.shape[1], -1)
 
 
 class Product(nn.Module):
@@ -113,6 +135,7 @@ class Lookup(Product):
 
     def __init__(self, node: kinds.Product, in_scale: float) -> None:
         super().__init__(node, in_scale)
+        assert node.centroids is not None
         if node.metric is not Metric.L2:
             raise ValueError(f"layer {node.name} must use metric l2 to be trained, not {node.metric}")
         self.centroids = nn.Parameter(torch.from_numpy(node.centroids * np.float32(in_scale)))

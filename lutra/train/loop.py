@@ -22,13 +22,15 @@ Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 class Schedule:
     """How long and how fast a stage trains.
 
-    ``shift`` is the largest random shift of an image in pixels, with half of them flipped; None leaves images be.
+    ``warmup`` is the part of the steps in which the rate rises. ``shift`` is the largest random shift of an image
+    in pixels, with half of the images flipped; None leaves images as they are.
     """
 
     epochs: int
     rate: float
     batch: int = 128
     decay: float = 0.01
+    warmup: float = 0.25
     shift: int | None = 2
 
 
@@ -74,7 +76,7 @@ def fit(net: nn.Module, data: Images, schedule: Schedule, loss: Loss, checkpoint
     optimiser = torch.optim.AdamW(groups, weight_decay=schedule.decay)
     steps = max(1, len(data.train) // schedule.batch)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, [group["lr"] for group in groups],
-                                                total_steps=steps * schedule.epochs, pct_start=0.25)
+                                                total_steps=steps * schedule.epochs, pct_start=schedule.warmup)
     parts = {"net": net, "optimiser": optimiser, "cycle": cycle}
     done = 0
     if checkpoint.exists():

@@ -1,12 +1,13 @@
 /* Nearest centroid and table lookup, forward and backward, in one pass over the rows; nearest.py holds the same in
  * PyTorch and says what the arguments are. Sixteen entries to a table; BLOCK rows at a time, side by side in vectors.
+ * Threads share a call: of the forward pass each takes the rows first to last, of the backward pass the codebooks.
  */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES = 16, LANES = 16, VECTORS = 2, BLOCK = LANES * VECTORS };
+enum { ENTRIES = 16, LANES = 16, VECTORS = 2, BLOCK = LANES * VECTORS, MANY = 16 };
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef lanes block[VECTORS];
 
@@ -64,14 +65,14 @@ static void prepare(float *offset, float *weight, const float *centroids, float 
 }
 
 void lookup_forward(long codebooks, int length, int columns, long rows, const float *x, const float *centroids,
-                    const float *table, uint8_t *index, float *sums)
+                    const float *table, uint8_t *index, float *sums, long first, long last)
 {
     float *offset = malloc(sizeof(float) * codebooks * ENTRIES * (1 + length)), *weight = offset + codebooks * ENTRIES;
     float *total = malloc(sizeof(float) * BLOCK * columns);
     block *a = aligned_alloc(64, sizeof(block) * length), distance[ENTRIES];
     prepare(offset, weight, centroids, 1, codebooks * ENTRIES, length);
-    for (long start = 0; start < rows; start += BLOCK) {
-        long count = rows - start < BLOCK ? rows - start : BLOCK;
+    for (long start = first; start < last; start += BLOCK) {
+        long count = last - start < BLOCK ? last - start : BLOCK;
         memset(total, 0, sizeof(float) * BLOCK * columns);
         for (long k = 0; k < codebooks; k++) {
             for (int v = 0; v < length; v++)
@@ -134,53 +135,70 @@ static float added(lanes x)
     return total;
 }
 
+/* sums[c][v] += gain[c] * x[v], lane by lane; v = length stands for the sum of the gains alone */
+static void gather(lanes *sums, const block *gain, const block *x, int length)
+{
+    for (int c = 0; c < ENTRIES; c++, sums += length + 1) {
+        for (int v = 0; v < length; v++)
+            sums[v] += gain[c][0] * x[v][0] + gain[c][1] * x[v][1];
+        sums[length] += gain[c][0] + gain[c][1];
+    }
+}
+
 /* The slopes of x (unless null), centroids and table must be zero at the start; the result is that of sharpness. */
 float lookup_backward(long codebooks, int length, int columns, long rows, const float *x, const float *centroids,
                       const float *table, float sharpness, const uint8_t *index, const float *slope,
-                      float *x_slope, float *centroid_slope, float *table_slope)
+                      float *x_slope, float *centroid_slope, float *table_slope, long first, long last)
 {
     float *offset = malloc(sizeof(float) * codebooks * ENTRIES * (1 + length)), *weight = offset + codebooks * ENTRIES;
-    float *turned = malloc(sizeof(float) * BLOCK * columns);
-    block *a = aligned_alloc(64, sizeof(block) * length), *g = aligned_alloc(64, sizeof(block) * columns);
-    block logit[ENTRIES], gain[ENTRIES], sharper = {{0}};
+    float *turned = malloc(sizeof(float) * MANY * BLOCK * columns);
+    lanes *sums = aligned_alloc(64, sizeof(lanes) * ENTRIES * (length + 1)), sharper = {0};
+    block *a = aligned_alloc(64, sizeof(block) * length), *g = aligned_alloc(64, sizeof(block) * MANY * columns);
+    block logit[ENTRIES], gain[ENTRIES];
     prepare(offset, weight, centroids, -sharpness, codebooks * ENTRIES, length);
-    for (long start = 0; start < rows; start += BLOCK) {
-        long count = rows - start < BLOCK ? rows - start : BLOCK;
-        for (int n = 0; n < columns; n++) {
-            load(g[n], slope + n * rows + start, count);
-            for (long i = 0; i < count; i++)
-                turned[i * columns + n] = slope[n * rows + start + i];
-        }
-        for (long k = 0; k < codebooks; k++) {
+    for (long outer = 0; outer < rows; outer += MANY * BLOCK) {
+        long end = rows - outer < MANY * BLOCK ? rows : outer + MANY * BLOCK;
+        for (long start = outer; start < end; start += BLOCK)
+            for (int n = 0; n < columns; n++) {
+                long count = end - start < BLOCK ? end - start : BLOCK;
+                load(g[(start - outer) / BLOCK * columns + n], slope + n * rows + start, count);
+                for (long i = 0; i < count; i++)
+                    turned[(start - outer + i) * columns + n] = slope[n * rows + start + i];
+            }
+        for (long k = first; k < last; k++) {
             const float *w = weight + k * ENTRIES * length;
-            for (int v = 0; v < length; v++)
-                load(a[v], x + (k * length + v) * rows + start, count);
-            products(logit, offset + k * ENTRIES, w, a, length);
-            gains(gain, table + k * ENTRIES * columns, g, columns);
-            soften(gain, logit);
-            for (int c = 0; c < ENTRIES; c++) {
-                lanes moved = gain[c][0] + gain[c][1];
-                float all = added(moved), *out = centroid_slope + (k * ENTRIES + c) * length;
-                sharper[0] += gain[c][0] * logit[c][0] + gain[c][1] * logit[c][1];
+            memset(sums, 0, sizeof(lanes) * ENTRIES * (length + 1));
+            for (long start = outer; start < end; start += BLOCK) {
+                long count = end - start < BLOCK ? end - start : BLOCK;
                 for (int v = 0; v < length; v++)
-                    out[v] += 2 * sharpness * added(gain[c][0] * a[v][0] + gain[c][1] * a[v][1])
-                              - w[c * length + v] * all;
-            }
-            for (int v = 0; x_slope && v < length; v++) {
-                block out = {{0}};
-                for (int c = 0; c < ENTRIES; c++) {
-                    out[0] += w[c * length + v] * gain[c][0];
-                    out[1] += w[c * length + v] * gain[c][1];
+                    load(a[v], x + (k * length + v) * rows + start, count);
+                products(logit, offset + k * ENTRIES, w, a, length);
+                gains(gain, table + k * ENTRIES * columns, g + (start - outer) / BLOCK * columns, columns);
+                soften(gain, logit);
+                gather(sums, gain, a, length);
+                for (int c = 0; c < ENTRIES; c++)
+                    sharper += gain[c][0] * logit[c][0] + gain[c][1] * logit[c][1];
+                for (int v = 0; x_slope && v < length; v++) {
+                    block out = {{0}};
+                    for (int c = 0; c < ENTRIES; c++) {
+                        out[0] += w[c * length + v] * gain[c][0];
+                        out[1] += w[c * length + v] * gain[c][1];
+                    }
+                    memcpy(x_slope + (k * length + v) * rows + start, out, sizeof(float) * count);
                 }
-                memcpy(x_slope + (k * length + v) * rows + start, out, sizeof(float) * count);
             }
-            for (long i = 0; i < count; i++) {
-                float *entry = table_slope + (k * ENTRIES + index[k * rows + start + i]) * columns;
+            for (long i = outer; i < end; i++) {
+                float *entry = table_slope + (k * ENTRIES + index[k * rows + i]) * columns;
                 for (int n = 0; n < columns; n++)
-                    entry[n] += turned[i * columns + n];
+                    entry[n] += turned[(i - outer) * columns + n];
             }
+            for (int c = 0; c < ENTRIES; c++)
+                for (int v = 0; v < length; v++)
+                    centroid_slope[(k * ENTRIES + c) * length + v] +=
+                        2 * sharpness * added(sums[c * (length + 1) + v])
+                        - w[c * length + v] * added(sums[c * (length + 1) + length]);
         }
     }
-    free(offset), free(turned), free(a), free(g);
-    return added(sharper[0]) / sharpness;
+    free(offset), free(turned), free(sums), free(a), free(g);
+    return added(sharper) / sharpness;
 }

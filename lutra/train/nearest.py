@@ -1,4 +1,7 @@
-"""Table lookup with a gradient: hard in the forward pass, soft assignment in the backward pass."""
+"""Table lookup with a gradient: hard in the forward pass, soft assignment in the backward pass.
+
+For tables of 16 entries :mod:`native` does the same several times as fast; what stands here is its definition.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["lookup", "packed_distances"]
+from . import native
+
+__all__ = ["backward", "forward", "lookup", "packed_distances"]
 
 CHUNK = 1 << 17  # elements of an intermediate that stay in a core's cache
 
@@ -34,39 +39,53 @@ def _one_hot(index: Tensor, entries: int) -> Tensor:
     return torch.zeros(codebooks, entries, rows).scatter_(1, index.to(torch.int64), 1.0).flatten(0, 1)
 
 
+def forward(x: Tensor, centroids: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
+    """Sums ``(columns, rows)`` and chosen indices ``(codebooks, 1, rows)``."""
+    codebooks, entries, columns = table.shape
+    index = torch.empty(codebooks, 1, x.shape[2], dtype=torch.uint8)
+    sums = torch.zeros(columns, x.shape[2])
+    for group in _groups(codebooks, entries, x.shape[2]):
+        index[group] = packed_distances(x[group], centroids[group]).amin(1, keepdim=True).remainder(entries)
+        sums.addmm_(table[group].flatten(0, 1).T, _one_hot(index[group], entries))
+    return sums, index
+
+
+def backward(x: Tensor, centroids: Tensor, table: Tensor, sharpness: float, index: Tensor, slope: Tensor,
+             with_x: bool) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
+    """Slopes of ``x`` (if wanted), centroids, table and sharpness."""
+    codebooks, entries, _ = table.shape
+    x_slope = torch.empty_like(x) if with_x else None
+    centroid_slope, table_slope, sharper = torch.empty_like(centroids), torch.empty_like(table), torch.zeros(())
+    steep = centroids * (2 * sharpness)
+    offset = centroids.square().sum(2, keepdim=True) * -sharpness
+    for group in _groups(codebooks, entries, x.shape[2]):
+        a, p, t = x[group], steep[group], table[group]
+        table_slope[group] = (_one_hot(index[group], entries) @ slope.T).view_as(t)
+        logits = torch.baddbmm(offset[group], p, a)
+        soft = torch.softmax(logits, dim=1)
+        gain = (t.flatten(0, 1) @ slope).view_as(soft).mul_(soft)
+        gain -= soft * gain.sum(1, keepdim=True)
+        sharper += torch.dot(gain.flatten(), logits.flatten()) / sharpness
+        centroid_slope[group] = torch.bmm(gain, a.mT) * (2 * sharpness) - p * gain.sum(2, keepdim=True)
+        if x_slope is not None:
+            torch.bmm(p.mT, gain, out=x_slope[group])
+    return x_slope, centroid_slope, table_slope, sharper
+
+
 class _Lookup(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor) -> Tensor:
-        codebooks, entries, columns = table.shape
-        index = torch.empty(codebooks, 1, x.shape[2], dtype=torch.uint8)
-        sums = torch.zeros(columns, x.shape[2])
-        for group in _groups(codebooks, entries, x.shape[2]):
-            index[group] = packed_distances(x[group], centroids[group]).amin(1, keepdim=True).remainder(entries)
-            sums.addmm_(table[group].flatten(0, 1).T, _one_hot(index[group], entries))
+        x, centroids, table = x.contiguous(), centroids.contiguous(), table.contiguous()
+        ctx.fast = table.shape[1] == native.ENTRIES and native.library() is not None
+        sums, index = (native.forward if ctx.fast else forward)(x, centroids, table)
         ctx.save_for_backward(x, centroids, table, sharpness, index)
         return sums
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         x, centroids, table, sharpness, index = ctx.saved_tensors
-        codebooks, entries, _ = table.shape
-        slopes = [torch.empty_like(x) if ctx.needs_input_grad[0] else None, torch.empty_like(centroids),
-                  torch.empty_like(table)]
-        sharper = torch.zeros(())
-        steep = centroids * (2 * sharpness)
-        offset = centroids.square().sum(2, keepdim=True) * -sharpness
-        for group in _groups(codebooks, entries, x.shape[2]):
-            a, p, t = x[group], steep[group], table[group]
-            gain = (t.flatten(0, 1) @ slope).view(len(a), entries, -1)  # then the slope of the soft assignment
-            torch.mm(_one_hot(index[group], entries), slope.T, out=slopes[2][group].flatten(0, 1))
-            logits = torch.baddbmm(offset[group], p, a)
-            soft = torch.softmax(logits, dim=1)
-            gain.mul_(soft).sub_(soft.mul_(gain.sum(1, keepdim=True)))
-            sharper += torch.dot(gain.flatten(), logits.flatten()) / sharpness
-            if slopes[0] is not None:
-                torch.bmm(p.mT, gain, out=slopes[0][group])
-            slopes[1][group] = torch.bmm(gain, a.mT) * (2 * sharpness) - p * gain.sum(2, keepdim=True)
-        return *slopes, sharper
+        return (native.backward if ctx.fast else backward)(x, centroids, table, float(sharpness), index,
+                                                           slope.contiguous(), ctx.needs_input_grad[0])
 
 
 def lookup(x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor) -> Tensor:

@@ -32,14 +32,14 @@ class Recipe:
     def tiny(self) -> "Recipe":
         """The whole path on a few images in under a minute; its accuracy means nothing."""
         return replace(self, calibration=64, limits=(256, 64), dense=replace(self.dense, epochs=1, batch=32),
-                       tuned=replace(self.tuned, epochs=1, batch=32))
+                       tuned=replace(self.tuned, epochs=1, batch=32, warmup=0.25))
 
 
 RECIPES = {recipe.name: recipe for recipe in (
     Recipe(name="fashion-resnet8", data="fashion-mnist", stem=1,
            dense=Schedule(epochs=12, rate=0.008),
-           tuned=Schedule(epochs=6, rate=0.0005, batch=64, decay=0.0, shift=None)),
+           tuned=Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1, shift=None)),
     Recipe(name="cifar10-resnet8", data="cifar10", stem=3,
            dense=Schedule(epochs=60, rate=0.008, shift=4),
-           tuned=Schedule(epochs=12, rate=0.0005, batch=64, decay=0.0, shift=None)),
+           tuned=Schedule(epochs=12, rate=0.0007, batch=64, decay=0.0, warmup=0.1, shift=None)),
 )}

@@ -1,6 +1,7 @@
 """The float ResNet-8 of MLPerf Tiny, and its steps in the order that a converted network takes."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +54,7 @@ class ResNet8(nn.Module):
         self.steps: list[Step] = []
         self._step("stem", "input", _conv(channels, WIDTHS[0], 3, 1, norm), True)
         last = "stem"
-        for number, (inputs, outputs) in enumerate(zip((WIDTHS[0], *WIDTHS), WIDTHS), start=1):
+        for number, (inputs, outputs) in enumerate(pairwise((WIDTHS[0], *WIDTHS)), start=1):
             block, stride = f"block{number}", 1 if inputs == outputs else 2
             self._step(f"{block}_first", last, _conv(inputs, outputs, 3, stride, norm), True)
             self._step(f"{block}_second", f"{block}_first", _conv(outputs, outputs, 3, 1, norm))
@@ -88,7 +89,7 @@ class ResNet8(nn.Module):
 def folded(net: ResNet8) -> ResNet8:
     """The same function in evaluation mode, with every batch norm folded into the convolution before it."""
     plain = ResNet8(net.channels, net.classes, norm=False).eval()
-    for step, target in zip(net.steps, plain.steps):
+    for step, target in zip(net.steps, plain.steps, strict=True):
         if isinstance(step.module, nn.Sequential):
             conv, norm = step.module
             factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)

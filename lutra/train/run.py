@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import torch
+from torch.nn.functional import cross_entropy
+
 from lutra_model import netfile, onnx_read
 from lutra_model.convert import convert
 from lutra_model.network import Network
-from torch.nn.functional import cross_entropy
 
 from . import files, tune
 from .datasets import Images, load

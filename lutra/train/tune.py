@@ -1,5 +1,7 @@
 """Fine-tuning of a converted network: centroids, tables, biases and sharpness, taught by the float network."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -26,9 +28,9 @@ def taught_by(teacher: ResNet8) -> Loss:
     return loss
 
 
-def groups(graph: Graph, schedule: Schedule) -> list[dict]:
+def groups(graph: Graph, schedule: Schedule) -> list[dict[str, Any]]:
     """Parameter groups: the sharpness learns ten times as fast as centroids, tables and biases."""
     parts: tuple[list[Tensor], list[Tensor]] = ([], [])
     for name, parameter in graph.named_parameters():
         parts[name.endswith("log_sharpness")].append(parameter)
-    return [{"params": part, "lr": schedule.rate * factor} for part, factor in zip(parts, (1, 10))]
+    return [{"params": part, "lr": schedule.rate * factor} for part, factor in zip(parts, (1, 10), strict=True)]

@@ -11,28 +11,27 @@ from .graph import FloatGraph
 
 __all__ = ["activation_scale", "collect", "predict"]
 
+Floats = NDArray[np.float32]
 BATCH = 64
 BINS = 2048
 CANDIDATES = 64  # clipping thresholds tried, up to the largest magnitude
 
 
-def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+def _run(graph: FloatGraph, model: onnx.ModelProto, x: Floats, tensors: list[str]) -> list[Floats]:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
-def _run(graph: FloatGraph, model: onnx.ModelProto, x: NDArray[Any], tensors: list[str]) -> list[NDArray[np.float32]]:
-    session = _session(model)
-    name = session.get_inputs()[0].name
+    options.log_severity_level = 4  # an error is an exception already
     size = 1 if graph.fixed_batch else BATCH
-    parts = [session.run(tensors, {name: x[start:start + size].astype(np.float32)})
-             for start in range(0, len(x), size)]
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        name = session.get_inputs()[0].name
+        parts = [session.run(tensors, {name: x[start:start + size]}) for start in range(0, len(x), size)]
+    except Exception as error:  # ONNX Runtime's own classes derive from nothing narrower
+        raise ValueError(f"the model must run in ONNX Runtime, but {str(error).strip().splitlines()[0]}") from None
     return [np.concatenate(values) for values in zip(*parts, strict=True)]
 
 
-def checked(graph: FloatGraph, x: NDArray[Any]) -> NDArray[Any]:
-    """The data, if the model can take it; ``ValueError`` otherwise."""
+def _checked(graph: FloatGraph, x: NDArray[Any]) -> Floats:
+    """The data as float32, if the model can take it; ``ValueError`` otherwise."""
     shape = graph.model_shape
     if x.ndim != len(shape) + 1 or x.shape[1:] != shape:
         raise ValueError(f"calibration data must have shape (batch, {', '.join(map(str, shape))}), not {x.shape}")
@@ -40,14 +39,16 @@ def checked(graph: FloatGraph, x: NDArray[Any]) -> NDArray[Any]:
         raise ValueError(f"calibration data must be floating point, not {x.dtype}")
     if not len(x):
         raise ValueError("calibration data must hold at least one input, not 0")
-    if not np.isfinite(x).all():
+    with np.errstate(over="ignore"):
+        single = x.astype(np.float32)
+    if not np.isfinite(single).all():
         raise ValueError("calibration data must be finite, but it holds NaN or infinity")
-    return x
+    return single
 
 
-def collect(graph: FloatGraph, x: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+def collect(graph: FloatGraph, x: NDArray[Any]) -> dict[str, Floats]:
     """The value of every step before its ReLU, in Lutra's layout, and of ``input``; ``x`` is as the model takes it."""
-    x = checked(graph, x)
+    x = _checked(graph, x)
     model = onnx.ModelProto()
     model.CopyFrom(graph.model)
     tensors = list(dict.fromkeys(step.tensor for step in graph.steps))
@@ -55,12 +56,15 @@ def collect(graph: FloatGraph, x: NDArray[Any]) -> dict[str, NDArray[np.float32]
     model.graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
                               for name in tensors if name not in known)
     found = dict(zip(tensors, _run(graph, model, x, tensors), strict=True))
+    for name, values in found.items():
+        if not np.isfinite(values).all():
+            raise ValueError(f"the model's tensor {name} must be finite, but calibration makes it NaN or infinite")
     return {"input": graph.layout.ours(x), **{step.name: step.layout.ours(found[step.tensor]) for step in graph.steps}}
 
 
-def predict(graph: FloatGraph, x: NDArray[Any]) -> NDArray[np.float32]:
+def predict(graph: FloatGraph, x: NDArray[Any]) -> Floats:
     """The model's own float output; ``x`` is as the model takes it."""
-    return _run(graph, graph.model, checked(graph, x), [graph.model.graph.output[0].name])[0]
+    return _run(graph, graph.model, _checked(graph, x), [graph.model.graph.output[0].name])[0]
 
 
 def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False) -> float:

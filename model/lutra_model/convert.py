@@ -90,7 +90,15 @@ class _Conversion:
         node = self._product(step, scale, low) if isinstance(step, Affine) else self._glue(step, scale, low)
         self.scales[step.name] = scale
         self.values[step.name] = golden.evaluate(node, *(self.values[name] for name in step.inputs))
+        self._forget(step)
         return node
+
+    def _forget(self, done: Step) -> None:
+        """Free what no later step reads."""
+        del self.floats[done.name]
+        later = self.graph.steps[self.graph.steps.index(done) + 1:]
+        self.values = {name: value for name, value in self.values.items()
+                       if any(name in step.inputs for step in later)}
 
     def _product(self, step: Affine, scale: float, low: int) -> Product:
         source = step.inputs[0]

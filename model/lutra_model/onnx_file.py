@@ -51,14 +51,17 @@ def unsupported(node: onnx.NodeProto, supported: frozenset[str]) -> ValueError:
                       f"supported are {', '.join(sorted(supported))}")
 
 
-def _load(path: Path) -> onnx.ModelProto:
+def _load(path: Path) -> tuple[onnx.ModelProto, dict[str, NDArray[np.generic]]]:
+    """A checked model and its weights."""
     try:
         proto = onnx.load(path)
         onnx.checker.check_model(proto)
+        if any(isinstance(name, bytes) for node in proto.graph.node for name in (node.name, *node.input, *node.output)):
+            raise ValueError("a name is not text")
+        return proto, {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     except Exception as error:  # protobuf, the checker and the file system each have their own
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].strip()
         raise ValueError(f"{path} must be a valid ONNX model, but it cannot be read: {reason}") from None
-    return proto
 
 
 def _dimensions(value: onnx.ValueInfoProto) -> list[int | str]:
@@ -125,12 +128,11 @@ def _evaluated(node: onnx.NodeProto, constants: dict[str, NDArray[np.generic]],
     return [np.asarray(result) for result in results]
 
 
-def _fold(model: onnx.ModelProto) -> tuple[dict[str, NDArray[np.generic]], dict[str, Shape]]:
-    """Move every node that makes a constant out of the model; constants and shapes by name.
+def _fold(model: onnx.ModelProto, constants: dict[str, NDArray[np.generic]]) -> dict[str, Shape]:
+    """Move every node that makes a constant out of the model, into ``constants``; all shapes by name.
 
     A shape may hang on a constant that was computed from another shape: repeated until nothing moves.
     """
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     while True:
         shapes = _inferred(model)
         rest = []
@@ -143,7 +145,7 @@ def _fold(model: onnx.ModelProto) -> tuple[dict[str, NDArray[np.generic]], dict[
             model.graph.initializer.extend(numpy_helper.from_array(value, name)
                                            for name, value in zip(node.output, results, strict=True))
         if len(rest) == len(model.graph.node):
-            return constants, shapes
+            return shapes
         del model.graph.node[:]
         model.graph.node.extend(rest)
 
@@ -155,16 +157,15 @@ def open_model(path: str | os.PathLike[str], supported: frozenset[str]) -> Model
     work on constants), several inputs or outputs, and shapes that are not fixed.
     """
     path = Path(path)
-    proto = _load(path)
+    proto, constants = _load(path)
     for node in proto.graph.node:
         if node.op_type not in supported | ON_CONSTANTS or node.domain not in ("", "ai.onnx"):
             raise unsupported(node, supported)
-    weights = {tensor.name for tensor in proto.graph.initializer}
-    given = _only_one("input", [value for value in proto.graph.input if value.name not in weights])
+    given = _only_one("input", [value for value in proto.graph.input if value.name not in constants])
     made = _only_one("output", list(proto.graph.output))
     shape = _checked_input(given)
     single = _single(proto, given)
-    constants, shapes = _fold(single)
+    shapes = _fold(single, constants)
     return Model(proto=proto, name=path.stem, input=given.name, output=made.name, fixed_batch=shape[0] == 1,
                  nodes=tuple(single.graph.node), constants=constants, shapes=shapes,
                  source={"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})

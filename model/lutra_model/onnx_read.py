@@ -39,6 +39,9 @@ def _conv(walk: Walk, node: onnx.NodeProto) -> None:
     groups = attributes(node).get("group", 1)
     if groups != 1:
         raise refused(node, f"has {groups} groups, only 1 is supported")
+    channels = walk.shape(node.input[0])[0]
+    if weight.shape[1] != channels:
+        raise refused(node, f"must have a weight for each of {channels} channels, not for {weight.shape[1]}")
     _affine(walk, node, value, weight.reshape(len(weight), -1).T, bias, window=walk.window(node, weight.shape[2:]))
 
 

@@ -43,8 +43,8 @@ class Pipeline:
 
     @property
     def finish(self) -> int:
-        """Bias, multiply, round and clamp."""
-        return 3
+        """Bias, multiply, shift, round and clamp."""
+        return 4
 
     @property
     def sum(self) -> int:

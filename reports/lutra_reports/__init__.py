@@ -1,0 +1,1 @@
+"""Reports: a network proved on the RTL, priced, compared, and shown."""

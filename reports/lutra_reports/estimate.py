@@ -7,7 +7,7 @@ from typing import Any
 from lutra_model.compare import Comparison, Priced, Run
 from lutra_model.energy import Bill, ratio_range
 
-__all__ = ["BASELINES", "designs", "layers", "ratios", "verdict"]
+__all__ = ["BASELINES", "designs", "layers", "ratio", "ratios", "verdict"]
 
 BASELINES = {
     "int8": "INT8 MAC, equal throughput",
@@ -57,13 +57,14 @@ def verdict(low: float, high: float) -> str:
     return "lookup" if low > 1 else "mac" if high < 1 else "open"
 
 
-def _ratio(baseline: Bill, lookup: Bill) -> dict[str, Any]:
+def ratio(baseline: Bill, lookup: Bill) -> dict[str, Any]:
+    """Baseline's energy over lookup's, its range, and who needs less."""
     low, high = ratio_range(baseline, lookup)
     return {"ratio": baseline.picojoules / lookup.picojoules, "low": low, "high": high, "winner": verdict(low, high)}
 
 
 def _both(baseline: Bill, lookup: Bill) -> dict[str, Any]:
-    return {"total": _ratio(baseline, lookup), "on_chip": _ratio(baseline.on_chip, lookup.on_chip)}
+    return {"total": ratio(baseline, lookup), "on_chip": ratio(baseline.on_chip, lookup.on_chip)}
 
 
 def ratios(comparison: Comparison, same: Priced | None = None) -> dict[str, Any]:

@@ -166,7 +166,7 @@ def accuracy(data: Data) -> Picture | None:
                for name in points]
     handles += [Line2D([], [], color=colour, linewidth=3, label=name) for name, colour in _colours(data).items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8.5)
-    return Picture(figure, "Accuracy on the full test set beside energy: what the saving costs.")
+    return Picture(figure, "Accuracy on the full test set beside the energy of one inference.")
 
 
 def figures(data: Data) -> dict[str, Picture]:

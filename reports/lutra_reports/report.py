@@ -7,21 +7,20 @@ from typing import Any
 from numpy.typing import NDArray
 
 from lutra_model.compare import Comparison, Design, Priced, compare, run
-from lutra_model.energy import ratio_range
 from lutra_model.network import Network
-from lutra_model.params import Array, Layer, Metric
+from lutra_model.params import Array
 from lutra_model.technology import NAMES, Technology, builtin
 from lutra_model.workloads import WORKLOADS, Work, of_network, total_macs
 
 from . import estimate
 from .evidence import Progress, accuracy_of, simulated
 from .provenance import network_facts, technology_facts, tool_versions
+from .sweeps import other_encoders, widths
 
 __all__ = ["FORMAT", "Report", "make"]
 
 FORMAT = "lutra-report-1"
 BATCH = 16
-WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 @dataclass(frozen=True)
@@ -57,30 +56,14 @@ def _workloads(network: Network, arrays: Mapping[str, Array], technologies: Sequ
         codebooks = max(work.layer.codebooks for work in works)
         array = arrays["lut-nn"].resized(codebooks=codebooks, length=9, entries=16)
         jobs[name] = (works, array, None)
-    found = {}
-    for done, (name, (works, array, companion)) in enumerate(jobs.items(), start=1):
-        found[name] = _summary(works, compare(works, array, technologies, companion=companion, fit_memories=True))
-        if progress:
-            progress("workloads", done, len(jobs))
-    return found
+    return {name: _summary(works, compare(works, array, technologies, companion=companion, fit_memories=True,
+                                          progress=_for(name, progress)))
+            for name, (works, array, companion) in jobs.items()}
 
 
-def _widths(array: Array, technologies: Sequence[Technology]) -> list[dict[str, Any]]:
-    """Energy of one 3 x 3 layer of 64 channels on 14 x 14 pixels, over its width, on chip, for each metric."""
-    base = array.resized(length=9, entries=16, codebooks=max(array.codebooks, 64))
-    mac = Array.mac(rows=64, columns=16, codebooks=576, index_words=4096)
-    found = []
-    for width in WIDTHS:
-        work = Work(Layer(name="width", rows=196, codebooks=64, columns=width), 196 * 64)
-        products = run(Design("int8", mac), [work])
-        for metric in Metric:
-            lookup = run(Design("lookup", base.resized(metric=metric)), [work])
-            for technology in technologies:
-                whole, part = (item.priced(technology).bill.on_chip for item in (products, lookup))
-                low, high = ratio_range(whole, part)
-                found.append({"columns": width, "metric": str(metric), "technology": technology.name,
-                              "ratio": whole.picojoules / part.picojoules, "low": low, "high": high})
-    return found
+def _for(name: str, progress: Progress | None) -> Progress | None:
+    """The same progress, with a workload's name before what runs."""
+    return progress and (lambda what, done, total: progress(f"{name}: {what}", done, total))
 
 
 def _accuracy(network: Network, images: NDArray[Any], labels: NDArray[Any], int8: Network | None,
@@ -148,7 +131,8 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
         "ratios": {name: estimate.ratios(item, same.get(name)) for name, item in comparisons.items()},
         "layers": layers,
         "workloads": _workloads(network, arrays, technologies, progress),
-        "widths": _widths(arrays["lut-nn"], technologies),
+        "encoders": other_encoders(works, comparisons),
+        "widths": widths(arrays["lut-nn"], technologies),
         "baselines": estimate.BASELINES,
         "technologies": technology_facts(technologies),
         "tools": tool_versions(),

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -25,7 +26,7 @@ GROUPS = {  # components drawn as one piece of a bar
 STAGES = {"encode": COLOURS["red"], "lookup": COLOURS["blue"], "load": COLOURS["pink"]}
 DESIGNS = {"lookup": "lookup", "int8": "INT8 MAC", "fp16": "FP16 MAC", "fp32": "FP32 MAC"}
 TECHNOLOGY_COLOURS = (COLOURS["blue"], COLOURS["red"], COLOURS["green"], COLOURS["pink"], COLOURS["orange"])
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9.5, "axes.titlesize": 10, "axes.titleweight": "bold",
     "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": "#6b7280", "axes.labelcolor": "#1f2933", "text.color": "#1f2933",

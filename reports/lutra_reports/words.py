@@ -65,6 +65,18 @@ def _binding(data: Mapping[str, Any]) -> str:
     return f"Stage with the most work, over {len(stages)} layers: {counts}."
 
 
+def _layers(data: Mapping[str, Any]) -> str:
+    """Which machine each layer should run on, where all technologies agree."""
+    sides: dict[str, list[str]] = {"lookup": [], "mac": []}
+    for layer in data["layers"]:
+        winners = {item["ratio"]["on_chip"]["winner"] for item in layer["energy"].values()}
+        if len(winners) == 1 and winners <= set(sides):
+            sides[winners.pop()].append(layer["name"])
+    named = {side: ", ".join(names) or "no layer" for side, names in sides.items()}
+    return (f"On the chip, every technology's whole range favours lookup for {named['lookup']}; the MAC array for "
+            f"{named['mac']}.")
+
+
 def _workloads(data: Mapping[str, Any]) -> str:
     parts = []
     for name, job in data["workloads"].items():
@@ -78,7 +90,7 @@ def sentences(data: Mapping[str, Any]) -> list[str]:
     """The findings of a report, one sentence each."""
     known = data["accuracy"]
     found = [_against_int8(data, "on_chip"), _against_int8(data, "total"), _against_float(data), _largest(data),
-             _binding(data), _workloads(data)]
+             _binding(data), _layers(data), _workloads(data)]
     if known["golden"] is not None and known["int8"] is not None:
         found.insert(3, f"Lookup classifies {100 * known['golden']:.2f}% of the test set correctly, INT8 "
                         f"multiplication {100 * known['int8']:.2f}%.")

@@ -10,7 +10,7 @@ from cocotb_tools.runner import get_runner
 from . import tools
 from .case import Case, environment
 
-__all__ = ["run_bench"]
+__all__ = ["build_bench", "run_bench"]
 
 TOP = "lutra"
 MAKE_FLAGS = "CXX=g++ AR=ar CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
@@ -37,12 +37,13 @@ def build_bench(verilog: str, folder: Path) -> None:
             log_file=folder / "build.log")
 
 
-def run_bench(folder: Path, cases: list[Case], *, tests: list[str] | None = None) -> None:
-    """Run the bench's tests, or those named, on the machine in ``folder``; ``AssertionError`` when one fails."""
+def run_bench(folder: Path, cases: list[Case], *, module: str = "bench_machine",
+              tests: list[str] | None = None) -> None:
+    """Run a bench's tests, or those named, on the machine in ``folder``; ``AssertionError`` when one fails."""
     log, results = folder / "bench.log", folder / "results.xml"
     try:
         get_runner("verilator").test(
-            hdl_toplevel=TOP, hdl_toplevel_lang="verilog", test_module="lutra_sim.bench_machine", build_dir=folder, test_dir=folder,
+            hdl_toplevel=TOP, hdl_toplevel_lang="verilog", test_module=f"lutra_sim.{module}", build_dir=folder, test_dir=folder,
             testcase=tests, extra_env=environment(cases), results_xml=str(results), log_file=log)
         ran, failed = get_results(results)
     except SystemExit:

@@ -22,6 +22,8 @@ from lutra_sim.stalls import bursts
 PERIOD_NS = 10
 PATIENCE = 20_000  # cycles without an output beat
 
+__all__ = ["Bench", "Monitor", "started"]
+
 logging.getLogger("cocotb.lutra").setLevel(logging.WARNING)
 
 
@@ -64,9 +66,9 @@ class Monitor:
 
 
 class Bench:
-    """Clock, reset, monitor, three sources and a sink."""
+    """Clock, reset, three sources and a sink, and a monitor unless only speed counts."""
 
-    def __init__(self, dut: Any) -> None:
+    def __init__(self, dut: Any, *, watch: bool = True) -> None:
         self.dut = dut
         dut.rst.value = 1
         Clock(dut.clk, PERIOD_NS, unit="ns").start()
@@ -77,7 +79,8 @@ class Bench:
         self.sources = [end(AxiStreamSource, f"s_axis_{name}") for name in ("cmd", "act", "table")]
         self.sink = end(AxiStreamSink, "m_axis")
         self.monitor = Monitor(dut)
-        cocotb.start_soon(self.monitor.run())
+        if watch:
+            cocotb.start_soon(self.monitor.run())
 
     async def reset(self) -> None:
         """Reset the machine and drop everything in flight."""
@@ -115,9 +118,9 @@ class Bench:
         return unpack(schedule, np.frombuffer(bytes(frame.tdata), np.uint8).reshape(-1, columns))
 
 
-async def started(dut: Any) -> Bench:
+async def started(dut: Any, *, watch: bool = True) -> Bench:
     """A bench whose machine has been reset."""
-    bench = Bench(dut)
+    bench = Bench(dut, watch=watch)
     await bench.reset()
     return bench
 

@@ -16,13 +16,14 @@ def random_layer(array: Array, rng: np.random.Generator) -> Layer:
     def upto(most: int) -> int:
         return int(rng.integers(1, most + 1))
 
-    codebooks = upto(min(array.codebooks, array.rows * array.index_words))
+    most = min(array.codebooks, array.rows * array.index_words)
+    codebooks = upto(min(most, rng.choice([1, array.rows, most, most])))  # a single small tile is its own corner
     columns = upto(3 * array.columns + 1)
     rows = upto(max(1, min(3 * array.block_rows, WORK // (codebooks * -(-columns // array.columns)))))
     if not array.is_lookup:
         return Layer.dense(rows=rows, reduction=codebooks, columns=columns)
     length = upto(array.length)
-    entries = int(rng.integers(2, array.entries + 1))
+    entries = int(rng.integers(1 if length > 1 else 2, array.entries + 1))
     return Layer(rows=rows, codebooks=codebooks, columns=columns, length=length, entries=entries,
                  reduction=(codebooks - 1) * length + upto(length))
 

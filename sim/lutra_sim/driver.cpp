@@ -14,22 +14,23 @@ namespace {
 
 constexpr int RESET_CYCLES = 4;
 constexpr int RANDOM = 2;  // contents of memories before they are written
-constexpr unsigned LONGEST_BURST = 24;
+constexpr unsigned LONGEST_BURST[3] = {2, 8, 24};  // the last is longer than the output buffer is deep
 constexpr uint8_t IDLE = 0x5a;  // payload of a stream that offers nothing: must not matter
 
 enum Violation : int64_t { NONE, WITHDRAWN, CHANGED, UNASKED };
 
-// Runs of cycles, 1 to LONGEST_BURST long, that alternate between go and stall; each stream end has its own.
+// Alternating runs of cycles that go and that stall, of lengths that differ from stream end to stream end.
 class Bursts {
 public:
     Bursts(bool active, uint64_t seed, uint64_t end)
-        : active(active), state(seed * 0x9e3779b97f4a7c15u + end * 0xd1b54a32d192ed03u), going(next() & 1) {}
+        : active(active), state(seed * 0x9e3779b97f4a7c15u + end * 0xd1b54a32d192ed03u),
+          longest{LONGEST_BURST[next() % 3], LONGEST_BURST[next() % 3]}, going(next() & 1) {}
 
     bool go() {
         if (!active) return true;
         if (left == 0) {
             going = !going;
-            left = 1 + next() % LONGEST_BURST;
+            left = 1 + next() % longest[going];
         }
         --left;
         return going;
@@ -45,6 +46,7 @@ private:
 
     bool active;
     uint64_t state;
+    unsigned longest[2];
     bool going;
     unsigned left = 0;
 };

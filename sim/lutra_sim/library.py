@@ -114,8 +114,8 @@ def _compile(verilog: str, driver: str, runtime: Path, folder: Path) -> None:
         _call(log, work, tools.make(), "-j", str(os.cpu_count() or 1), "-f", f"{PREFIX}.mk", f"{PREFIX}__ALL.a",
               f"CXX={tools.compiler()}", "AR=ar", f"PYTHON3={sys.executable}", f"OPT_FAST={OPTIMISE}", "OPT_SLOW=-O0",
               "CFG_CXXFLAGS_PCH_I=-include", f"USER_CPPFLAGS={' '.join(CXXFLAGS)}")
-        _call(log, work, tools.compiler(), OPTIMISE, *CXXFLAGS, *DEFINES, *_includes(), "-I.", "-shared", "-o", folder / LIBRARY,
-              "driver.cpp", *sorted(runtime.glob("*.o")), f"{PREFIX}__ALL.a")
+        _call(log, work, tools.compiler(), OPTIMISE, *CXXFLAGS, *DEFINES, *_includes(), "-I.", "-shared",
+              "-o", folder / LIBRARY, "driver.cpp", *sorted(runtime.glob("*.o")), f"{PREFIX}__ALL.a")
     (folder / LOG).write_text("\n".join(log))
 
 

@@ -26,12 +26,13 @@ from .library import library
 __all__ = ["ARRAYS", "MUTANTS", "Mutant", "defect", "planted"]
 
 ARRAYS = {
-    "l2": Array(rows=3, columns=2, encoders=2, length=3, entries=8, codebooks=9, block_rows=6, index_words=12),
+    "l2": Array(rows=3, columns=2, encoders=2, length=3, entries=8, codebooks=9, block_rows=24, index_words=48),
     "l1": Array(rows=1, columns=3, encoders=1, length=2, entries=2, metric=Metric.L1, codebooks=4, block_rows=4,
                 index_words=8),
     "chebyshev": Array(rows=2, columns=2, encoders=1, length=3, entries=4, metric=Metric.CHEBYSHEV, codebooks=8,
                        block_rows=4, index_words=8),
-    "mac": Array.mac(rows=3, columns=2, encoders=2, codebooks=9, block_rows=6, index_words=12),
+    "mac": Array.mac(rows=3, columns=2, encoders=2, codebooks=9, block_rows=16, index_words=32),
+    "mac-row": Array.mac(rows=1, columns=2, encoders=1, codebooks=6, block_rows=4, index_words=8),
 }
 
 
@@ -56,8 +57,9 @@ class Mutant:
 
 MUTANTS = (
     Mutant("accumulator", "old.eq(Mux(first, 0, ", "old.eq(Mux(0, 0, ", "sums of the block before are added"),
-    Mutant("accumulator", "transparent_for=(write,)", "", "a row that follows itself reads its old sum"),
-    Mutant("adder_tree", "values[len(values) // 2 * 2:]", "[]", "an odd row is left out"),
+    Mutant("accumulator", "transparent_for=(write,)", "", "a row that follows itself reads its old sum", "mac-row"),
+    Mutant("adder_tree", "level % 2 == 1 or level == self.levels - 1", "level % 2 == 1",
+           "an odd last level has no register", "chebyshev"),
     Mutant("credit", "with m.If(self.put & ~self.drop)", "with m.If(self.put)", "a put beside a drop is counted"),
     Mutant("descriptor", "layer.last_row >= slot", "layer.last_row > slot", "a ragged row tile has a slot too few"),
     Mutant("descriptor", "last_column >= column", "last_column > column", "tkeep lacks the last column"),
@@ -76,7 +78,7 @@ MUTANTS = (
     Mutant("index_memory", "write.en.eq(self.write << self.slot)", "write.en.eq(self.write.replicate(beats))",
            "a beat overwrites the other slots"),
     Mutant("loader", "tables.room & (~trailing | parameters.room)", "tables.room",
-           "parameters are overwritten while the finisher needs them", "l1"),
+           "parameters are overwritten while the finisher needs them", "mac"),
     Mutant("lookup_array", "load.row == row", "load.row >= row", "an entry is written to the rows before, too"),
     Mutant("loops", "Mux(last, 0, count + 1)", "count + 1", "counters run on"),
     Mutant("mac_array", "Mux(self.used[row], self.symbols.word_select(row, 8), 0)", "self.symbols.word_select(row, 8)",
@@ -86,7 +88,7 @@ MUTANTS = (
     Mutant("output_buffer", "reserved = Credit(places=self.depth)", "reserved = Credit(places=self.depth + 1)",
            "a stalled reader loses a beat"),
     Mutant("sequencer", "Pipeline(self.array).release - 1", "Pipeline(self.array).release",
-           "parameter banks are freed a cycle late", "l1"),
+           "parameter banks are freed a cycle late", "mac"),
     Mutant("signals", "later = Signal.like(value, reset_less=not reset, init=0)",
            "later = Signal.like(value, reset_less=not reset, init=1)", "pipelines wake up with a row in them"),
     Mutant("table_row", "Mux(self.used, read.data, 0)", "read.data", "rows beyond the layer's are summed"),

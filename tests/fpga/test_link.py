@@ -1,6 +1,7 @@
 """lutra_hw.board.link: frames taken apart, packets put together, with stalls at every end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,9 +21,9 @@ def stalls(*seed: int, longest: int = 12) -> Iterator[bool]:
         yield from [False] * int(rng.integers(1, longest + 1))
 
 
-def source(port, payloads: list, pauses: Iterator[bool]):
+def source(port: Any, payloads: list[Any], pauses: Iterator[bool]) -> Callable[..., Any]:
     """A testbench that sends ``payloads``."""
-    async def testbench(ctx):
+    async def testbench(ctx: Any) -> None:
         for payload in payloads:
             while not next(pauses):
                 await ctx.tick()
@@ -33,9 +34,9 @@ def source(port, payloads: list, pauses: Iterator[bool]):
     return testbench
 
 
-def sink(port, pauses: Iterator[bool], into: list):
+def sink(port: Any, pauses: Iterator[bool], into: list[Any]) -> Callable[..., Any]:
     """A testbench that takes payloads for ever."""
-    async def testbench(ctx):
+    async def testbench(ctx: Any) -> None:
         while True:
             ctx.set(port.ready, next(pauses))
             _, _, ready, valid, payload = await ctx.tick().sample(port.ready, port.valid, port.payload)
@@ -44,9 +45,10 @@ def sink(port, pauses: Iterator[bool], into: list):
     return testbench
 
 
-def simulate(dut, until, *testbenches, background=(), cycles: int = 30_000) -> None:
+def simulate(dut: Any, until: Callable[[], bool], *testbenches: Callable[..., Any],
+             background: Sequence[Callable[..., Any]] = (), cycles: int = 30_000) -> None:
     """Runs until ``until()`` holds and 50 cycles more."""
-    async def watch(ctx):
+    async def watch(ctx: Any) -> None:
         for _ in range(cycles):
             await ctx.tick()
             if until():
@@ -86,7 +88,7 @@ def test_frames_become_beats(seed: int) -> None:
     taken: list[list[int]] = [[], [], []]
     done: list[int] = []
 
-    async def count(ctx):
+    async def count(ctx: Any) -> None:
         while True:
             if (await ctx.tick().sample(dut.done))[2]:
                 done.append(1)
@@ -99,7 +101,8 @@ def test_frames_become_beats(seed: int) -> None:
 
 
 def test_a_long_frame() -> None:
-    dut, taken, payload = FrameReader((1, 2)), [], list(range(256)) * 3
+    dut, payload = FrameReader((1, 2)), list(range(256)) * 3
+    taken: list[int] = []
     data = [1, len(payload) & 255, len(payload) >> 8, *payload]
     simulate(dut, lambda: len(taken) == len(payload) // 2, source(dut.i, data, stalls(0)),
              background=[sink(dut.outputs[1], stalls(1), taken)])
@@ -108,11 +111,12 @@ def test_a_long_frame() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_beats_and_acknowledgements_become_packets(seed: int) -> None:
-    dut, rng, out = PacketWriter(5), np.random.default_rng(seed), []
+    dut, rng = PacketWriter(5), np.random.default_rng(seed)
+    out: list[int] = []
     widths = rng.integers(1, 6, 30).tolist()
     beats = [rng.integers(0, 256, 5, np.uint8).tobytes() for _ in widths]
 
-    async def acknowledge(ctx):
+    async def acknowledge(ctx: Any) -> None:
         pauses = stalls(seed, 2)
         for _ in range(40):
             while not next(pauses):
@@ -127,7 +131,7 @@ def test_beats_and_acknowledgements_become_packets(seed: int) -> None:
     simulate(dut, lambda: len(out) >= expected, source(dut.i, payloads, stalls(seed, 0)), acknowledge,
              background=[sink(dut.o, stalls(seed, 1), out)])
     remaining, acknowledged = iter(out), 0
-    packets = []
+    packets: list[bytes] = []
     for first in remaining:
         if first == 0:
             acknowledged += 1
@@ -140,12 +144,14 @@ def test_beats_and_acknowledgements_become_packets(seed: int) -> None:
 
 def test_the_link_buffers_a_whole_window() -> None:
     """The host may send a window of bytes while the machine takes nothing."""
-    dut, out, taken = HostLink(SIZES, 2), [], []
+    dut = HostLink(SIZES, 2)
+    out: list[int] = []
+    taken: list[int] = []
     payload = np.random.default_rng(0).integers(0, 256, WINDOW_BYTES - 4, np.uint8).tobytes()
     data = [0, len(payload) & 255, len(payload) >> 8, *payload, 3]
-    cycles = []
+    cycles: list[int] = []
 
-    async def fill(ctx):
+    async def fill(ctx: Any) -> None:
         for byte in data:
             ctx.set(dut.i.payload, byte)
             ctx.set(dut.i.valid, 1)

@@ -1,5 +1,7 @@
 """lutra_hw.board.uart: a line from a transmitter to a receiver, and the receiver alone."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from amaranth import Module
@@ -19,7 +21,7 @@ def received(levels: list[int], divisor: int) -> list[int]:
     """What the receiver makes of a line with these levels."""
     dut, result = Receiver(divisor), []
 
-    async def testbench(ctx):
+    async def testbench(ctx: Any) -> None:
         ctx.set(dut.o.ready, 1)
         for level in [*levels, *[1] * (12 * divisor)]:
             ctx.set(dut.rx, level)
@@ -45,14 +47,14 @@ def test_transmitter_sends_what_the_receiver_takes(divisor: int) -> None:
     top.d.comb += receiver.rx.eq(sender.tx)
     sent, result = [0x00, 0xFF, 0x55, *some_bytes(divisor, 8)], []
 
-    async def send(ctx):
+    async def send(ctx: Any) -> None:
         for byte in sent:
             ctx.set(sender.i.payload, byte)
             ctx.set(sender.i.valid, 1)
             await ctx.tick().until(sender.i.ready)
         ctx.set(sender.i.valid, 0)
 
-    async def take(ctx):
+    async def take(ctx: Any) -> None:
         ctx.set(receiver.o.ready, 1)
         for _ in range(10 * divisor * (len(sent) + 1)):
             _, _, valid, payload = await ctx.tick().sample(receiver.o.valid, receiver.o.payload)
@@ -71,7 +73,7 @@ def test_transmitter_sends_what_the_receiver_takes(divisor: int) -> None:
 def test_transmitter_holds_each_bit_for_the_divisor(divisor: int) -> None:
     dut, levels = Transmitter(divisor), []
 
-    async def testbench(ctx):
+    async def testbench(ctx: Any) -> None:
         ctx.set(dut.i.valid, 1)
         for byte in [0xA5, 0x3C]:
             ctx.set(dut.i.payload, byte)
@@ -114,7 +116,7 @@ def test_a_byte_without_stop_bit_is_dropped(low: int) -> None:
 def test_a_break_is_seen_while_it_lasts() -> None:
     dut, seen = Receiver(4), []
 
-    async def testbench(ctx):
+    async def testbench(ctx: Any) -> None:
         for level in [*line([0x00, 0x00], 4), *[0] * (4 * BREAK_BITS + 8), *[1] * 8]:
             ctx.set(dut.rx, level)
             seen.append((await ctx.tick().sample(dut.line_break))[2])

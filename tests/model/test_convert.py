@@ -16,6 +16,7 @@ from lutra_model.graph import Affine, Layout
 from lutra_model.network import Network, Window
 from lutra_model.params import Metric
 
+NETWORKS = Path(__file__).parents[2] / "lutra" / "networks"
 HEAD = '<ir_version: 8, opset_import: ["" : 13]> net '
 RESIDUAL = HEAD + """(float[N,3,8,8] x) => (float[N,4] y) {
     c = Conv<kernel_shape=[3,3], pads=[1,1,1,1]>(x, w1, b1)
@@ -114,7 +115,7 @@ def test_plain_tables_are_centroid_times_weight(tmp_path: Path) -> None:
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     model, x = residual(tmp_path, 5)
     for name, seed in [("one", 0), ("two", 0), ("other", 1)]:
-        netfile.save(convert(model, x, seed=seed), tmp_path / name)
+        netfile.save(convert(model, x[:40], seed=seed), tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "one").read_bytes() != (tmp_path / "other").read_bytes()
 
@@ -171,10 +172,24 @@ def test_progress_names_every_step(tmp_path: Path) -> None:
     assert seen == [(node.name, done, len(network.nodes)) for done, node in enumerate(network.nodes)]
 
 
+def test_the_embedded_model_keeps_its_accuracy_in_8_bits() -> None:
+    images = np.load(NETWORKS / "fashion-test.npz")
+    graph = onnx_read.read(NETWORKS / "fashion-resnet8.onnx")
+    x = (images["images"].transpose(0, 3, 1, 2) / 255).astype(np.float32)
+    network = convert(graph, x[:64], scheme="int8", pixel_scale=1 / 255)
+    real = calibrate.predict(graph, x).argmax(axis=1)
+    ours = golden.classify(network, images["images"])
+    assert (real == images["labels"]).mean() > 0.85
+    assert (ours == real).mean() > 0.95
+
+
 @pytest.mark.parametrize(("change", "sentence"), [
     (lambda x: x[:0], "calibration data must hold at least one input, not 0"),
     (lambda x: np.where(x == x.max(), np.nan, x), "calibration data must be finite, but it holds NaN or infinity"),
     (lambda x: np.where(x == x.max(), np.inf, x), "calibration data must be finite, but it holds NaN or infinity"),
+    (lambda x: x.astype(np.float64) * 1e300, "calibration data must be finite, but it holds NaN or infinity"),
+    (lambda x: np.sign(x) * np.float32(3.3e38),
+     "the model's tensor y must be finite, but calibration makes it NaN or infinite"),
     (lambda x: x[:, 1:], "calibration data must have shape (batch, 8), not (40, 7)"),
     (lambda x: x[0], "calibration data must have shape (batch, 8), not (8,)"),
     (lambda x: x.astype(np.uint8), "calibration data must be floating point, not uint8"),

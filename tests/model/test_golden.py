@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from lutra_model import algorithm, golden, kernels
 from lutra_model.network import Add, AvgPool, MaxPool, Network, Product, Window
 from lutra_model.params import Metric

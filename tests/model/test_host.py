@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from lutra_model import golden
 from lutra_model.host import pack, unpack
 from lutra_model.network import Product

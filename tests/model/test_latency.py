@@ -3,6 +3,7 @@
 from collections import deque
 
 import pytest
+
 from lutra_model.latency import cycles, latency
 from lutra_model.params import Array, Layer
 from lutra_model.schedule import PARAMETER_BEATS, Pipeline, Schedule

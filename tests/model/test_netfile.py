@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
 from lutra_model import golden
 from lutra_model.netfile import load, save
 from lutra_model.network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Product, Window
 from lutra_model.params import Metric
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
 
 def network() -> Network:

@@ -15,12 +15,12 @@ from lutra_model.graph import Affine, AveragePool, Flattening, FloatGraph, Maxim
 from lutra_model.network import Window
 
 Real = NDArray[np.float64]
-HEAD = '<ir_version: 8, opset_import: ["" : 13]> net '
+HEAD = '<ir_version: 8, opset_import: ["" : {}]> net '
 
 
-def written(path: Path, text: str, weights: Mapping[str, NDArray[Any]]) -> Path:
+def written(path: Path, text: str, weights: Mapping[str, NDArray[Any]], opset: int = 13) -> Path:
     """A model file from ONNX's own text form and its weights."""
-    model = onnx.parser.parse_model(HEAD + text)
+    model = onnx.parser.parse_model(HEAD.format(opset) + text)
     for node in model.graph.node:
         node.name = node.output[0]
     model.graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in weights.items())
@@ -167,6 +167,14 @@ def test_every_step_equals_the_file(name: str, tmp_path: Path) -> None:
     assert_understood(graph)
 
 
+def test_axes_may_be_an_input_as_in_newer_operator_sets(tmp_path: Path) -> None:
+    path = written(tmp_path, """(float[N,4,3,3] x) => (float[N,4,1,1] y) {
+        axes = Constant<value = int64[2] {-1, -2}>()
+        y = ReduceMean(x, axes)
+    }""", {}, opset=18)
+    assert_understood(onnx_read.read(path))
+
+
 def test_norms_relus_and_biases_are_folded_away(tmp_path: Path) -> None:
     graph = onnx_read.read(written(tmp_path, PLAIN, random(2, PLAIN_SHAPES)))
     assert [(step.name, type(step).__name__, step.relu) for step in graph.steps] == [
@@ -204,6 +212,8 @@ REFUSALS: dict[str, tuple[str, dict[str, tuple[int, ...]], str]] = {
                f"operator Concat (node y) is not supported; supported are {KNOWN}"),
     "groups": (ANY + " {\ny = Conv<group=4, kernel_shape=[3,3]>(x, w)\n}", {"w": (4, 1, 3, 3)},
                "y (Conv) has 4 groups, only 1 is supported"),
+    "channels": (ANY + " {\ny = Conv<kernel_shape=[3,3]>(x, w)\n}", {"w": (2, 3, 3, 3)},
+                 "y (Conv) must have a weight for each of 4 channels, not for 3"),
     "dilation": (ANY + " {\ny = Conv<dilations=[2,2], kernel_shape=[3,3]>(x, w)\n}", {"w": (2, 4, 3, 3)},
                  "y (Conv) has dilations (2, 2), only 1 is supported"),
     "weight": ("(float[N,4] x) => (float y) {\na = MatMul(x, w)\ny = Gemm<transB=1>(x, a)\n}", {"w": (4, 4)},

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.slow
 
 
 def cases(array: str) -> list[Case]:
-    """Forty layers, every fourth with stalls."""
-    return [random_case(ARRAYS[array], seed, stalls=seed % 4 == 3) for seed in range(40)]
+    """A hundred layers, every fourth with stalls."""
+    return [random_case(ARRAYS[array], seed, stalls=seed % 4 == 3) for seed in range(100)]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,6 @@ def test_the_machine_itself_has_no_defect(array: str, cache: Path) -> None:
 def test_a_planted_bug_is_noticed(mutant: Mutant, cache: Path, tmp_path: Path) -> None:
     machine = planted(mutant, tmp_path)
     found = defect(machine.verilog(ARRAYS[mutant.array]), cases(mutant.array), cache=cache)
-    print(found)
     assert found is not None
 
 

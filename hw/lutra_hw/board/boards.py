@@ -56,11 +56,11 @@ LARGE = Array(rows=16, columns=16, encoders=1, codebooks=128, block_rows=512, in
 
 BOARDS = {board.name: board for board in [
     Board(name="ulx3s-85f", platform=ULX3S_85F_Platform, part=ECP5_85F, package="CABGA381", speed=6,
-          oscillator_mhz=25, clock_mhz=50, array=LARGE),
+          oscillator_mhz=25, clock_mhz=40, array=LARGE),
     Board(name="ulx3s-25f", platform=ULX3S_25F_Platform, part=ECP5_25F, package="CABGA381", speed=6,
-          oscillator_mhz=25, clock_mhz=50, array=SMALL),
+          oscillator_mhz=25, clock_mhz=40, array=SMALL),
     Board(name="icepi-zero", platform=IcepiZero1_3Platform, part=ECP5_25F, package="CABGA256", speed=6,
-          oscillator_mhz=50, clock_mhz=50, array=SMALL),
+          oscillator_mhz=50, clock_mhz=40, array=SMALL),
 ]}
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from amaranth import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, Signal
+from amaranth import ClockSignal, Const, Elaboratable, Instance, Module, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
@@ -29,12 +29,12 @@ def dividers(oscillator_mhz: int, clock_mhz: int) -> Dividers:
         if (not rest and 1 <= feedback <= 80 and 1 <= output <= 128 and output * clock_mhz >= VCO_MHZ[0]
                 and PHASE_MHZ[0] <= oscillator_mhz / reference <= PHASE_MHZ[1]):
             return Dividers(reference, feedback, output)
-    raise ValueError(f"clock must be one that the PLL makes of {oscillator_mhz} MHz (whole MHz, 10 to 400), "
+    raise ValueError(f"clock must be a small ratio of the board's {oscillator_mhz} MHz, from 10 to 400 MHz, "
                      f"not {clock_mhz} MHz")
 
 
 class Clock(Elaboratable):
-    """Drives the domain ``sync`` at ``clock_mhz`` from the platform's oscillator; reset until the clock is steady."""
+    """Drives the domain ``sync``, which its parent defines, at ``clock_mhz``; reset until the clock is steady."""
 
     def __init__(self, oscillator_mhz: int, clock_mhz: int):
         self.oscillator_mhz = oscillator_mhz
@@ -43,7 +43,6 @@ class Clock(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
-        m.domains += ClockDomain("sync", local=False)
         m.submodules.pin = pin = io.Buffer("i", platform.request(platform.default_clk, dir="-"))
         if self.dividers is None:
             m.d.comb += ClockSignal().eq(pin.i)

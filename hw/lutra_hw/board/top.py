@@ -1,6 +1,6 @@
 """The top level of a board: clock, serial line, host link, machine, status lights."""
 
-from amaranth import Cat, Elaboratable, Module, ResetInserter, Signal
+from amaranth import Cat, ClockDomain, Elaboratable, Module, ResetInserter, Signal
 from amaranth.lib import io, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -110,6 +110,7 @@ class BoardTop(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
+        m.domains.sync = ClockDomain()
         m.submodules.clock = Clock(self.board.oscillator_mhz, self.clock_mhz)
         m.submodules.machine = machine = self.machine
         pins = platform.request("uart", 0, dir={"rx": "-", "tx": "-", "rts": "-", "dtr": "-"})

@@ -1,0 +1,192 @@
+"""lutra_sim.fpga.build: the errors of users, the cache, and (slowly) bitstreams."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lutra_hw.board.boards import BOARDS, Board
+from lutra_hw.board.clock import Dividers, dividers
+from lutra_model.netfile import load
+from lutra_model.network import Product
+from lutra_model.params import Array, Metric
+from lutra_model.schedule import Schedule
+from lutra_sim.fpga import DoesNotFit, TimingFailed, build, flow, tools
+from lutra_sim.fpga.synthesis import drop_dangling_carries, script
+
+LOGS = Path(__file__).parent / "logs"
+NETWORK = Path(__file__).parents[2] / "lutra" / "networks" / "fashion-resnet8.lutra"
+SMALL = Array(rows=2, columns=2, encoders=1, length=2, entries=2, codebooks=8, block_rows=16, index_words=16)
+
+
+@pytest.fixture
+def no_tools(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Tools that write what archived logs say instead of running; the names of those that ran."""
+    ran: list[str] = []
+    cells: dict[str, int] = {}
+
+    def synthesise(rtlil: str, text: str, top: str, folder: Path) -> dict[str, int]:
+        ran.append("yosys")
+        (folder / f"{top}.json").write_text('{"modules": {"lutra": {"ports": {}, "cells": {}}}}')
+        return cells
+
+    def run(tool: tools.Tool, arguments: list[str], folder: Path, log: str) -> str:
+        ran.append(tool.name)
+        name = "nextpnr_report.json" if "report.json" in arguments else None
+        if name:
+            (folder / "report.json").write_text((LOGS / name).read_text())
+        (folder / log).write_text("")
+        (folder / "lutra.bit").write_bytes(b"bits")
+        return ""
+
+    monkeypatch.setattr(flow, "synthesise", synthesise)
+    monkeypatch.setattr(flow.tools, "run", run)
+    return ran
+
+
+def test_an_unknown_board(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^board must be one of ulx3s-85f, ulx3s-25f, icepi-zero, not arty$"):
+        build("arty", out=tmp_path)
+
+
+def test_a_clock_that_the_board_cannot_make(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^clock must be a small ratio of the board's 25 MHz, from 10 to 400 MHz, "
+                                         r"not 401 MHz$"):
+        build("ulx3s-25f", SMALL, clock_mhz=401, out=tmp_path)
+
+
+def test_timing_that_fails(tmp_path: Path, no_tools: list[str]) -> None:
+    with pytest.raises(TimingFailed, match=r"^array 2x2 reaches 121.51 MHz on ulx3s-25f, not 150 MHz; choose a lower "
+                                           r"--clock, or --allow-timing-fail$"):
+        build("ulx3s-25f", SMALL, clock_mhz=150, out=tmp_path / "out", cache=tmp_path / "cache")
+    assert not (tmp_path / "out" / "ulx3s-25f-lutra.bit").exists()
+    assert (tmp_path / "out" / "ulx3s-25f-report.json").exists()
+    report = build("ulx3s-25f", SMALL, clock_mhz=150, allow_timing_fail=True, out=tmp_path / "out",
+                   cache=tmp_path / "cache")
+    assert not report.meets_timing
+    assert report.bitstream.read_bytes() == b"bits"
+    assert no_tools == ["yosys", "nextpnr-ecp5", "ecppack"]
+
+
+def test_what_a_report_says(tmp_path: Path, no_tools: list[str]) -> None:
+    told: list[tuple[str, int, int]] = []
+    report = build("icepi-zero", SMALL, out=tmp_path, cache=tmp_path, progress=lambda *step: told.append(step))
+    plain = json.loads(json.dumps(report.as_dict()))
+    assert plain["fmax_mhz"] == 121.51
+    assert plain["clock_mhz"] == BOARDS["icepi-zero"].clock_mhz
+    assert plain["resources"]["block RAMs"] == {"used": 1, "available": 56}
+    assert plain["array"]["columns"] == 2
+    assert set(plain["tools"]) == {"yosys", "nextpnr-ecp5", "ecppack"}
+    assert told == [("synthesis", 0, 3), ("place and route", 1, 3), ("bitstream", 2, 3)]
+
+
+def test_too_many_cells_after_synthesis(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "synthesise", lambda *arguments: {"LUT4": 40_000, "CCU2C": 10_000})
+    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 60000 LUT4 cells, ulx3s-25f has 24288; choose a smaller "
+                                         r"--array$"):
+        build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
+
+
+def failing(log: str) -> Callable[..., str]:
+    """A tool that fails after it has written its log."""
+    def run(tool: tools.Tool, arguments: list[str], folder: Path, name: str) -> str:
+        (folder / name).write_text(log)
+        raise tools.ToolFailed("nextpnr-ecp5 failed")
+    return run
+
+
+def test_too_many_cells_for_placement(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    log = (LOGS / "nextpnr_full.log").read_text()
+    monkeypatch.setattr(flow.tools, "run", failing(log))
+    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 24310 LUT4 cells, ulx3s-25f has 24288; choose a smaller "
+                                         r"--array$"):
+        build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
+    assert (tmp_path / "ulx3s-25f-nextpnr.log").read_text() == log
+    monkeypatch.setattr(flow.tools, "run", failing(log.replace("24310", "23000")))
+    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 23000 of the 24288 LUT4 cells of ulx3s-25f, too many to "
+                                         r"place; choose a smaller --array$"):
+        build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
+    monkeypatch.setattr(flow.tools, "run", failing("ERROR: something else"))
+    with pytest.raises(tools.ToolFailed, match=r"^nextpnr-ecp5 failed$"):
+        build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
+
+
+def test_a_missing_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=r"^nextpnr-ecp5 must be installed to make a bitstream: run `pip install "
+                                         r"no-such-package`$"):
+        tools._packaged("nextpnr-ecp5", "no-such-package", "run")
+
+
+@pytest.mark.parametrize(("oscillator", "clock"),
+                         [(25, 50), (25, 60), (50, 25), (50, 40), (48, 60), (25, 10), (25, 400)])
+def test_dividers_make_the_clock(oscillator: int, clock: int) -> None:
+    found = dividers(oscillator, clock)
+    assert oscillator * found.feedback == clock * found.reference
+    assert 400 <= clock * found.output <= 800
+    assert oscillator / found.reference >= 3.125
+
+
+def test_dividers_of_a_board() -> None:
+    assert dividers(25, 50) == Dividers(reference=1, feedback=2, output=16)
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.name)
+def test_default_arrays_run_the_default_network(board: Board) -> None:
+    """Every layer of it, cut into blocks that are worth their tables."""
+    network = load(NETWORK)
+    products = [node for node in network.nodes if isinstance(node, Product)]
+    assert len(products) == 10
+    for node in products:
+        assert node.metric is board.array.metric
+        assert Schedule(node.layer(rows=784), board.array).block >= 64
+
+
+def test_squares_take_the_multipliers_that_finishers_leave() -> None:
+    array = Array(rows=8, columns=4, encoders=1)
+    assert "select -set hard *encoder_0.distance_0 *encoder_0.distance_1\n" in script(array, "lutra", 28, [])
+    assert "hard" not in script(array, "lutra", 16, [])
+    assert "hard" not in script(replace(array, metric=Metric.L1), "lutra", 28, [])
+
+
+def test_dangling_carries_are_dropped(tmp_path: Path) -> None:
+    def carry(first: int, last: int) -> dict[str, object]:
+        return {"type": "CCU2C", "port_directions": {"CIN": "input", "COUT": "output"},
+                "connections": {"CIN": [first], "COUT": [last]}}
+
+    path = tmp_path / "n.json"
+    path.write_text(json.dumps({"modules": {"top": {
+        "ports": {"o": {"bits": [6]}}, "cells": {"a": carry(2, 3), "b": carry(3, 4), "c": carry(5, 6)}}}}))
+    assert drop_dangling_carries(path, "top") == 1
+    cells = json.loads(path.read_text())["modules"]["top"]["cells"]
+    assert [cell["connections"]["COUT"] for cell in cells.values()] == [[3], ["x"], [6]]
+
+
+@pytest.mark.slow
+def test_a_bitstream_is_the_same_bytes_again(tmp_path: Path) -> None:
+    sizes = {field: getattr(SMALL, field) for field in ("rows", "columns", "encoders", "length", "entries", "codebooks",
+                                                        "block_rows", "index_words")}
+    code = ("import sys; from pathlib import Path; from lutra_model.params import Array\n"
+            f"from lutra_sim.fpga import build; out = Path(sys.argv[1]); array = Array(**{sizes})\n"
+            "print(build('ulx3s-25f', array, out=out, cache=out).fmax_mhz)")
+    bits = []
+    for seed in "12":
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path / seed)], env=environment, text=True,
+                              capture_output=True, check=True)
+        assert float(done.stdout) > BOARDS["ulx3s-25f"].clock_mhz
+        bits.append((tmp_path / seed / "ulx3s-25f-lutra.bit").read_bytes())
+    assert bits[0] == bits[1]
+    assert bits[0][:2] == b"\xff\x00"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", BOARDS)
+def test_every_board_meets_its_clock(board: str, tmp_path: Path) -> None:
+    report = build(board, out=tmp_path)
+    assert report.meets_timing
+    assert report.bitstream.stat().st_size > 100_000

@@ -1,0 +1,64 @@
+"""The machine after synthesis for the ECP5 passes what the machine before synthesis passes: same bits, same cycles."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lutra_hw.board.boards import BOARDS, Board
+from lutra_model.host import unpack
+from lutra_model.latency import cycles
+from lutra_model.params import Array, Metric
+from lutra_sim.cases import random_case
+from lutra_sim.compiled import CompiledMachine
+from lutra_sim.fpga import build_netlist, netlist
+from lutra_sim.library import library
+
+TINY = Array(rows=2, columns=2, encoders=1, length=2, entries=2, codebooks=6, block_rows=16, index_words=256)
+SMALL = Array(rows=4, columns=4, encoders=2, length=3, entries=4, codebooks=16, block_rows=32, index_words=256)
+
+
+def check(machine: CompiledMachine, array: Array, seeds: range) -> None:
+    """Random layers one after the other on one machine, every second with stalls."""
+    for seed in seeds:
+        case = random_case(array, seed, stalls=seed % 2 == 1)
+        done = machine.run(case.traffic, beats=case.beats, activation_period=case.activation_period,
+                           table_period=case.table_period, stalls=case.stalls)
+        assert unpack(case.schedule, done.beats).tolist() == case.expected.tolist(), case
+        if case.stalls is None:
+            assert done.cycles == cycles(case.layer, array, activation_period=case.activation_period,
+                                         table_period=case.table_period), case
+
+
+def test_a_tiny_netlist_equals_golden() -> None:
+    """Squares in logic, products in multipliers, a memory in block RAM: every kind of cell is in it."""
+    text = netlist(TINY)
+    cells = set(re.findall(r"^  ([A-Z]\w+) ", text, re.MULTILINE))
+    assert cells >= {"DP16KD", "MULT18X18D", "CCU2C", "TRELLIS_DPR16X4"}
+    check(build_netlist(TINY), TINY, range(30))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("array", [SMALL, replace(SMALL, metric=Metric.L1), replace(SMALL, metric=Metric.CHEBYSHEV),
+                                   Array.mac(rows=4, columns=3, codebooks=20, block_rows=32, index_words=64)],
+                         ids=["l2", "l1", "chebyshev", "mac"])
+def test_small_netlists_equal_golden(array: Array) -> None:
+    check(build_netlist(array), array, range(40))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.name)
+def test_the_boards_netlist_equals_golden(board: Board) -> None:
+    """Of the default array, with squares where the bitstream has them."""
+    check(build_netlist(board.array, multipliers=board.part.dsp), board.array, range(12))
+
+
+@pytest.mark.slow
+def test_one_wrong_cell_is_seen(tmp_path: Path) -> None:
+    """A carry of a squarer that is another function."""
+    text = netlist(TINY)
+    planted = text.replace(".INIT0(16'h7888)", ".INIT0(16'h7880)", 1)
+    assert planted != text
+    with pytest.raises(AssertionError):
+        check(CompiledMachine(library(planted, cache=tmp_path), TINY.columns), TINY, range(30))

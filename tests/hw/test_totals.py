@@ -1,0 +1,143 @@
+"""hw.accumulator, hw.finisher and hw.output_buffer against arithmetic and queues written out."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+from amaranth.hdl import Signal
+from amaranth.sim import SimulatorContext
+
+from lutra_hw.accumulator import Accumulator, accumulator_width
+from lutra_hw.finisher import Finisher
+from lutra_hw.lookup_array import tree_width
+from lutra_hw.output_buffer import OutputBuffer
+from lutra_model.params import Array
+
+Simulate = Callable[..., None]
+
+
+def packed(values: list[int], width: int) -> int:
+    return sum((value & 2**width - 1) << width * n for n, value in enumerate(values))
+
+
+def unpacked(word: int, count: int, width: int) -> list[int]:
+    values = [word >> width * n & 2**width - 1 for n in range(count)]
+    return [value - 2**width if value >> width - 1 else value for value in values]
+
+
+@pytest.mark.parametrize("gaps", [False, True], ids=["dense", "gaps"])
+@pytest.mark.parametrize("block", [1, 2, 3, 7])
+def test_row_tiles_add_up(simulate: Simulate, block: int, gaps: bool) -> None:
+    array, rng = Array(rows=2, columns=3, encoders=1, codebooks=10, block_rows=7), random.Random(block)
+    unit, tiles = Accumulator(array), 5
+    steps = [(row, tile) for _ in range(4) for tile in range(tiles) for row in range(block)]
+
+    async def bench(ctx: SimulatorContext, reset: Signal) -> None:
+        totals: dict[int, list[int]] = {}
+        coming: tuple[int, int] | None = None  # its sums are at the input
+        leaving: list[int] | None = None       # is at the output
+        work = [entry for step in steps for entry in [None] * (rng.randrange(4) if gaps else 0) + [step]]
+        for step in [*work, None, None]:
+            ctx.set(unit.valid, step is not None)
+            if step is not None:
+                ctx.set(unit.row, step[0])
+                ctx.set(unit.first, step[1] == 0)
+                ctx.set(unit.last, step[1] == tiles - 1)
+            values = [rng.choice([-256, 254, rng.randint(-256, 254)]) for _ in range(3)]
+            ctx.set(unit.i, packed(values, tree_width(array)))
+            if leaving is not None:
+                assert unpacked(ctx.get(unit.o), 3, accumulator_width(array)) == leaving
+            leaving = None
+            if coming is not None:
+                old = [0] * 3 if coming[1] == 0 else totals[coming[0]]
+                leaving = totals[coming[0]] = [a + b for a, b in zip(old, values, strict=True)]
+            coming = step
+            await ctx.tick()
+
+    simulate(unit, bench)
+
+
+@pytest.mark.parametrize(("array", "width"), [
+    (Array(codebooks=512), 17), (Array(codebooks=1), 8), (Array(codebooks=9), 12),
+    (Array.mac(codebooks=4608), 29), (Array.mac(codebooks=1), 16)])
+def test_accumulators_are_as_wide_as_any_layer_needs(array: Array, width: int) -> None:
+    assert accumulator_width(array) == width
+
+
+def finished(total: int, bias: int, multiplier: int, shift: int, low: int, high: int) -> int:
+    return min(max((total + bias) * multiplier + 2**(shift - 1) >> shift, low), high)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("array", [Array(columns=3), Array.mac(columns=3)], ids=lambda a: a.engine)
+def test_finisher_rounds_half_up_and_clamps(simulate: Simulate, array: Array, seed: int) -> None:
+    unit, rng, width = Finisher(array), random.Random(seed), accumulator_width(array)
+    limit = 2**(width - 1)
+
+    def parameter() -> tuple[int, int, int]:
+        return (rng.choice([-2**31, 2**31 - 1, 0, rng.randint(-500, 500)]), rng.choice([0, 1, 2**16 - 1, 2**15 + 1]),
+                rng.choice([1, 2, 8, 15, 16, 17, 31, 32, 33, 48, 49, 50, 63]))
+
+    async def bench(ctx: SimulatorContext, reset: Signal) -> None:
+        low, high = [(-128, 127), (0, 127), (-5, 9), (-128, -100)][seed]
+        ctx.set(unit.low, low)
+        ctx.set(unit.high, high)
+        for _ in range(20):
+            banks = [[parameter() for _ in range(3)] for _ in range(2)]
+            for bank, columns in enumerate(banks):
+                for byte in range(7):
+                    wide = [(b & 0xFFFFFFFF | m << 32 | s << 48) >> 8 * byte for b, m, s in columns]
+                    ctx.set(unit.load.valid, 1)
+                    ctx.set(unit.load.bank, bank)
+                    ctx.set(unit.load.byte, byte)
+                    ctx.set(unit.load.data, packed(wide, 8))
+                    await ctx.tick()
+            ctx.set(unit.load.valid, 0)
+            ctx.set(unit.valid, 1)
+            work = [(rng.randrange(2), [rng.choice([-limit, limit - 1, rng.randint(-600, 600)]) for _ in range(3)])
+                    for _ in range(12)]
+            results: list[list[int]] = []
+            for bank, totals in [*work, *work[:4]]:
+                ctx.set(unit.bank, bank)
+                ctx.set(unit.i, packed(totals, width))
+                results.append(unpacked(ctx.get(unit.o), 3, 8))
+                await ctx.tick()
+            expected = [[finished(t, *p, low, high) for t, p in zip(totals, banks[bank], strict=True)]
+                        for bank, totals in work]
+            assert results[4:] == expected
+
+    simulate(unit, bench)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_output_buffer_is_a_queue_with_reserved_places(simulate: Simulate, depth: int, seed: int) -> None:
+    unit, rng = OutputBuffer(width=8, depth=depth), random.Random(seed)
+
+    async def bench(ctx: SimulatorContext, reset: Signal) -> None:
+        reserved: list[int] = []
+        queue: list[int] = []
+        full = 0
+        for _ in range(400):
+            busy = rng.random() < 0.5
+            room = len(reserved) + len(queue) < depth
+            full += not room
+            assert ctx.get(unit.room) == room
+            reserve, write, ready = room and rng.random() < 0.8, bool(reserved) and rng.random() < 0.7, busy
+            value = rng.randrange(256)
+            for port, bit in [(unit.reserve, reserve), (unit.write, write), (unit.data, value), (unit.o.ready, ready)]:
+                ctx.set(port, bit)
+            assert ctx.get(unit.o.valid) == bool(queue)
+            if queue:
+                assert ctx.get(unit.o.payload) == queue[0]
+            if queue and ready:
+                queue.pop(0)
+            if write:
+                reserved.pop()
+                queue.append(value)
+            if reserve:
+                reserved.append(value)
+            await ctx.tick()
+        assert full
+
+    simulate(unit, bench)

@@ -1,0 +1,319 @@
+"""reports: what a report holds, that it is written whole or not at all, and that it is the same at every run."""
+
+import errno
+import json
+import re
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import lutra_reports.evidence
+import lutra_reports.report
+from lutra_model import fit, golden
+from lutra_model.latency import cycles
+from lutra_model.network import Flatten, Network, Product, Window
+from lutra_model.workloads import of_network
+from lutra_reports.report import Report, make
+from lutra_reports.terminal import summary
+from lutra_reports.words import headline, sentences, span, times
+from lutra_reports.write import check, write
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (5, 6, 6, 1), dtype=np.uint8)
+LABELS = np.array([0, 1, 2, 0, 1])
+ACCURACY = {"float": 0.9, "int8": 0.89, "converted": 0.87, "golden": 0.86}
+
+
+def product(name: str, source: str, reduction: int, columns: int, window: Window | None, lookup: bool) -> Product:
+    codebooks = -(-reduction // 9) if lookup else reduction
+    shape = (codebooks, 16 if lookup else 1, columns)
+    return Product(name=name, inputs=(source,), scale=0.1, window=window, reduction=reduction,
+                   table=RNG.integers(-128, 128, shape).astype(np.int8),
+                   centroids=RNG.integers(-128, 128, (codebooks, 16, 9)).astype(np.int8) if lookup else None,
+                   bias=np.zeros(columns, np.int64), multiplier=np.full(columns, 40000), shift=np.full(columns, 22),
+                   table_scale=np.ones(columns))
+
+
+def network(name: str, lookup: bool) -> Network:
+    window = Window(kernel=(3, 3), padding=(1, 1, 1, 1))
+    return Network(name=name, input_shape=(6, 6, 1), input_scale=1 / 127, pixel_scale=1 / 255, nodes=(
+        product("first", "input", 9, 8, window, lookup), product("second", "first", 72, 3, window, lookup),
+        Flatten(name="flat", inputs=("second",), scale=0.1), product("last", "flat", 108, 3, None, lookup)))
+
+
+LOOKUP, TWIN = network("tiny", True), network("tiny-int8", False)
+
+
+@dataclass
+class Machines:
+    """Stands for the compiled machines: golden's integers, the latency model's cycles, and a fault on demand."""
+
+    wrong: str = ""
+    seen: list[int] = field(default_factory=list)
+
+    def simulate(self, net: Network, x: NDArray[Any], arrays: dict[str, Any], *, progress: object = None) -> Any:
+        self.seen.append(len(x))
+        layers: list[dict[str, Any]] = [
+            {"name": node.name, "predicted": cycles(layer, arrays[node.scheme]),
+             "simulated": cycles(layer, arrays[node.scheme]) + (node.name == self.wrong),
+             "bit_exact": node.name != self.wrong}
+            for node, layer in zip(net.products, net.layers(), strict=True)]
+        total = {view: sum(layer[view] for layer in layers) for view in ("predicted", "simulated")}
+        data = {"bit_exact": not self.wrong, "cycles_exact": not self.wrong, "cycles": total, "layers": layers}
+        return type("Run", (), {"outputs": golden.run(net, x)[net.nodes[-1].name], "as_dict": lambda run: data})()
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> Machines:
+    found = Machines()
+    monkeypatch.setattr(lutra_reports.evidence, "simulate", found.simulate)
+    monkeypatch.setattr(lutra_reports.report, "WORKLOADS", {"small": lambda: of_network(LOOKUP)})
+    return found
+
+
+@pytest.fixture
+def machines(monkeypatch: pytest.MonkeyPatch) -> Machines:
+    return install(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """One report for all tests that only look at it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        install(monkeypatch)
+        return made()
+
+
+@pytest.fixture(scope="module")
+def folder(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where it is written."""
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "mine.txt").write_text("mine")
+    write(report, folder)
+    return folder
+
+
+def made(**options: Any) -> Report:
+    return make(LOOKUP, IMAGES, LABELS, arrays=fit.arrays(LOOKUP), int8=TWIN, int8_arrays=fit.arrays(TWIN),
+                **{"accuracy": ACCURACY, "simulate_images": 2, **options})
+
+
+def test_a_report_holds_verdict_cycles_accuracy_and_energies(machines: Machines) -> None:
+    data = made().data
+    assert machines.seen == [2, 1]
+    assert data["bit_exact"] is True
+    assert data["cycles"]["predicted"] == data["cycles"]["simulated"] == sum(
+        cycles(layer, fit.lookup_array(LOOKUP)) for layer in LOOKUP.layers())
+    assert {name: data["accuracy"][name] for name in ACCURACY} == ACCURACY
+    labelled = golden.classify(LOOKUP, IMAGES) == LABELS
+    assert data["accuracy"]["images"]["golden"] == pytest.approx(labelled.mean())
+    assert [layer["name"] for layer in data["layers"]] == ["first", "second", "last"]
+    assert data["equivalent_macs"] == 36 * 9 * 8 + 36 * 72 * 3 + 108 * 3
+    for designs in data["energy"].values():
+        assert {"lookup", "int8", "fp16", "fp32", "int8_least_energy", "int8_same_cells"} <= set(designs)
+        for design in designs.values():
+            assert sum(design["components_pj"].values()) == pytest.approx(design["total"]["pj"], rel=1e-4)
+            assert design["total"]["low_pj"] < design["total"]["pj"] < design["total"]["high_pj"]
+
+
+def test_ratios_are_those_of_the_energies(report: Report) -> None:
+    data = report.data
+    for technology, ratios in data["ratios"].items():
+        designs = data["energy"][technology]
+        for name, found in ratios.items():
+            for which in ("total", "on_chip"):
+                expected = designs[name][which]["pj"] / designs["lookup"][which]["pj"]
+                assert found[which]["ratio"] == pytest.approx(expected, rel=1e-4)
+                assert found[which]["low"] <= found[which]["ratio"] <= found[which]["high"]
+
+
+def test_layers_add_up_to_the_network(report: Report) -> None:
+    data = report.data
+    assert sum(layer["cycles"] for layer in data["layers"]) == data["energy"]["tpuv4i-7"]["lookup"]["cycles"]
+    for technology, designs in data["energy"].items():
+        total = sum(layer["energy"][technology]["lookup_pj"] for layer in data["layers"])
+        assert total == pytest.approx(designs["lookup"]["total"]["pj"], rel=1e-4)
+
+
+def test_the_networks_own_encoder_is_among_the_others(report: Report) -> None:
+    data = report.data
+    own = [item for item in data["encoders"] if (item["metric"], item["encoders"]) == ("l2", 4)]
+    assert len(own) == 1
+    assert len(data["encoders"]) == 6
+    assert own[0]["cycles"] == data["cycles"]["predicted"]
+    for technology, found in own[0]["technologies"].items():
+        assert found == data["ratios"][technology]["int8"]["on_chip"]
+
+
+def test_layers_are_recommended_where_all_technologies_agree(report: Report) -> None:
+    data = deepcopy(report.data)
+    for layer, winners in zip(data["layers"], [("lookup", "lookup"), ("mac", "mac"), ("lookup", "mac")], strict=True):
+        layer["energy"] = {str(place): {"ratio": {"on_chip": {"winner": winner}}}
+                           for place, winner in enumerate(winners)}
+    assert ("On the chip, every technology's whole range favours lookup for first; the MAC array for second."
+            in sentences(data))
+
+
+def test_a_wrong_layer_shows_on_every_face(machines: Machines, tmp_path: Path) -> None:
+    machines.wrong = "second"
+    found = made()
+    assert found.data["bit_exact"] is False
+    assert found.data["cycles"]["simulated"] == found.data["cycles"]["predicted"] + 1
+    write(found, tmp_path)
+    assert "NOT bit-exact" in (tmp_path / "report.html").read_text()
+    assert "NOT bit-exact" in str(summary(found).title)
+    rows = (tmp_path / "layers.csv").read_text().splitlines()
+    assert [row.split(",")[13] for row in rows[1:]] == ["True", "False", "True"]
+
+
+def test_a_wrong_output_of_the_whole_network_is_not_bit_exact(machines: Machines,
+                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    right = machines.simulate
+
+    def wrong(*args: Any, **options: Any) -> Any:
+        run = right(*args, **options)
+        run.outputs = run.outputs ^ 1
+        return run
+
+    monkeypatch.setattr(lutra_reports.evidence, "simulate", wrong)
+    assert made().data["bit_exact"] is False
+
+
+def test_two_reports_are_equal_byte_for_byte(machines: Machines, tmp_path: Path) -> None:
+    first = write(made(), tmp_path / "first")
+    second = write(made(), tmp_path / "second")
+    assert [path.name for path in first] == [path.name for path in second]
+    assert {path.suffix for path in first} == {".html", ".json", ".csv", ".svg", ".png"}
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_a_stamp_is_printed_only_when_given(report: Report, folder: Path, tmp_path: Path) -> None:
+    assert "2031-01-02" not in (folder / "report.html").read_text()
+    write(Report(report.data | {"stamp": "2031-01-02"}), tmp_path)
+    assert "2031-01-02" in (tmp_path / "report.html").read_text()
+
+
+class Links(HTMLParser):
+    """Everything that a page would load, and every id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href") and not (value or "").startswith("#"):
+                self.loaded.append(f"{tag} {value}")
+            if name == "id":
+                self.ids.append(value or "")
+
+
+def test_the_page_is_self_contained(folder: Path) -> None:
+    text = (folder / "report.html").read_text()
+    links = Links()
+    links.feed(text)
+    assert links.loaded == []
+    assert len(links.ids) == len(set(links.ids)) > 10
+    assert set(re.findall(r"url\(#([^)]+)\)", text)) <= set(links.ids)
+    assert "@import" not in text
+    assert "<script" not in text
+    assert 'name="viewport"' in text
+    assert text.count("<svg") == 7
+
+
+def test_a_full_disk_leaves_the_old_report_whole(report: Report, folder: Path,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    write_bytes, left = Path.write_bytes, [3]
+
+    def full(path: Path, content: bytes) -> int:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        left[0] -= 1
+        return write_bytes(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    sentence = (f"report folder {folder} cannot be written: No space left on device; "
+                "an earlier report there is unchanged")
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        write(Report(report.data | {"stamp": "new"}), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_other_files_in_the_folder_stay(report: Report, folder: Path) -> None:
+    assert (folder / "mine.txt").read_text() == "mine"
+    assert json.loads((folder / "report.json").read_text()) == report.data
+
+
+def test_a_folder_that_is_a_file_is_refused_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("")
+    with pytest.raises(ValueError, match=r"^report folder .*report cannot be written: File exists$"):
+        check(tmp_path / "report")
+    check(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
+def test_without_twin_and_accuracy(machines: Machines, tmp_path: Path) -> None:
+    alone = make(LOOKUP, IMAGES, LABELS, arrays=fit.arrays(LOOKUP), simulate_images=1)
+    assert alone.data["accuracy"]["int8"] is None
+    write(alone, tmp_path)
+    assert not (tmp_path / "accuracy.svg").exists()
+    assert "not measured" in (tmp_path / "report.html").read_text()
+    assert len(sentences(alone.data)) == 7
+
+
+def test_a_network_with_a_dense_layer(machines: Machines, tmp_path: Path) -> None:
+    mixed = replace(LOOKUP, nodes=(*LOOKUP.nodes[:-1], TWIN.nodes[-1]))
+    found = make(mixed, IMAGES, LABELS, arrays=fit.arrays(mixed), simulate_images=1)
+    assert found.data["layers"][-1]["lookups"] == 0
+    write(found, tmp_path)
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_images_to_simulate_are_those_there_are(machines: Machines, count: int) -> None:
+    with pytest.raises(ValueError, match=rf"^images to simulate must be 1 to 5, not {count}$"):
+        made(simulate_images=count)
+
+
+def test_a_network_without_lookup_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^network tiny-int8 must have a lookup layer to be compared$"):
+        make(TWIN, IMAGES, LABELS, arrays=fit.arrays(TWIN))
+
+
+def test_progress_names_every_stage(machines: Machines) -> None:
+    told: list[str] = []
+    made(progress=lambda what, done, total: told.append(what))
+    assert set(told) == {"lookup arrays", "MAC arrays", *(f"{name}: {what}" for name in ("small", "tiny, batch of 16")
+                                                          for what in ("lookup arrays", "MAC arrays"))}
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.731, "0.73"), (0.999, "1.0"), (1.24, "1.2"), (12.7, "13")])
+def test_ratios_in_words(value: float, text: str) -> None:
+    assert times(value) == text
+
+
+def test_a_span_and_its_winner() -> None:
+    ratios: dict[str, Any] = {"a": {"int8": {"total": {"ratio": 1.5, "low": 1.2, "high": 1.8, "winner": "lookup"}}},
+              "b": {"int8": {"total": {"ratio": 1.1, "low": 0.9, "high": 1.3, "winner": "open"}}}}
+    assert span({name: item["int8"]["total"] for name, item in ratios.items()}) == "1.1 to 1.5"
+    found = headline({"ratios": ratios}, "int8", "total")
+    assert (found["winner"], found["low"], found["high"]) == ("open", 0.9, 1.8)
+    assert found["wins"] == {"lookup": 1, "mac": 0, "open": 1}
+
+
+@pytest.mark.slow
+def test_a_report_of_real_machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(lutra_reports.report, "WORKLOADS", {})
+    arrays = fit.arrays(LOOKUP, rows=4, columns=2, encoders=2)
+    report = make(LOOKUP, IMAGES, LABELS, arrays=arrays, int8=TWIN, int8_arrays=fit.arrays(TWIN, rows=4, columns=2),
+                  simulate_images=3)
+    assert report.data["bit_exact"] is True
+    assert report.data["cycles"]["simulated"] == report.data["cycles"]["predicted"]
+    write(report, tmp_path)
