@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from lutra_model.netfile import load
 from lutra_model.network import Network
-from numpy.typing import NDArray
 
 __all__ = ["DEFAULT", "accuracy", "network", "path", "test_set"]
 

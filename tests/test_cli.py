@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lutra_model import golden
-from lutra_model.netfile import load, save
 
 from lutra import embedded
 from lutra.cli import main
 from lutra.commands import COMMANDS
+from lutra_model import golden
+from lutra_model.netfile import load, save
 
 IMAGES, LABELS = embedded.test_set()
 

@@ -1,6 +1,6 @@
 """Merged multipliers: dot products of one INT8 vector with many."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -42,8 +42,7 @@ class DotProducts(wiring.Component):
         words: list[Value] = [self._all(self.rows * (2**8 - 2**15), self.width)]
         for bit in range(8):
             inverted = self._all(0x7F if bit == 7 else 0x80, group)
-            products = [weight & self.a[row][bit].replicate(len(weight)) ^ inverted
-                        for row, weight in enumerate(weights)]
+            products = [Mux(self.a[row][bit], weight, 0) ^ inverted for row, weight in enumerate(weights)]
             words += [(self._spread(m, word, group, self.width) << bit)[:self.width * self.columns]
                       for word in self._compress(m, products, group)]
         partial = [Signal(len(self.o), name=f"partial_{n}", reset_less=True) for n in range(2)]

@@ -26,4 +26,4 @@ def run(args: argparse.Namespace) -> Outcome:
     model = export(network, args.onnx)
     operators = sorted({node.op_type for node in model.graph.node})
     return Outcome({"file": args.onnx, "operators": operators},
-                   [f"{network.name} written to {args.onnx} with {len(model.graph.node)} nodes: {', '.join(operators)}"])
+                   [f"{network.name} written to {args.onnx}: {len(model.graph.node)} nodes of {', '.join(operators)}"])

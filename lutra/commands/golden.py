@@ -9,8 +9,9 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from lutra_model import golden as model
 from numpy.typing import NDArray
+
+from lutra_model import golden as model
 
 from .. import embedded
 from .common import Outcome, network_argument, read_array, write_whole

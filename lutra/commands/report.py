@@ -39,7 +39,7 @@ def _network(args: argparse.Namespace, show: Callable[[str, int, int], None]) ->
         from lutra_model.convert import convert  # slow to import
 
         if not args.calibration:
-            raise ValueError(f"an ONNX model needs --calibration to be converted: give typical inputs of {args.network}")
+            raise ValueError(f"ONNX model {args.network} needs --calibration, typical inputs, to be converted")
         calibration = read_array(args.calibration)
         return (convert(args.network, calibration, scheme="lut-nn", progress=show),
                 convert(args.network, calibration, scheme="int8", progress=show))

@@ -7,6 +7,7 @@ it with Verilator (cached afterwards).
 import argparse
 
 import numpy as np
+
 from lutra_model.fit import arrays
 
 from .. import embedded

@@ -54,7 +54,7 @@ def float_answers(path: Path, images: NDArray[np.uint8], batch: int = 500) -> ND
 def answers(dense: Path, lookup: Network, multiplying: Network, data: Images) -> dict[str, NDArray[np.int64]]:
     """Answers to the test images: of the float file, the INT8 network, and both views of the lookup network."""
     return {"float": float_answers(dense, data.test), "int8": golden.classify(multiplying, data.test),
-            "converted": algorithm.classify(lookup, data.test), "golden": golden.classify(lookup, data.test)}
+            "converted": algorithm.classify(lookup, data.test, batch=4), "golden": golden.classify(lookup, data.test)}
 
 
 def save_accuracy(found: Mapping[str, NDArray[np.int64]], data: Images, provenance: Mapping[str, Any],

@@ -5,11 +5,16 @@ from .schedule import Pipeline
 from .structure import Structure, reduction_bits
 from .technology import Technology
 
-__all__ = ["AREA_COMPONENTS", "MEASURED_ENTRIES", "area_um2", "logic_area_um2", "memory_bits"]
+__all__ = ["AREA_COMPONENTS", "FINISHER_ADD_BITS", "FINISHER_COMPARE_BITS", "FINISHER_MUX_BITS", "FINISHER_PRODUCT",
+           "MEASURED_ENTRIES", "area_um2", "logic_area_um2", "memory_bits"]
 
 AREA_COMPONENTS = ("encoder", "centroids", "index", "cells", "adders", "accumulators", "finisher", "control")
 MEMORIES = ("centroids", "index", "accumulators")
 MEASURED_ENTRIES = 16  # the measured table cell has so many entries
+FINISHER_ADD_BITS = 33 + 10      # bias, rounding
+FINISHER_PRODUCT = 33 * 16 / 64  # in products of 8 x 8 bits
+FINISHER_MUX_BITS = 6 * 49       # shifter
+FINISHER_COMPARE_BITS = 2 * 10   # clamp
 BANKS = 2              # tables, weights and finisher parameters are loaded while others are in use
 
 
@@ -87,8 +92,9 @@ def _finisher(structure: Structure, technology: Technology) -> float:
         return array.columns * (price("fp32_add_area")
                                 + (structure.finish_registers + BANKS * 32 + buffer) * price("register_area"))
     registers = structure.finish_registers + BANKS * 56 + buffer
-    return array.columns * ((33 + 49) * price("add_area") + 33 * 16 / 64 * price("multiply_area")
-                            + registers * price("register_area") + 6 * 49 * price("mux_area"))
+    return array.columns * (FINISHER_ADD_BITS * price("add_area") + FINISHER_PRODUCT * price("multiply_area")
+                            + FINISHER_MUX_BITS * price("mux_area") + FINISHER_COMPARE_BITS * price("compare_area")
+                            + registers * price("register_area"))
 
 
 def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:

@@ -31,4 +31,5 @@ def golden_against_blas(network: Network, *, batch: int = 256, rounds: int = 7, 
     times = [(_seconds(lambda: golden.run(network, x)), _seconds(lambda: [a @ b for a, b in pairs]))
              for _ in range(rounds)]
     ours, blas = (min(column) for column in zip(*times, strict=True))
-    return {"batch": batch, "golden_inputs_per_s": batch / ours, "blas_inputs_per_s": batch / blas, "ratio": blas / ours}
+    return {"batch": batch, "golden_inputs_per_s": batch / ours, "blas_inputs_per_s": batch / blas,
+            "ratio": blas / ours}

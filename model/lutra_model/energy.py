@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
-from .area import MEASURED_ENTRIES, logic_area_um2, memory_bits
+from .area import (
+    FINISHER_ADD_BITS,
+    FINISHER_COMPARE_BITS,
+    FINISHER_MUX_BITS,
+    FINISHER_PRODUCT,
+    MEASURED_ENTRIES,
+    logic_area_um2,
+    memory_bits,
+)
 from .events import Events
 from .params import Metric
 from .structure import Structure
@@ -173,13 +181,15 @@ class _Ledger:
         self.charge("dram", "dram", events.dram.total)
 
     def finisher(self) -> None:
-        """Bias, rescale, round: or one FP32 addition."""
+        """Bias, rescale, round, clamp: or one FP32 addition."""
         events = self.events
         if self.structure.is_float:
             self.charge("finisher", "fp32_add", events.finishes)
         else:
-            self.charge("finisher", "add", (33 + 49) * events.finishes)
-            self.charge("finisher", "multiply", 33 * 16 / 64 * events.finishes)
+            self.charge("finisher", "add", FINISHER_ADD_BITS * events.finishes)
+            self.charge("finisher", "multiply", FINISHER_PRODUCT * events.finishes)
+            self.charge("finisher", "mux", FINISHER_MUX_BITS * events.finishes)
+            self.charge("finisher", "compare", FINISHER_COMPARE_BITS * events.finishes)
         self.charge("clock", "register", events.finish_register_bits)
 
     def time(self, cycles: int) -> None:

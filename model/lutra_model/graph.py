@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
 
 import numpy as np
 import onnx
@@ -129,8 +128,3 @@ class FloatGraph:
         if len(self.input_shape) == 3 and self.layout.channels_first:
             return (self.input_shape[2], *self.input_shape[:2])
         return self.input_shape
-
-    @property
-    def input_size(self) -> int:
-        """Scalars of one input."""
-        return prod(self.input_shape)

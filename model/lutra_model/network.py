@@ -225,4 +225,4 @@ class Network:
 
     def scale(self, name: str) -> float:
         """Real value of one step of a value."""
-        return self.input_scale if name == "input" else next(n.scale for n in self.nodes if n.name == name)
+        return {"input": self.input_scale, **{node.name: node.scale for node in self.nodes}}[name]

@@ -140,10 +140,10 @@ class Structure:
 
     @property
     def finish_registers(self) -> int:
-        """Register bits that one output passes: biased sum, product, result, output buffer."""
+        """Register bits that one output passes: biased sum and factor, product and shift, result, output buffer."""
         if self.is_float:
             return 32 + 2 * self.number.bits
-        return 33 + 49 + 8 + 8
+        return 33 + 16 + 49 + 6 + 10 + 8 + 8
 
     @property
     def control_registers(self) -> int:

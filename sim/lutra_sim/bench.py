@@ -43,9 +43,10 @@ def run_bench(folder: Path, cases: list[Case], *, module: str = "bench_machine",
     log, results = folder / "bench.log", folder / "results.xml"
     try:
         get_runner("verilator").test(
-            hdl_toplevel=TOP, hdl_toplevel_lang="verilog", test_module=f"lutra_sim.{module}", build_dir=folder, test_dir=folder,
-            testcase=tests, extra_env=environment(cases), results_xml=str(results), log_file=log)
+            hdl_toplevel=TOP, hdl_toplevel_lang="verilog", test_module=f"lutra_sim.{module}", build_dir=folder,
+            test_dir=folder, testcase=tests, extra_env=environment(cases), results_xml=str(results), log_file=log)
         ran, failed = get_results(results)
     except SystemExit:
         ran, failed = 0, 1
-    assert ran and not failed, log.read_text()[-6000:]
+    if failed or not ran:
+        raise AssertionError(log.read_text()[-6000:])

@@ -15,7 +15,6 @@ from cocotbext.axi import AxiStreamBus, AxiStreamSink, AxiStreamSource
 from numpy.typing import NDArray
 
 from lutra_model.host import Traffic, unpack
-from lutra_model.latency import latency
 from lutra_sim.case import Case, cases_from_environment
 from lutra_sim.stalls import bursts
 
@@ -99,9 +98,9 @@ class Bench:
 
     def send(self, traffic: Traffic) -> None:
         """Queue a layer on the three input streams."""
-        command = np.array(traffic.command, "<u4").tobytes()
+        command = np.array(traffic.command, "<u4")
         for source, beats in zip(self.sources, (command, traffic.activations, traffic.tables), strict=True):
-            source.send_nowait(bytes(beats))
+            source.send_nowait(beats.tobytes())
 
     async def receive(self, case: Case) -> NDArray[np.int8]:
         """The layer's outputs; checks ``tkeep``, and that nothing is left on any stream."""
@@ -136,7 +135,7 @@ async def equals_golden(dut: Any) -> None:
         assert np.array_equal(got, case.expected), f"{case} differs from the golden model"
         cycles = bench.monitor.cycles()
         if case.stalls is None:
-            predicted = latency(case.schedule).cycles
+            predicted = case.predicted.cycles
             assert cycles == predicted, f"{case}: {cycles} cycles, not {predicted}"
 
 
@@ -161,7 +160,7 @@ async def survives_reset_in_mid_stream(dut: Any) -> None:
     for case in cases:
         bench.stall(case.stalls)
         bench.send(case.traffic)
-        await ClockCycles(dut.clk, int(rng.integers(1, latency(case.schedule).cycles)))
+        await ClockCycles(dut.clk, int(rng.integers(1, case.predicted.cycles)))
         await bench.reset()
         bench.send(case.traffic)
         assert np.array_equal(await bench.receive(case), case.expected), f"{case} after a reset"
@@ -174,7 +173,7 @@ async def valid_does_not_wait_for_ready(dut: Any) -> None:
     bench, case = await started(dut), cases_from_environment()[0]
     bench.sink.pause = True
     bench.send(case.traffic)
-    for _ in range(latency(case.schedule).cycles):
+    for _ in range(case.predicted.cycles):
         await RisingEdge(dut.clk)
         await ReadOnly()
         if int(dut.m_axis_tvalid.value):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutra_model import golden, host
+from lutra_model.latency import Latency, latency
 from lutra_model.network import Product
 from lutra_model.params import Array, Engine, Layer, Metric
 from lutra_model.schedule import Schedule
@@ -67,7 +68,7 @@ class Case:
     def _int8(self, stream: int, *shape: int) -> NDArray[np.int8]:
         rng = np.random.default_rng((self.seed, stream))
         choices = {"ties": (-1, 0, 1), "edges": (-128, 127), "low": (-128,), "high": (127,)}
-        if self.data == "random" or self.data == "ties" and stream == 3:
+        if self.data == "random" or (self.data == "ties" and stream == 3):
             return rng.integers(-128, 128, shape, np.int8)
         return rng.choice(np.array(choices[self.data], np.int8), shape)
 
@@ -76,7 +77,7 @@ class Case:
         """Activations ``(reduction, rows)``."""
         return self._int8(1, self.layer.reduction, self.layer.rows)
 
-    def _finisher(self) -> dict[str, NDArray[np.int64]]:
+    def _finisher(self) -> dict[str, Any]:
         rng, count = np.random.default_rng((self.seed, 4)), self.layer.columns
         match self.data:
             case "edges":
@@ -108,6 +109,11 @@ class Case:
     def traffic(self) -> host.Traffic:
         """What the host sends."""
         return host.pack(self.schedule, self.node, self.columns)
+
+    @property
+    def predicted(self) -> Latency:
+        """What the latency model says of the layer without stalls."""
+        return latency(self.schedule, activation_period=self.activation_period, table_period=self.table_period)
 
     @property
     def beats(self) -> int:

@@ -64,9 +64,13 @@ def _locked(path: Path) -> Iterator[None]:
 def cached(cache: Path, key: str, make: Callable[[Path], None]) -> Path:
     """The folder that ``make`` fills, made once for each key; a damaged folder is made again.
 
-    The folder appears whole or not at all; two processes that want one key make it once.
+    The folder appears whole or not at all; two processes that want one key make it once. Raises ``ValueError`` when the
+    cache cannot be written.
     """
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"the cache must be a folder that can be made, not {cache} ({error.strerror})") from error
     folder = cache / key
     with _locked(cache / f"{key}.lock"):
         if _intact(folder):

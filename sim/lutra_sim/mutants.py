@@ -5,7 +5,6 @@ golden model and the latency model.
 """
 
 import importlib
-import importlib.util
 import shutil
 import sys
 from collections.abc import Iterable
@@ -15,8 +14,8 @@ from types import ModuleType
 
 import numpy as np
 
+from lutra_hw import machine
 from lutra_model.host import unpack
-from lutra_model.latency import latency
 from lutra_model.params import Array, Metric
 
 from .case import Case
@@ -66,10 +65,10 @@ MUTANTS = (
     Mutant("distance", "Signal(signed(9)", "Signal(signed(8)", "a difference wraps"),
     Mutant("distance", "Mux(difference < 0, -difference, difference)", "difference", "L1 without the magnitude", "l1"),
     Mutant("distance", "Mux(a < b, b, a)", "Mux(a < b, a, b)", "the least lane instead of the largest", "chebyshev"),
-    Mutant("dot_products", "0x7F if bit == 7 else 0x80", "0x80", "the sign bit of the activation counts positive", "mac"),
+    Mutant("dot_products", "0x7F if bit == 7 else 0x80", "0x80", "the sign bit counts positive", "mac"),
     Mutant("encoder", "nearer.eq(high < low)", "nearer.eq(high <= low)", "the highest index wins a tie"),
     Mutant("encoder", "Mux(self.entry_mask[entry], unit.o, invalid)", "unit.o", "entries beyond the layer's compete"),
-    Mutant("feeder", "halves = Credit(places=2)", "halves = Credit(places=3)", "an index half is filled while it is read"),
+    Mutant("feeder", "halves = Credit(places=2)", "halves = Credit(places=3)", "a half is filled while it is read"),
     Mutant("feeder", "m.d.sync += o.address.eq(base)", "m.d.sync += o.address.eq(0)",
            "every row tile after its first row meets the first tile's centroids"),
     Mutant("finisher", "(doubled + 1) >> 1", "doubled >> 1", "rounds down"),
@@ -99,14 +98,13 @@ MUTANTS = (
 
 def planted(mutant: Mutant, folder: Path) -> ModuleType:
     """The machine's module of a copy of the hardware with the bug in it; the copy goes into ``folder``."""
-    spec = importlib.util.find_spec("lutra_hw")
-    assert spec and spec.submodule_search_locations
     name = f"lutra_hw_mutant_{MUTANTS.index(mutant)}"
-    shutil.copytree(spec.submodule_search_locations[0], folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(machine.__file__).parent, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     source = folder / name / f"{mutant.module}.py"
     text = source.read_text()
-    if text.count(mutant.original) != 1:
-        raise ValueError(f"{mutant.original!r} must occur once in {mutant.module}, not {text.count(mutant.original)} times")
+    count = text.count(mutant.original)
+    if count != 1:
+        raise ValueError(f"{mutant.original!r} must occur once in module {mutant.module}, not {count} times")
     source.write_text(text.replace(mutant.original, mutant.replacement))
     sys.path.insert(0, str(folder))
     try:
@@ -125,9 +123,9 @@ def _wrong(machine: CompiledMachine, case: Case) -> str | None:
     if not np.array_equal(unpack(case.schedule, run.beats), case.expected):
         return "the outputs differ from the golden model"
     if case.stalls is None:
-        predicted = latency(case.schedule, activation_period=case.activation_period, table_period=case.table_period)
-        if run.cycles != predicted.cycles:
-            return f"{run.cycles} cycles, not {predicted.cycles}"
+        predicted = case.predicted.cycles
+        if run.cycles != predicted:
+            return f"{run.cycles} cycles, not {predicted}"
     return None
 
 

@@ -146,6 +146,23 @@ def test_default_arrays_run_the_default_network(board: Board) -> None:
         assert Schedule(node.layer(rows=784), board.array).block >= 64
 
 
+@pytest.mark.parametrize(("board", "rx", "tx", "clock"), [
+    ("ulx3s-85f", "M1", "L4", "25000000.0"), ("ulx3s-25f", "M1", "L4", "25000000.0"),
+    ("icepi-zero", "K16", "K15", "50000000.0")])
+def test_pins(board: str, rx: str, tx: str, clock: str) -> None:
+    """The line's pins by the boards' schematics, the oscillator's frequency, four lights, nothing else."""
+    job = flow._Job.of(BOARDS[board], SMALL, BOARDS[board].clock_mhz, seed=1)
+    assert f'LOCATE COMP "uart_0__rx__io" SITE "{rx}";' in job.pins
+    assert f'LOCATE COMP "uart_0__tx__io" SITE "{tx}";' in job.pins
+    assert f"{clock} HZ;" in job.pins
+    assert job.pins.count("LOCATE") == 7
+    assert "EHXPLLL" in job.rtlil
+
+
+def test_the_oscillator_itself_needs_no_pll() -> None:
+    assert "EHXPLLL" not in flow._Job.of(BOARDS["ulx3s-25f"], SMALL, 25, seed=1).rtlil
+
+
 def test_squares_take_the_multipliers_that_finishers_leave() -> None:
     array = Array(rows=8, columns=4, encoders=1)
     assert "select -set hard *encoder_0.distance_0 *encoder_0.distance_1\n" in script(array, "lutra", 28, [])

@@ -41,10 +41,10 @@ def test_a_lookup_layer_by_hand() -> None:
     tree = 2 * 2 * (9 + 10)
     compared = 2 * 3 * 15 * 20
     for prices, expected in [
-            ({"add": 1.0}, 9 * steps + sums + tree + 2 * 2 * (33 + 49)),
+            ({"add": 1.0}, 9 * steps + sums + tree + 2 * 2 * (33 + 10)),
             ({"multiply": 1.0}, 81 / 64 * steps + 2 * 2 * 33 * 16 / 64),
-            ({"compare": 1.0}, compared),
-            ({"mux": 1.0}, compared + 2 * 3 * 2 * 15 * 8),
+            ({"compare": 1.0}, compared + 2 * 2 * 2 * 10),
+            ({"mux": 1.0}, compared + 2 * 3 * 2 * 15 * 8 + 2 * 2 * 6 * 49),
             ({"dram": 1.0}, 2 * 27 * 8 + 3 * 16 * 9 * 8 + 3 * 16 * 2 * 8 + 2 * 7 * 8 + 256 + 2 * 2 * 8),
             ({"sram_read": 64.0}, 2 * 4 * 16 * 9 * 8 + 2 * 16 * 4),
             ({"sram_write": 64.0}, 16 * 4 * 9 * 8 + 2 * 16 * 4)]:
@@ -58,9 +58,9 @@ def test_a_mac_layer_by_hand() -> None:
     accumulators = 2 * 1 * 16 * (16 + 13)  # rows, passes, columns, bits for 4608 products
     for prices, expected in [
             ({"multiply": 1.0}, 2 * 27 * 2 + 2 * 2 * 33 * 16 / 64),
-            ({"add": 1.0}, 2 * 2 * tree + 2 * 2 * 29 + 2 * 2 * (33 + 49)),
+            ({"add": 1.0}, 2 * 2 * tree + 2 * 2 * 29 + 2 * 2 * (33 + 10)),
             ({"sram_read": 64.0}, 2 * 2 * 16 * 8 + accumulators),
-            ({"compare": 1.0}, 0), ({"mux": 1.0}, 0)]:
+            ({"compare": 1.0}, 2 * 2 * 2 * 10), ({"mux": 1.0}, 2 * 2 * 6 * 49)]:
         assert priced(MAC, unit_technology(**prices), layer=layer).picojoules == pytest.approx(expected, rel=1e-12)
 
 

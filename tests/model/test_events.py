@@ -140,3 +140,8 @@ def test_registers_by_hand(metric: Metric, lane: int, total: int) -> None:
 def test_registers_of_a_mac_array_by_hand() -> None:
     """16 activations; for each column two carry-save words, their sum (20 bits), and the accumulator (29)."""
     assert Structure(Array.mac()).issue_registers == 16 * 8 + 16 * (3 * 20 + 29)
+
+
+def test_registers_of_the_finisher_by_hand() -> None:
+    """Sum and bias, multiplier; product, shift; shifted; result; output buffer."""
+    assert Structure(Array()).finish_registers == (33 + 16) + (49 + 6) + 10 + 8 + 8

@@ -1,5 +1,6 @@
 """model.golden and model.kernels against naive loops and against published vectors."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -44,7 +45,7 @@ def naive_rows(x: np.ndarray, window: Window) -> list[list[int]]:
 
 
 def naive_product(node: Product, rows: list[list[int]]) -> list[list[int]]:
-    codebooks, entries, columns = node.table.shape
+    codebooks, _, columns = node.table.shape
     length = 1 if node.centroids is None else node.centroids.shape[2]
     out = []
     for row in rows:
@@ -86,7 +87,8 @@ def test_many_rows_take_the_paired_tables_and_agree(seed: int, entries: int) -> 
     rng = np.random.default_rng(seed)
     table = rng.integers(-128, 128, (3, entries, 4), np.int8)
     indices = rng.integers(0, entries, (3, entries**2 + 7)).astype(np.uint8)
-    naive = [[sum(int(table[k, indices[k, m], n]) for k in range(3)) for n in range(4)] for m in range(indices.shape[1])]
+    naive = [[sum(int(table[k, indices[k, m], n]) for k in range(3)) for n in range(4)]
+             for m in range(indices.shape[1])]
     assert kernels.lookup(table, indices).tolist() == naive
 
 
@@ -168,9 +170,8 @@ def test_parts_of_a_batch_are_independent() -> None:
      "input of network n must be int8, a uint8 image or floating point, not int32"),
     (np.full((1, 5, 5, 1), np.nan), "input of network n must be finite, but it holds NaN or infinity")])
 def test_wrong_input_is_refused(x: np.ndarray, message: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         golden.run(network(), x)
-    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("metric", list(Metric))

@@ -72,15 +72,16 @@ def test_wrong_files_are_refused(tmp_path: Path) -> None:
     save(network(), whole)
     foreign = tmp_path / "foreign.lutra"
     save_file({"x": np.zeros(2)}, foreign)
-    with pytest.raises(ValueError, match=f"^network file {tmp_path}/none must exist$"):
+    with pytest.raises(ValueError, match=rf"^network file {tmp_path}/none must exist$"):
         load(tmp_path / "none")
-    with pytest.raises(ValueError, match=f"^{foreign} must be a Lutra network file, but it has no lutra-network header$"):
+    with pytest.raises(ValueError, match=rf"^{foreign} must be a Lutra network file, but it has no lutra-network header$"):
         load(foreign)
-    with pytest.raises(ValueError, match="must have version 1, not 99$"):
+    with pytest.raises(ValueError, match=r"must have version 1, not 99$"):
         load(_rewritten(whole, tmp_path / "v", version=99))
-    with pytest.raises(ValueError, match="must be a whole Lutra network file, but its header is damaged: 'c/table'$"):
+    damaged = "must be a whole Lutra network file, but its header is damaged: "
+    with pytest.raises(ValueError, match=rf"{damaged}'c/table'$"):
         load(_rewritten(whole, tmp_path / "t", drop="c/table"))
-    with pytest.raises(ValueError, match="must be a whole Lutra network file, but its header is damaged: "):
+    with pytest.raises(ValueError, match=damaged):
         load(_rewritten(whole, tmp_path / "j", nodes=[{"kind": "lstm"}]))
 
 
@@ -89,17 +90,17 @@ def test_truncated_files_are_refused(tmp_path: Path, size: int) -> None:
     whole, cut = tmp_path / "whole.lutra", tmp_path / "cut.lutra"
     save(network(), whole)
     cut.write_bytes(whole.read_bytes()[:size])
-    with pytest.raises(ValueError, match=f"^{cut} must be a whole Lutra network file, but it cannot be read: "):
+    with pytest.raises(ValueError, match=rf"^{cut} must be a whole Lutra network file, but it cannot be read: "):
         load(cut)
 
 
 def test_a_network_that_does_not_fit_together_is_refused() -> None:
     flat = Flatten(name="f", inputs=("input",), scale=1.0)
-    with pytest.raises(ValueError, match="^node f reads x, which no earlier node makes$"):
+    with pytest.raises(ValueError, match=r"^node f reads x, which no earlier node makes$"):
         Network(name="n", input_shape=(2,), input_scale=1.0, nodes=(Flatten(name="f", inputs=("x",), scale=1.0),))
-    with pytest.raises(ValueError, match="^node name f must be used once$"):
+    with pytest.raises(ValueError, match=r"^node name f must be used once$"):
         Network(name="n", input_shape=(2,), input_scale=1.0, nodes=(flat, flat))
-    with pytest.raises(ValueError, match="^network n must have at least one node$"):
+    with pytest.raises(ValueError, match=r"^network n must have at least one node$"):
         Network(name="n", input_shape=(2,), input_scale=1.0, nodes=())
     with pytest.raises(ValueError, match=r"^layer c needs 2 channels of an image, its input is \(6, 6, 1\)$"):
         Network(name="n", input_shape=(6, 6, 1), input_scale=1.0, nodes=network().nodes[:1])

@@ -51,6 +51,6 @@ def test_machine_equals_golden_at_length(name: str, seed: int, tmp_path: Path) -
 def test_the_bench_notices_a_wrong_output(tmp_path: Path) -> None:
     array = ARRAYS["lookup-2x2-e2-chebyshev"]
     build_bench(verilog(array), tmp_path)
-    wrong = [replace(case, array=array.resized(metric=Metric.L1)) for case in cases(array, range(1))]
+    wrong = [replace(case, array=replace(array, metric=Metric.L1)) for case in cases(array, range(1))]
     with pytest.raises(AssertionError, match="differs from the golden model"):
         run_bench(tmp_path, wrong, tests=["equals_golden"])

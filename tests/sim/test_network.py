@@ -50,7 +50,8 @@ def test_equals_golden_in_bits_and_cycles(batch: int) -> None:
     network = small()
     run = simulate(network, images(3), ARRAYS, batch=batch)
     assert np.array_equal(run.outputs, golden.run(network, images(3))["fourth"])
-    assert run.bit_exact and run.cycles_exact
+    assert run.bit_exact
+    assert run.cycles_exact
     assert list(run.layers) == ["first", "second", "third", "fourth"]
     assert run.layers["first"].schedule.layer.rows == 64 * min(batch, 3)
     assert len(run.layers["first"].simulated) == -(-3 // batch)
