@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lutra import embedded
+from lutra import Array, Layer, cycles, embedded
 from lutra.cli import main
 from lutra.commands import COMMANDS
 from lutra_model import golden
@@ -142,3 +142,35 @@ def test_save_replaces_a_network_only_when_whole(tmp_path: Path) -> None:
     save(embedded.network(), path)
     assert path.read_bytes() == embedded.path("fashion-resnet8.lutra").read_bytes()
     assert load(path).name == "fashion-resnet8"
+
+
+def test_estimate_gives_exact_cycles_and_every_design(capsys: pytest.CaptureFixture[str]) -> None:
+    found = answered(capsys, "estimate", "--product", "40x36x20", "--array", "4x8", "--encoders", "2",
+                     "--technology", "horowitz-45")
+    layer = Layer(name="product", rows=40, codebooks=4, columns=20)
+    assert found["cycles"] == cycles(layer, Array(rows=4, columns=8, encoders=2, codebooks=4))
+    assert set(found["energy"]) == {"horowitz-45"}
+    assert set(found["energy"]["horowitz-45"]) == {"lookup", "int8", "fp16", "fp32"}
+    for design in found["energy"]["horowitz-45"].values():
+        assert sum(design["components_pj"].values()) == pytest.approx(design["energy_pj"])
+
+
+def test_report_and_bitstream_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ("--output", str(tmp_path / "out"))
+    np.save(tmp_path / "x.npy", IMAGES[:4])
+    np.save(tmp_path / "y.npy", LABELS[:3])
+    assert refused(capsys, "report", *out, "fashion-resnet8-int8") == (
+        "network fashion-resnet8-int8 needs both --input and --labels to be reported on")
+    assert refused(capsys, "report", *out, "--input", f"{tmp_path}/x.npy", "--labels", f"{tmp_path}/y.npy") == (
+        "labels must have shape (4,), one class for each input, not (3,)")
+    assert refused(capsys, "report", *out, "m.onnx") == (
+        "ONNX model m.onnx needs --calibration, typical inputs, to be converted")
+    assert refused(capsys, "report", *out, "--images", "0") == "images to simulate must be 1 to 256, not 0"
+    assert refused(capsys, "report", *out, "--technology", "mine.json") == (
+        "technology file mine.json cannot be read: No such file or directory")
+    (tmp_path / "file").write_text("")
+    assert refused(capsys, "report", "--output", f"{tmp_path}/file") == (
+        f"report folder {tmp_path}/file cannot be written: File exists")
+    assert refused(capsys, "bitstream", *out, "--board", "b") == (
+        "board must be one of ulx3s-85f, ulx3s-25f, icepi-zero, not b")
+    assert not list((tmp_path / "out").iterdir())

@@ -14,7 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-__all__ = ["Outcome", "array_options", "network_argument", "progress", "read_array", "shape", "table", "write_whole"]
+from lutra_model import technology
+
+__all__ = ["Outcome", "array_options", "network_argument", "progress", "read_array", "shape", "table", "technologies",
+           "technology_option", "write_whole"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,18 @@ def array_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--array", type=shape, default=(16, 16), metavar="RxC", help="cells of the array (16x16)")
     parser.add_argument("--encoders", type=int, default=4, metavar="E",
                         help="sub-vectors encoded in one cycle (4), at most the array's rows")
+
+
+def technology_option(parser: argparse.ArgumentParser) -> None:
+    """``--technology``."""
+    parser.add_argument("--technology", action="append", metavar="FILE",
+                        help="a technology file or a built-in one's name; may be repeated (all built-in ones)")
+
+
+def technologies(chosen: list[str] | None) -> list[technology.Technology]:
+    """The technologies of those names or files; without any, all that are built in."""
+    return [technology.builtin(item) if item in technology.NAMES else technology.load(item)
+            for item in chosen or technology.NAMES]
 
 
 def network_argument(parser: argparse.ArgumentParser) -> None:
@@ -89,8 +104,12 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
     def show(what: str, done: int, total: int) -> None:
         if what not in tasks:
+            bars.start()
             tasks[what] = bars.add_task(what, total=total)
         bars.update(tasks[what], completed=done, total=total)
 
-    with bars:
+    try:
         yield show
+    finally:
+        if tasks:
+            bars.stop()

@@ -8,7 +8,7 @@ carries its source (docs/cost-model.md).
 import argparse
 from typing import Any
 
-from lutra_model import compare, technology, workloads
+from lutra_model import compare, workloads
 from lutra_model.fit import lookup_array
 from lutra_model.latency import latency
 from lutra_model.params import Array, Layer, Metric
@@ -16,7 +16,7 @@ from lutra_model.schedule import Schedule
 from lutra_model.workloads import Work
 
 from .. import embedded
-from .common import Outcome, array_options, network_argument, table
+from .common import Outcome, array_options, network_argument, table, technologies, technology_option
 
 NAME = "estimate"
 SHAPES = {"resnet18": workloads.resnet18, "bert-base": workloads.bert_base}
@@ -44,8 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--table-period", type=int, default=1, metavar="P", help="cycles for each table beat (1)")
     parser.add_argument("--activation-period", type=int, default=1, metavar="P",
                         help="cycles for each activation beat (1)")
-    parser.add_argument("--technology", action="append", metavar="FILE",
-                        help="a technology file or a built-in one's name; may be repeated (all built-in ones)")
+    technology_option(parser)
 
 
 def _works(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Array]:
@@ -92,9 +91,7 @@ def run(args: argparse.Namespace) -> Outcome:
     """Cycles of every layer; energy and area of every design in every technology."""
     name, works, array = _works(args)
     layers = _layers(works, array, args)
-    chosen = [technology.builtin(item) if item in technology.NAMES else technology.load(item)
-              for item in args.technology or technology.NAMES]
-    found = compare.compare(works, array, chosen)
+    found = compare.compare(works, array, technologies(args.technology))
     energy = {tech: {design: _price(priced) for design, priced in result.designs.items()}
               for tech, result in found.items()}
     total = sum(int(str(layer["cycles"])) for layer in layers)

@@ -8,7 +8,7 @@ NET may be a .lutra file, an embedded network's name, or a trained CNN in ONNX (
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,19 @@ from lutra_model.fit import arrays
 from lutra_model.network import Network
 
 from .. import embedded
-from .common import Outcome, array_options, network_argument, progress, read_array, table
+from .common import (
+    Outcome,
+    array_options,
+    network_argument,
+    progress,
+    read_array,
+    table,
+    technologies,
+    technology_option,
+)
+
+if TYPE_CHECKING:
+    from lutra_reports.report import Report
 
 NAME = "report"
 
@@ -30,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", metavar="Y.npy", help="their classes")
     parser.add_argument("--calibration", metavar="X.npy", help="typical inputs, to convert an ONNX model")
     parser.add_argument("--images", type=int, default=10, metavar="N", help="inputs to run on the RTL (10)")
+    technology_option(parser)
     parser.add_argument("--output", default="report", metavar="FOLDER", help="where to write the report (report)")
 
 
@@ -71,25 +84,23 @@ def run(args: argparse.Namespace) -> Outcome:
             network, images, labels, arrays=arrays(network, rows=rows, columns=columns, encoders=args.encoders),
             int8=twin, int8_arrays=arrays(twin, rows=rows, columns=columns) if twin else None,
             accuracy=embedded.accuracy() if network.name == embedded.DEFAULT else None,
-            simulate_images=args.images, progress=show)
+            technologies=technologies(args.technology), simulate_images=args.images, progress=show)
     write.write(made, args.output)
-    return Outcome(made.data, [*_shown(made.data), f"report: {Path(args.output, 'report.html')}"])
+    return Outcome(made.data, [*_shown(made), f"report: {Path(args.output, 'report.html')}"])
 
 
-def _shown(data: dict[str, Any]) -> list[Any]:
+def _shown(made: "Report") -> list[Any]:
+    from lutra_reports import terminal
+
+    data = made.data
     layers = [[layer["name"], f"{layer['equivalent_macs']:,}", f"{layer['lookups']:,}", layer["rtl"]["predicted"],
                layer["rtl"]["simulated"], "yes" if layer["rtl"]["bit_exact"] else "NO", layer["binding"]]
               for layer in data["layers"]]
-    ratios = [[technology, data["baselines"][baseline],
-               *("{ratio:.2f} ({low:.2f} to {high:.2f})".format(**found[baseline][where])
-                 for where in ("on_chip", "total"))]
-              for technology, found in data["ratios"].items() for baseline in ("int8", "fp16") if baseline in found]
     accuracy = ", ".join(f"{view} {100 * value:.2f}%" for view, value in data["accuracy"].items()
                          if isinstance(value, float) and np.isfinite(value))
     return [table(f"{data['network']['name']}: cycles of one input on the RTL",
                   ["layer", "MACs", "lookups", "predicted", "simulated", "bit-exact", "binding"], layers),
-            table("energy of the baseline over energy of lookup: above 1, lookup needs less",
-                  ["technology", "baseline", "on the chip", "with memory outside"], ratios),
+            terminal.summary(made),
             f"bit-exact: {data['bit_exact']}; cycles predicted {data['cycles']['predicted']:,}, simulated "
             f"{data['cycles']['simulated']:,}",
             f"accuracy on the full test set: {accuracy}" if accuracy else ""]

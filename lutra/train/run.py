@@ -68,12 +68,12 @@ def run(recipe: Recipe, folder: Path, build: Path, out: Path, command: str) -> d
     net = dense(recipe, data, build)
     model = out / f"{recipe.name}.onnx"
     files.save_onnx(net, data.train.shape[1:], model)
+    files.save_test_images(data, out)
+    provenance = {"recipe": recipe.name, "data": data.name, "seed": recipe.seed, "command": command}
     multiplying = _integers(recipe, model, data, "int8")
     network = tuned(recipe, lookup(recipe, model, data, build), net, data, build)
-    provenance = {"recipe": recipe.name, "data": data.name, "seed": recipe.seed, "command": command}
     for found in (multiplying, network):
         found.provenance.update(provenance)
         netfile.save(found, out / f"{found.name}.lutra")
-    files.save_test_images(data, out)
     guesses = files.answers(model, network, multiplying, data)
     return files.save_accuracy(guesses, data, provenance, out / "accuracy.json")

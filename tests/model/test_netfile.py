@@ -74,7 +74,8 @@ def test_wrong_files_are_refused(tmp_path: Path) -> None:
     save_file({"x": np.zeros(2)}, foreign)
     with pytest.raises(ValueError, match=rf"^network file {tmp_path}/none must exist$"):
         load(tmp_path / "none")
-    with pytest.raises(ValueError, match=rf"^{foreign} must be a Lutra network file, but it has no lutra-network header$"):
+    sentence = f"^{foreign} must be a Lutra network file, but it has no lutra-network header$"
+    with pytest.raises(ValueError, match=sentence):
         load(foreign)
     with pytest.raises(ValueError, match=r"must have version 1, not 99$"):
         load(_rewritten(whole, tmp_path / "v", version=99))
