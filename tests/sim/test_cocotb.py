@@ -1,6 +1,8 @@
 """The machine under cocotb, driven by AXI4-Stream models that nobody here wrote."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,23 +36,32 @@ def cases(array: Array, seeds: range) -> list[Case]:
     return free + [random_case(array, seed + 1000, stalls=True) for seed in seeds]
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder with an array's bench, built when first asked for."""
+    @cache
+    def folder(name: str) -> Path:
+        path = tmp_path_factory.mktemp(name)
+        build_bench(verilog(ARRAYS[name]), path)
+        return path
+
+    return folder
+
+
 @pytest.mark.parametrize("name", ARRAYS)
-def test_machine_equals_golden(name: str, tmp_path: Path) -> None:
-    build_bench(verilog(ARRAYS[name]), tmp_path)
-    run_bench(tmp_path, cases(ARRAYS[name], range(10)))
+def test_machine_equals_golden(name: str, built: Callable[[str], Path]) -> None:
+    run_bench(built(name), cases(ARRAYS[name], range(10)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [100, 200, 300])
 @pytest.mark.parametrize("name", ARRAYS)
-def test_machine_equals_golden_at_length(name: str, seed: int, tmp_path: Path) -> None:
-    build_bench(verilog(ARRAYS[name]), tmp_path)
-    run_bench(tmp_path, cases(ARRAYS[name], range(seed, seed + 20)))
+def test_machine_equals_golden_at_length(name: str, seed: int, built: Callable[[str], Path]) -> None:
+    run_bench(built(name), cases(ARRAYS[name], range(seed, seed + 20)))
 
 
-def test_the_bench_notices_a_wrong_output(tmp_path: Path) -> None:
+def test_the_bench_notices_a_wrong_output(built: Callable[[str], Path]) -> None:
     array = ARRAYS["lookup-2x2-e2-chebyshev"]
-    build_bench(verilog(array), tmp_path)
     wrong = [replace(case, array=replace(array, metric=Metric.L1)) for case in cases(array, range(1))]
     with pytest.raises(AssertionError, match="differs from the golden model"):
-        run_bench(tmp_path, wrong, tests=["equals_golden"])
+        run_bench(built("lookup-2x2-e2-chebyshev"), wrong, tests=["equals_golden"])
