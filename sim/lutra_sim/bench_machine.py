@@ -4,7 +4,7 @@ Runs inside the simulator; the cases come through the environment.
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import cocotb
@@ -35,7 +35,6 @@ class Monitor:
     begin: int = -1
     end: int = -1
     beats: int = 0
-    lasts: list[int] = field(default_factory=list)
 
     async def run(self) -> None:
         """Follow the machine for ever."""
@@ -56,7 +55,6 @@ class Monitor:
                 self.beats += 1
                 if offer[2]:
                     self.end = self.cycle
-                    self.lasts.append(self.beats)
 
     def cycles(self) -> int:
         """Cycles of the layer that has ended; the next one begins with its first command word."""

@@ -12,6 +12,8 @@ from cocotb.utils import get_sim_time
 from lutra_sim.bench_machine import PERIOD_NS, started
 from lutra_sim.case import cases_from_environment
 
+__all__ = ["ANSWER", "speed"]
+
 ANSWER = "speed.json"
 
 

@@ -18,7 +18,8 @@ __all__ = ["CompiledMachine", "Run", "build"]
 
 WITHOUT_TRANSFER = 100_000
 VIOLATIONS = {1: "withdrew an output beat before it was taken", 2: "changed an output beat before it was taken",
-              3: "offered an output beat before the first command word"}
+              3: "offered an output beat before the first command word",
+              4: "made tvalid wait for tready"}
 
 Bytes = NDArray[np.uint8]
 

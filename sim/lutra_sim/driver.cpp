@@ -17,7 +17,7 @@ constexpr int RANDOM = 2;  // contents of memories before they are written
 constexpr unsigned LONGEST_BURST[3] = {2, 8, 24};  // the last is longer than the output buffer is deep
 constexpr uint8_t IDLE = 0x5a;  // payload of a stream that offers nothing: must not matter
 
-enum Violation : int64_t { NONE, WITHDRAWN, CHANGED, UNASKED };
+enum Violation : int64_t { NONE, WITHDRAWN, CHANGED, UNASKED, WAITED };
 
 // Alternating runs of cycles that go and that stall, of lengths that differ from stream end to stream end.
 class Bursts {
@@ -142,8 +142,8 @@ public:
 
     bool transfers() const { return top.m_axis_tvalid && top.m_axis_tready; }
 
-    // The stream rule that this cycle breaks, if any; asked for once in each cycle.
-    Violation check() {
+    // The stream rule that this cycle breaks, if any; asked for once in each cycle. ``settle`` evaluates the machine.
+    template <class Settle> Violation check(Settle settle) {
         const bool valid = top.m_axis_tvalid;
         if (waiting && !valid) return WITHDRAWN;
         if (waiting && (top.m_axis_tlast != held_last || std::memcmp(held.data(), data, job.width)
@@ -155,7 +155,7 @@ public:
             std::memcpy(held.data(), data, job.width);
             std::memcpy(held_keep.data(), keep, keep_width);
         }
-        return NONE;
+        return !top.m_axis_tready && turns_with_ready(settle) ? WAITED : NONE;
     }
 
     void record() {
@@ -167,6 +167,17 @@ public:
     int64_t taken = 0;
 
 private:
+    // Whether ``tvalid`` in a stalled cycle would be another if the sink were ready.
+    template <class Settle> bool turns_with_ready(Settle settle) {
+        const bool valid = top.m_axis_tvalid;
+        top.m_axis_tready = 1;
+        settle();
+        const bool turned = top.m_axis_tvalid != valid;
+        top.m_axis_tready = 0;
+        settle();
+        return turned;
+    }
+
     const Job& job;
     Vlutra& top;
     Bursts bursts;
@@ -216,7 +227,7 @@ EXPORT void machine_run(Machine* machine, const Job* job, Report* report) {
 
         bool taken[3];
         for (int i = 0; i < 3; ++i) taken[i] = sources[i].transfers();
-        violation = first < 0 && top.m_axis_tvalid ? UNASKED : sink.check();
+        violation = first < 0 && top.m_axis_tvalid ? UNASKED : sink.check([&] { machine->low(); });
         if (first < 0 && taken[0]) first = now;
         const bool arrived = violation == NONE && sink.transfers();
         if (arrived) sink.record();

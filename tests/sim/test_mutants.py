@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lutra_hw.machine import verilog
+from lutra_sim.bench import build_bench, run_bench
 from lutra_sim.case import Case
 from lutra_sim.cases import random_case
 from lutra_sim.mutants import ARRAYS, MUTANTS, Mutant, defect, planted
@@ -32,6 +33,16 @@ def test_a_planted_bug_is_noticed(mutant: Mutant, cache: Path, tmp_path: Path) -
     machine = planted(mutant, tmp_path)
     found = defect(machine.verilog(ARRAYS[mutant.array]), cases(mutant.array), cache=cache)
     assert found is not None
+
+
+@pytest.mark.parametrize(("effect", "message"), [
+    ("tvalid waits for tready", "no output beat is offered"),
+    ("a beat changes while it waits", "must keep a beat until it is taken")])
+def test_the_bench_notices_a_broken_stream_rule(effect: str, message: str, tmp_path: Path) -> None:
+    (mutant,) = (mutant for mutant in MUTANTS if mutant.effect == effect)
+    build_bench(planted(mutant, tmp_path).verilog(ARRAYS[mutant.array]), tmp_path)
+    with pytest.raises(AssertionError, match=message):
+        run_bench(tmp_path, [random_case(ARRAYS[mutant.array], seed, stalls=True) for seed in range(5)])
 
 
 def test_every_component_has_a_mutant() -> None:
