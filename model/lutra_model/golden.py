@@ -36,21 +36,35 @@ def quantise(network: Network, x: NDArray[Any]) -> Int8:
     return np.clip(np.rint(x.astype(np.float64) / network.input_scale), -128, 127).astype(np.int8)
 
 
-def windows(x: Int8, window: Window | None) -> Int8:
-    """Rows of a product, transposed: ``(reduction, rows)``, in the order channel, kernel row, kernel column."""
+def _columns(x: Int8, window: Window | None) -> Int8:
+    """``(reduction, positions, batch)``: the batch lies innermost, so that long runs of bytes are moved."""
     if window is None:
-        return np.ascontiguousarray(x.T)
-    top, left, bottom, right = window.padding
-    image = np.pad(x.transpose(3, 0, 1, 2), ((0, 0), (0, 0), (top, bottom), (left, right)))
-    return np.stack(kernels.taps(image, window), axis=1).reshape(-1, len(x) * np.prod(
-        window.output(*x.shape[1:3])))
+        return np.ascontiguousarray(x.T)[:, None]
+    (batch, height, width, channels), (top, left, bottom, right) = x.shape, window.padding
+    image = np.zeros((channels, height + top + bottom, width + left + right, batch), np.int8)
+    image[:, top:top + height, left:left + width] = x.transpose(3, 1, 2, 0)
+    taps = kernels.taps(image.transpose(0, 3, 1, 2), window)
+    columns = np.empty((channels, len(taps), *window.output(height, width), batch), np.int8)
+    for number, tap in enumerate(taps):
+        columns[:, number] = tap.transpose(0, 2, 3, 1)
+    return columns.reshape(channels * len(taps), -1, batch)
+
+
+def windows(x: Int8, window: Window | None) -> Int8:
+    """Rows of a product, transposed: ``(reduction, rows)``, in the order channel, kernel row, kernel column.
+
+    The rows are numbered batch, output row, output column.
+    """
+    columns = _columns(x, window)
+    return np.ascontiguousarray(columns.transpose(0, 2, 1)).reshape(len(columns), -1)
 
 
 def encode(node: Product, columns: Int8) -> NDArray[np.uint8]:
     """Index of the nearest centroid of every sub-vector, ``(codebooks, rows)``; the lowest index wins a tie."""
     assert node.centroids is not None
     codebooks, _, length = node.centroids.shape
-    padded = np.pad(columns, ((0, codebooks * length - len(columns)), (0, 0)))
+    missing = codebooks * length - len(columns)
+    padded = np.concatenate([columns, np.zeros((missing, columns.shape[1]), np.int8)]) if missing else columns
     return kernels.nearest(padded.reshape(codebooks, length, -1), node.centroids, node.metric)
 
 
@@ -93,8 +107,9 @@ def _maximum(node: MaxPool, x: Int8) -> Int8:
 
 
 def _product(node: Product, x: Int8) -> Int8:
-    shape = (len(x), *node.shape(x.shape[1:]))
-    return finish(node, accumulate(node, windows(x, node.window))).reshape(shape)
+    columns = _columns(x, node.window)
+    y = finish(node, accumulate(node, columns.reshape(len(columns), -1)))
+    return y.reshape(columns.shape[1], len(x), -1).swapaxes(0, 1).reshape(len(x), *node.shape(x.shape[1:]))
 
 
 def evaluate(node: Node, *inputs: Int8) -> Int8:
@@ -122,7 +137,7 @@ def _run(network: Network, x: Int8) -> dict[str, Int8]:
     return values
 
 
-def run(network: Network, x: NDArray[Any], part: int = 16) -> dict[str, Int8]:
+def run(network: Network, x: NDArray[Any], part: int = 32) -> dict[str, Int8]:
     """Every value of the network for a batch of inputs, by node name (and ``input``).
 
     ``x`` is ``(batch, *input_shape)``: int8, uint8 image, or floating point. Parts of ``part`` inputs run side by

@@ -4,6 +4,7 @@ Float32 and float64 appear only where every intermediate is an integer (times a 
 exactly; the bound stands beside the use.
 """
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from .params import Metric
 __all__ = ["lookup", "multiply", "nearest", "rescale", "taps"]
 
 CHUNK = 1 << 18  # elements of an intermediate that stay in a core's cache
+GROUP = 16       # codebooks searched together
 PAIRS = 1 << 23  # most entries of all paired tables
 WORST = 128      # largest magnitude of an int8
+SCALARS = np.arange(256, dtype=np.uint8).view(np.int8)  # every int8, in the order of its unsigned reading
 
 
 def taps(image: NDArray[Any], window: Window) -> list[NDArray[Any]]:
@@ -46,17 +49,18 @@ def _nearest_l2(x: NDArray[np.int8], centroids: NDArray[np.int8]) -> NDArray[np.
     step = 1 << (entries - 1).bit_length()
     weights = _weights(centroids, step)
     integer = np.int32 if weights.dtype == np.float32 else np.int64
-    chunk = min(rows, max(256, CHUNK // (codebooks * entries)))
-    vectors = np.ones((codebooks, length + 1, chunk), weights.dtype)
-    packed = np.empty((codebooks, entries, chunk), weights.dtype)
-    least = np.empty((codebooks, chunk), weights.dtype)
+    group, chunk = min(codebooks, GROUP), max(1, min(rows, CHUNK // (GROUP * entries)))
+    vectors = np.ones((group, length + 1, chunk), weights.dtype)
+    packed = np.empty((group, entries, chunk), weights.dtype)
+    least = np.empty((group, chunk), weights.dtype)
     found = np.empty((codebooks, rows), np.uint8)
-    for start in range(0, rows, chunk):
-        count = min(chunk, rows - start)
-        vectors[:, :length, :count] = x[:, :, start:start + count]
-        np.matmul(weights, vectors, out=packed)
-        np.minimum.reduce(packed, axis=1, out=least)
-        found[:, start:start + count] = least[:, :count].astype(integer) & (step - 1)
+    for first, start in product(range(0, codebooks, group), range(0, rows, chunk)):
+        some = x[first:first + group, :, start:start + chunk]
+        count, width = len(some), some.shape[2]
+        vectors[:count, :length, :width] = some
+        np.matmul(weights[first:first + group], vectors[:count], out=packed[:count])
+        np.minimum.reduce(packed[:count], axis=1, out=least[:count])
+        found[first:first + group, start:start + chunk] = least[:count, :width].astype(integer) & (step - 1)
     return found
 
 
@@ -71,6 +75,9 @@ def _distances(x: NDArray[np.int8], centroids: NDArray[np.int8], metric: Metric)
 
 def nearest(x: NDArray[np.int8], centroids: NDArray[np.int8], metric: Metric) -> NDArray[np.uint8]:
     """Nearest centroid of each sub-vector: ``x`` is ``(codebooks, length, rows)``, the result ``(codebooks, rows)``."""
+    if x.shape[1] == 1 and x.shape[2] > len(SCALARS):  # each of the few values is searched for once
+        found = nearest(np.broadcast_to(SCALARS, (len(x), 1, len(SCALARS))), centroids, metric)
+        return np.stack([one.take(values) for one, values in zip(found, x[:, 0].view(np.uint8), strict=True)])
     if metric is Metric.L2:
         return _nearest_l2(x, centroids)
     step = max(256, CHUNK // (len(x) * centroids.shape[1]))
@@ -120,7 +127,13 @@ def rescale(sums: NDArray[np.integer[Any]], bias: NDArray[np.int64], multiplier:
     all the same.
     """
     factor = np.ldexp(multiplier.astype(np.float64), -shift)
-    scaled = np.multiply(sums, factor, dtype=np.float64)
-    scaled += bias * factor + 0.5
-    np.floor(scaled, out=scaled)
-    return np.clip(scaled, low, high, out=scaled).astype(np.int8)
+    offset = bias * factor + 0.5
+    scaled = np.empty((max(1, CHUNK // 8 // len(factor)), len(factor)))
+    found = np.empty(sums.shape, np.int8)
+    for start in range(0, len(sums), len(scaled)):
+        part = sums[start:start + len(scaled)]
+        real = np.multiply(part, factor, out=scaled[:len(part)])
+        real += offset
+        np.floor(real, out=real)
+        np.clip(real, low, high, out=found[start:start + len(part)], casting="unsafe")
+    return found
