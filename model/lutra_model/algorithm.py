@@ -81,7 +81,7 @@ def run(network: Network, x: NDArray[Any]) -> dict[str, Real]:
     return values
 
 
-def classify(network: Network, x: NDArray[Any], batch: int = 64) -> NDArray[np.int64]:
+def classify(network: Network, x: NDArray[Any], batch: int = 8) -> NDArray[np.int64]:
     """Lowest index of the largest output, for each input."""
     last = network.nodes[-1].name
     return np.concatenate([run(network, x[i:i + batch])[last].reshape(len(x[i:i + batch]), -1).argmax(axis=1)

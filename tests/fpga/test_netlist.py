@@ -51,7 +51,7 @@ def test_small_netlists_equal_golden(array: Array) -> None:
 @pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.name)
 def test_the_boards_netlist_equals_golden(board: Board) -> None:
     """Of the default array, with squares where the bitstream has them."""
-    check(build_netlist(board.array, multipliers=board.part.dsp), board.array, range(12))
+    check(build_netlist(board.array, multipliers=board.square_multipliers), board.array, range(12))
 
 
 @pytest.mark.slow

@@ -38,6 +38,8 @@ class Board:
     clock_mhz : of the machine, by default.
     baud : of the serial line to the host.
     array : the machine that it holds by default.
+    hard_squares : whether the encoders' squares take the multipliers that the finishers leave: fewer LUT4 cells, but
+        place and route take longer, so it is for parts that are nearly full.
     """
 
     name: str
@@ -49,18 +51,24 @@ class Board:
     clock_mhz: int
     baud: int = 1_000_000
     array: Array
+    hard_squares: bool = False
+
+    @property
+    def square_multipliers(self) -> int:
+        """Multipliers that finishers and squares share; 0 where squares take none."""
+        return self.part.dsp if self.hard_squares else 0
 
 
 SMALL = Array(rows=8, columns=4, encoders=1, codebooks=64, block_rows=256, index_words=1024)
-LARGE = Array(rows=16, columns=16, encoders=1, codebooks=128, block_rows=512, index_words=2048)
+LARGE = Array(rows=16, columns=8, encoders=1, codebooks=128, block_rows=512, index_words=2048)
 
 BOARDS = {board.name: board for board in [
     Board(name="ulx3s-85f", platform=ULX3S_85F_Platform, part=ECP5_85F, package="CABGA381", speed=6,
           oscillator_mhz=25, clock_mhz=40, array=LARGE),
     Board(name="ulx3s-25f", platform=ULX3S_25F_Platform, part=ECP5_25F, package="CABGA381", speed=6,
-          oscillator_mhz=25, clock_mhz=40, array=SMALL),
+          oscillator_mhz=25, clock_mhz=40, array=SMALL, hard_squares=True),
     Board(name="icepi-zero", platform=IcepiZero1_3Platform, part=ECP5_25F, package="CABGA256", speed=6,
-          oscillator_mhz=50, clock_mhz=40, array=SMALL),
+          oscillator_mhz=50, clock_mhz=40, array=SMALL, hard_squares=True),
 ]}
 
 

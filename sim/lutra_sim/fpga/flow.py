@@ -86,7 +86,7 @@ class _Job:
         plan = board.platform().prepare(BoardTop(board, array, clock_mhz), TOP, emit_src=False)
         rtlil, pins = (plan.files[f"{TOP}.{ending}"] for ending in ("il", "lpf"))
         return cls(board=board, array=array, seed=seed, rtlil=_text(rtlil), pins=_text(pins),
-                   script=script(array, TOP, board.part.dsp, [f"write_json {TOP}.json"]))
+                   script=script(array, TOP, board.square_multipliers, [f"write_json {TOP}.json"]))
 
     @property
     def key(self) -> str:

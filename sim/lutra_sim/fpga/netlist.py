@@ -37,7 +37,7 @@ def netlist(array: Array, *, multipliers: int = 0, cache: Path | None = None,
             progress: library.Progress | None = None) -> str:
     """Verilog of the array's machine after synthesis, top module ``lutra``, with the models of its cells.
 
-    ``multipliers`` are those of the part; with none, the squares of the distances are all in logic.
+    ``multipliers`` are those that finishers and squares share, 0 to keep squares in logic.
     """
     design = rtlil.convert(Machine(array), name=TOP, emit_src=False)
     text = script(array, TOP, multipliers, [f"write_verilog -noattr {NETLIST}"])

@@ -28,7 +28,8 @@ def _hard_distances(array: Array, multipliers: int) -> list[str]:
 def script(array: Array, top: str, multipliers: int, outputs: Sequence[str]) -> str:
     """The yosys script that turns ``top``.il, which holds the array's machine, into an ECP5 netlist.
 
-    ``multipliers`` are those that the part has; ``outputs`` are the commands that write the netlist.
+    ``multipliers`` are those that finishers and squares share, 0 to keep squares in logic; ``outputs`` are the
+    commands that write the netlist.
     """
     soft = "*"
     lines = [f"read_rtlil {top}.il"]
