@@ -41,6 +41,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", metavar="X.npy", help="inputs of your own network, with --labels")
     parser.add_argument("--labels", metavar="Y.npy", help="their classes")
     parser.add_argument("--calibration", metavar="X.npy", help="typical inputs, to convert an ONNX model")
+    parser.add_argument("--pixel-scale", type=float, metavar="S",
+                        help="real value of one step of a uint8 image, for an ONNX model")
     parser.add_argument("--images", type=int, default=10, metavar="N", help="inputs to run on the RTL (10)")
     technology_option(parser)
     parser.add_argument("--output", default="report", metavar="FOLDER", help="where to write the report (report)")
@@ -54,8 +56,9 @@ def _network(args: argparse.Namespace, show: Callable[[str, int, int], None]) ->
         if not args.calibration:
             raise ValueError(f"ONNX model {args.network} needs --calibration, typical inputs, to be converted")
         calibration = read_array(args.calibration)
-        return (convert(args.network, calibration, scheme="lut-nn", progress=show),
-                convert(args.network, calibration, scheme="int8", progress=show))
+        lookup, twin = (convert(args.network, calibration, scheme=scheme, pixel_scale=args.pixel_scale, progress=show)
+                        for scheme in ("lut-nn", "int8"))
+        return lookup, twin
     network = embedded.network(args.network)
     return network, embedded.network(f"{network.name}-int8") if network.name == embedded.DEFAULT else None
 

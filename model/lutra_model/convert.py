@@ -156,7 +156,7 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
     lengths : scalars of a sub-vector: one number, or numbers by layer; :func:`sub_vector_length` for the others.
     refine : fit the tables to the float layer's outputs; otherwise they are ``centroid . weight``.
     pixel_scale : real value of one step of a ``uint8`` image, if the model takes images without an offset.
-    progress : called with a step's name, the steps done and the steps in all.
+    progress : called with what runs, the steps done and the steps in all.
 
     Raises ``ValueError`` for calibration data that the model cannot take, or too little of it.
     """
@@ -168,10 +168,10 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
     options.check(graph)
     conversion = _Conversion(graph, options, calibration)
     nodes = []
-    for done, step in enumerate(graph.steps):
-        if progress is not None:
-            progress(step.name, done, len(graph.steps))
+    for done, step in enumerate(graph.steps, start=1):
         nodes.append(conversion.node(step))
+        if progress is not None:
+            progress(f"converting to {scheme}", done, len(graph.steps))
     provenance = {"model": dict(graph.source), "calibration_inputs": len(calibration), **options.provenance()}
     if graph.dropped:
         provenance["notes"] = list(graph.dropped)

@@ -29,8 +29,8 @@ def quantise(network: Network, x: NDArray[Any]) -> Int8:
     if x.dtype == np.uint8 and network.pixel_scale is not None:
         return quantise(network, x * np.float64(network.pixel_scale))
     if not np.issubdtype(x.dtype, np.floating):
-        raise ValueError(f"input of network {network.name} must be int8, a uint8 image or floating point, "
-                         f"not {x.dtype}")
+        kinds = "int8 or floating point" if network.pixel_scale is None else "int8, a uint8 image or floating point"
+        raise ValueError(f"input of network {network.name} must be {kinds}, not {x.dtype}")
     if not np.isfinite(x).all():
         raise ValueError(f"input of network {network.name} must be finite, but it holds NaN or infinity")
     return np.clip(np.rint(x.astype(np.float64) / network.input_scale), -128, 127).astype(np.int8)
