@@ -37,8 +37,9 @@ def test_set() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 def accuracy() -> dict[str, Any]:
-    """Accuracy of the default network on the full test set (``float``, ``int8``, ``converted``, ``golden``), and how its
-    recipe measured it.
+    """Accuracy of the default network on the full test set, and how its recipe measured it.
+
+    The views are ``float``, ``int8``, ``converted`` (lookup in real arithmetic) and ``golden``.
     """
     measured: dict[str, Any] = json.loads(path("accuracy.json").read_text())
     return measured.pop("accuracy") | measured
