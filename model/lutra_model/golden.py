@@ -68,7 +68,7 @@ def encode(node: Product, columns: Int8) -> NDArray[np.uint8]:
     return kernels.nearest(padded.reshape(codebooks, length, -1), node.centroids, node.metric)
 
 
-def accumulate(node: Product, columns: Int8) -> NDArray[np.int32]:
+def accumulate(node: Product, columns: Int8) -> NDArray[np.signedinteger[Any]]:
     """The sums of a product layer before its finisher, ``(rows, columns)``."""
     if node.centroids is None:
         return kernels.multiply(columns, node.table[:, 0])
@@ -137,7 +137,7 @@ def _run(network: Network, x: Int8) -> dict[str, Int8]:
     return values
 
 
-def run(network: Network, x: NDArray[Any], part: int = 32) -> dict[str, Int8]:
+def run(network: Network, x: NDArray[Any], part: int = 64) -> dict[str, Int8]:
     """Every value of the network for a batch of inputs, by node name (and ``input``).
 
     ``x`` is ``(batch, *input_shape)``: int8, uint8 image, or floating point. Parts of ``part`` inputs run side by

@@ -86,27 +86,34 @@ def nearest(x: NDArray[np.int8], centroids: NDArray[np.int8], metric: Metric) ->
     return np.concatenate(parts, axis=1).astype(np.uint8)
 
 
-def _paired(table: NDArray[np.int8], indices: NDArray[np.uint8]) -> tuple[NDArray[np.int16], NDArray[np.intp]]:
-    """Tables of two codebooks each, ``(pairs, entries^2, columns)``, and their indices: half the reads."""
+def _paired(table: NDArray[np.int8]) -> NDArray[np.int16]:
+    """Tables of two codebooks each, ``(pairs, entries^2, columns)``: half the reads."""
     codebooks, entries, columns = table.shape
     if codebooks % 2:
         table = np.concatenate([table, np.zeros((1, entries, columns), np.int8)])
-        indices = np.concatenate([indices, np.zeros((1, indices.shape[1]), np.uint8)])
-    pairs = table[0::2, :, None].astype(np.int16) + table[1::2, None]
-    return pairs.reshape(-1, entries**2, columns), indices[0::2].astype(np.intp) * entries + indices[1::2]
+    return (table[0::2, :, None].astype(np.int16) + table[1::2, None]).reshape(-1, entries**2, columns)
 
 
-def lookup(table: NDArray[np.int8], indices: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """``sum over k of table[k, indices[k, m], n]`` as ``(rows, columns)``."""
-    codebooks, entries, columns = table.shape
-    if indices.shape[1] > entries**2 and entries**2 * codebooks * columns <= PAIRS:
-        tables, places = _paired(table, indices)
-    else:
-        tables, places = table.astype(np.int16), indices.astype(np.intp)
-    sums = np.zeros((indices.shape[1], columns), np.int16 if codebooks * WORST < 2**15 else np.int32)
-    for entries_of_one, place in zip(tables, places, strict=True):
-        sums += entries_of_one.take(place, axis=0)
-    return sums.astype(np.int32)
+def _pair(indices: NDArray[np.uint8], entries: int) -> NDArray[np.intp]:
+    """Indices into :func:`_paired` tables, from the indices of single ones."""
+    pairs = indices[0::2].astype(np.intp) * entries
+    pairs[:len(indices) // 2] += indices[1::2]
+    return pairs
+
+
+def lookup(table: NDArray[np.int8], indices: NDArray[np.uint8]) -> NDArray[np.signedinteger[Any]]:
+    """``sum over k of table[k, indices[k, m], n]`` as ``(rows, columns)``, in the narrowest type that holds any sum."""
+    (codebooks, entries, columns), rows = table.shape, indices.shape[1]
+    paired = rows > entries**2 and entries**2 * codebooks * columns <= PAIRS
+    tables = _paired(table) if paired else table.astype(np.int16)
+    sums = np.zeros((rows, columns), np.int16 if codebooks * WORST < 2**15 else np.int32)
+    picked = np.empty((min(rows, max(1, CHUNK // 4 // columns)), columns), np.int16)
+    for start in range(0, rows, len(picked)):
+        part, some = sums[start:start + len(picked)], indices[:, start:start + len(picked)]
+        places = _pair(some, entries) if paired else some.astype(np.intp)
+        for one, place in zip(tables, places, strict=True):
+            part += one.take(place, axis=0, out=picked[:len(part)], mode="clip")
+    return sums
 
 
 def multiply(columns: NDArray[np.int8], weights: NDArray[np.int8]) -> NDArray[np.int32]:
