@@ -15,7 +15,7 @@ from .params import Metric
 
 __all__ = ["lookup", "multiply", "nearest", "rescale", "taps"]
 
-CHUNK = 1 << 18  # elements of an intermediate that stay in a core's cache
+CHUNK = 1 << 19  # elements of an intermediate that stay in a core's cache
 GROUP = 16       # codebooks searched together
 PAIRS = 1 << 23  # most entries of all paired tables
 WORST = 128      # largest magnitude of an int8
