@@ -122,6 +122,11 @@ def test_a_full_disk_keeps_the_earlier_file(
     assert target.read_text() == "earlier"
 
 
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for argv in (["golden", "--output"], ["export", "--onnx"], ["verilog", "--array", "2x2", "--output"]):
+        assert refused(capsys, *argv, f"{tmp_path}/none/file") == f"{tmp_path}/none/file: No such file or directory"
+
+
 def test_convert_mistakes_leave_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, out = str(embedded.path("fashion-resnet8.onnx")), tmp_path / "o.lutra"
     np.save(tmp_path / "empty.npy", np.zeros((0, 1, 28, 28), np.float32))
@@ -173,4 +178,5 @@ def test_report_and_bitstream_mistakes(tmp_path: Path, capsys: pytest.CaptureFix
         f"report folder {tmp_path}/file cannot be written: File exists")
     assert refused(capsys, "bitstream", *out, "--board", "b") == (
         "board must be one of ulx3s-85f, ulx3s-25f, icepi-zero, not b")
+    assert refused(capsys, "bitstream", *out, "--board", "ulx3s-85f", "--clock", "0").endswith("not 0 MHz")
     assert not list((tmp_path / "out").iterdir())

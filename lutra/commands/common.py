@@ -1,7 +1,6 @@
 """What the commands share: outcomes, array options, arrays of the user's, files written whole."""
 
 import argparse
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from rich.table import Table
 from lutra_model import technology
 
 __all__ = ["Outcome", "array_options", "network_argument", "progress", "read_array", "shape", "table", "technologies",
-           "technology_option", "write_whole"]
+           "technology_option"]
 
 
 @dataclass(frozen=True)
@@ -72,17 +71,6 @@ def read_array(path: str) -> NDArray[Any]:
         return loaded[loaded.files[0]] if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
     except (ValueError, OSError, EOFError, IndexError) as error:
         raise ValueError(f"{path} must be a NumPy .npy or .npz file without objects: {error}") from None
-
-
-def write_whole(path: str | os.PathLike[str], write: Callable[[Path], object]) -> None:
-    """Write beside the file and move it there once it is whole, so that an earlier file is never half lost."""
-    path = Path(path)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def table(title: str, head: list[str], rows: list[list[Any]]) -> Table:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutra_model import golden as model
+from lutra_model.files import write_whole
 
 from .. import embedded
-from .common import Outcome, network_argument, read_array, write_whole
+from .common import Outcome, network_argument, read_array
 
 NAME = "golden"
 

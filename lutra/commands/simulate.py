@@ -8,10 +8,11 @@ import argparse
 
 import numpy as np
 
+from lutra_model.files import write_whole
 from lutra_model.fit import arrays
 
 from .. import embedded
-from .common import Outcome, array_options, network_argument, progress, read_array, table, write_whole
+from .common import Outcome, array_options, network_argument, progress, read_array, table
 from .golden import save_array
 
 NAME = "simulate"

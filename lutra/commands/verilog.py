@@ -8,10 +8,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from lutra_model.files import write_whole
 from lutra_model.fit import lookup_array, mac_array
 
 from .. import embedded
-from .common import Outcome, array_options, network_argument, write_whole
+from .common import Outcome, array_options, network_argument
 
 NAME = "verilog"
 

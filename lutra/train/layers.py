@@ -6,6 +6,7 @@ factor is real; in evaluation mode every value equals the golden model's.
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -71,7 +72,7 @@ def windows(x: Tensor, window: kinds.Window | None) -> Tensor:
     return taps.reshape(taps.shape[0] * taps.shape[1], -1)
 
 
-class Product(nn.Module):
+class Product(nn.Module, ABC):
     """A product layer; ``table`` and ``bias`` are in real units. A subclass gives the sums before the finisher."""
 
     def __init__(self, node: kinds.Product, in_scale: float) -> None:
@@ -88,9 +89,9 @@ class Product(nn.Module):
         """Table entries as integers."""
         return _rounded(self.table / self.table_scale())
 
+    @abstractmethod
     def sums(self, rows: Tensor) -> Tensor:
         """Accumulators ``(columns, rows)``."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         sums = self.sums(windows(x, self.node.window))

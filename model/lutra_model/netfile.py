@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from . import network as kinds
+from .files import write_whole
 from .network import Network, Node, Window
 from .params import Metric
 
@@ -40,13 +41,8 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
                if getattr(node, name) is not None}
     head = {item.name: getattr(network, item.name) for item in dataclasses.fields(network) if item.name != "nodes"}
     head |= {"version": VERSION, "nodes": [_attributes(node) for node in network.nodes]}
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(to_bytes(tensors, {FORMAT: json.dumps(head, sort_keys=True)}))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    content = to_bytes(tensors, {FORMAT: json.dumps(head, sort_keys=True)})
+    write_whole(path, lambda part: part.write_bytes(content))
 
 
 def _tuples(value: Any) -> Any:

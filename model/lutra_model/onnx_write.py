@@ -7,7 +7,6 @@ on older x86 processors may saturate, an int32 ``MatMul`` never does.
 import json
 import os
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import onnx
 from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
 
+from .files import write_whole
 from .network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Node, Product, Shape, Window
 from .params import Metric
 
@@ -188,14 +188,5 @@ def export(network: Network, path: str | os.PathLike[str] | None = None) -> onnx
     helper.set_model_props(model, _metadata(network))
     onnx.checker.check_model(model, full_check=True)
     if path is not None:
-        _write(model, Path(path))
+        write_whole(path, lambda part: part.write_bytes(model.SerializeToString()))
     return model
-
-
-def _write(model: onnx.ModelProto, path: Path) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(model.SerializeToString())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

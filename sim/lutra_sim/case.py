@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -55,10 +55,6 @@ class Case:
         work = f"m{layer.rows}-k{layer.codebooks}-n{layer.columns}-v{layer.length}-c{layer.entries}"
         flow = f"p{self.activation_period}.{self.table_period}" if self.stalls is None else f"stalls{self.stalls}"
         return f"{shape}-{work}-{self.data}{self.seed}-{flow}"
-
-    def with_stalls(self, seed: int) -> "Case":
-        """The same layer with stalls."""
-        return replace(self, stalls=seed)
 
     @cached_property
     def schedule(self) -> Schedule:

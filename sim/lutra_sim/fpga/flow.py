@@ -178,7 +178,8 @@ def build(board: str, array: Array | None = None, *, clock_mhz: int | None = Non
     :class:`TimingFailed`.
     """
     chosen = board_named(board)
-    array, clock_mhz = array or chosen.array, clock_mhz or chosen.clock_mhz
+    array = array or chosen.array
+    clock_mhz = chosen.clock_mhz if clock_mhz is None else clock_mhz
     job = _Job.of(chosen, array, clock_mhz, seed)
 
     def fill(folder: Path) -> None:
