@@ -84,20 +84,28 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Array:
-    """One machine: encoders, an array of rows x columns cells, memories, finishers.
+    """One machine: memories, window former, encoders, an array of rows x columns cells, finishers.
 
     Parameters
     ----------
     engine : table cells (``lookup``) or multipliers (``mac``).
     rows : codebooks (or scalars) summed in one cycle.
     columns : outputs formed in one cycle.
-    encoders : sub-vectors (or scalars) taken from the activation stream in one beat; at most ``rows``.
+    encoders : sub-vectors (or scalars) encoded in one cycle; a divisor of ``rows``.
     length : longest sub-vector an encoder takes; 1 for ``mac``.
     entries : most entries of one table, a power of two; 1 for ``mac``.
     metric : the encoder's distance; without meaning for ``mac``.
-    codebooks : largest reduction of a layer; sets the centroid memory and the accumulator width.
+    word : channels in one word of activation memory; a divisor of ``encoders`` and of ``columns``. 0: the largest of
+        4, 2, 1 that is one.
+    lanes : words gathered in one cycle, at least ``length * encoders / word``. 0: that many, and at least 9.
+    fill : array rows that one table beat loads; a divisor of ``rows``. 0: all.
+    codebooks : most array rows that a layer uses over all its row tiles; sets the accumulator width.
     block_rows : rows of the accumulator memory.
     index_words : words in each half of the index memory; one word feeds all rows for one cycle.
+    activation_words : words on each of the two sides of the activation memory.
+    table_words : words of the table memory; one holds ``fill * columns`` bytes.
+    codebook_words : words of the codebook memory; one holds a centroid of every encoder.
+    program_words : 32-bit words of the program memory.
     """
 
     engine: Engine = Engine.LOOKUP
@@ -107,31 +115,56 @@ class Array:
     length: int = 9
     entries: int = 16
     metric: Metric = Metric.L2
+    word: int = 0
+    lanes: int = 0
+    fill: int = 0
     codebooks: int = 512
     block_rows: int = 1024
     index_words: int = 2048
+    activation_words: int = 8192
+    table_words: int = 1024
+    codebook_words: int = 1024
+    program_words: int = 1024
 
     def __post_init__(self) -> None:
         _at_least_one(rows=self.rows, columns=self.columns, encoders=self.encoders, length=self.length,
-                      codebooks=self.codebooks, block_rows=self.block_rows, index_words=self.index_words)
-        if self.encoders > self.rows:
-            raise ValueError(f"encoders must be at most rows ({self.rows}), not {self.encoders}")
+                      codebooks=self.codebooks, block_rows=self.block_rows, index_words=self.index_words,
+                      activation_words=self.activation_words, table_words=self.table_words,
+                      codebook_words=self.codebook_words, program_words=self.program_words)
+        if self.rows % self.encoders:
+            raise ValueError(f"encoders must divide rows ({self.rows}), {self.encoders} do not")
         if self.engine is Engine.MAC and (self.length, self.entries) != (1, 1):
             raise ValueError(f"a mac array must have length 1 and entries 1, "
                              f"not {self.length} and {self.entries}")
         if self.engine is Engine.LOOKUP and (self.entries < 2 or self.entries & (self.entries - 1)):
             raise ValueError(f"entries must be a power of two of at least 2, not {self.entries}")
+        self._complete()
+
+    def _complete(self) -> None:
+        """Sizes given as 0 become what the others ask for."""
+        word = self.word or next(size for size in (4, 2, 1) if not (self.encoders % size or self.columns % size))
+        if word < 0 or self.encoders % word or self.columns % word:
+            raise ValueError(f"word must divide encoders ({self.encoders}) and columns ({self.columns}), not be {word}")
+        least = self.length * (self.encoders // word)
+        lanes, fill = self.lanes or max(least, 9), self.fill or self.rows
+        if lanes < least:
+            raise ValueError(f"lanes must be at least {least} for {self.encoders} encoders of {self.length} scalars, "
+                             f"not {lanes}")
+        if fill < 0 or self.rows % fill:
+            raise ValueError(f"fill must divide rows ({self.rows}), {fill} does not")
+        for name, value in [("word", word), ("lanes", lanes), ("fill", fill)]:
+            object.__setattr__(self, name, value)
 
     @classmethod
     def mac(cls, *, rows: int = 16, columns: int = 16, encoders: int | None = None, codebooks: int = 4608,
-            block_rows: int = 1024, index_words: int = 4608) -> "Array":
+            index_words: int = 4608, **sizes: int) -> "Array":
         """An INT8 multiply-accumulate array; it takes a whole row of activations in one beat."""
         return cls(engine=Engine.MAC, rows=rows, columns=columns, encoders=encoders or rows, length=1,
-                   entries=1, codebooks=codebooks, block_rows=block_rows, index_words=index_words)
+                   entries=1, codebooks=codebooks, index_words=index_words, **sizes)
 
     def resized(self, **sizes: int) -> "Array":
-        """The same machine with other sizes."""
-        return replace(self, **sizes)  # type: ignore[arg-type]
+        """The same machine with other sizes; ``word``, ``lanes`` and ``fill`` are chosen anew unless given."""
+        return replace(self, **({"word": 0, "lanes": 0, "fill": 0} | sizes))  # type: ignore[arg-type]
 
     @property
     def is_lookup(self) -> bool:
@@ -142,3 +175,23 @@ class Array:
     def cells(self) -> int:
         """Table cells or multipliers."""
         return self.rows * self.columns
+
+    @property
+    def slots(self) -> int:
+        """Activation beats that fill one index word."""
+        return self.rows // self.encoders
+
+    @property
+    def groups(self) -> int:
+        """Words over which the encoders are spread: encoder ``g * word + b`` takes byte ``b`` of group ``g``."""
+        return self.encoders // self.word
+
+    @property
+    def output_words(self) -> int:
+        """Words of activation memory that one output row of a column tile fills."""
+        return self.columns // self.word
+
+    @property
+    def banks(self) -> int:
+        """Banks on each side of the activation memory, a power of two; word ``a`` lies in bank ``a % banks``."""
+        return 1 << (max(self.lanes, self.output_words) - 1).bit_length()

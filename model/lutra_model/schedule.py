@@ -26,9 +26,9 @@ class Pipeline:
 
     @property
     def encode(self) -> int:
-        """From an activation beat taken to its index word written.
+        """From sub-vectors at the encoder to their index word written.
 
-        Lookup: centroid read, lane distance, sum, then one level of the minimum tree for each doubling of
+        Lookup: sub-vector register, lane distance, sum, then one level of the minimum tree for each doubling of
         the entries. MAC: one register.
         """
         return 3 + (self.array.entries - 1).bit_length() if self.array.is_lookup else 1
@@ -42,9 +42,24 @@ class Pipeline:
         return _tiles((self.array.rows - 1).bit_length(), 2) if self.array.is_lookup else 2
 
     @property
+    def fetch(self) -> int:
+        """From a row fed to its sub-vectors at the encoders: lane addresses, memory read, words by lane."""
+        return 3
+
+    @property
+    def pool(self) -> int:
+        """From a pool's row fed to its sum in the finisher's input: ``fetch``, two stages of lanes, accumulator."""
+        return self.fetch + 3
+
+    @property
     def finish(self) -> int:
         """Bias, multiply, shift, round and clamp."""
         return 4
+
+    @property
+    def add(self) -> int:
+        """Residual add: multiply, sum and shift, round and clamp; without a residual the result passes."""
+        return 3
 
     @property
     def sum(self) -> int:
@@ -53,8 +68,8 @@ class Pipeline:
 
     @property
     def output(self) -> int:
-        """From the issue of a row to its output beat on offer: ``sum``, the finisher, the output buffer."""
-        return self.sum + self.finish + 1
+        """From the issue of a row to its word written or its output beat on offer: ``sum``, finisher, add, writer."""
+        return self.sum + self.finish + self.add + 1
 
     @property
     def release(self) -> int:
