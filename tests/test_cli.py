@@ -180,3 +180,62 @@ def test_report_and_bitstream_mistakes(tmp_path: Path, capsys: pytest.CaptureFix
         "board must be one of ulx3s-85f, ulx3s-25f, icepi-zero, not b")
     assert refused(capsys, "bitstream", *out, "--board", "ulx3s-85f", "--clock", "0").endswith("not 0 MHz")
     assert not list((tmp_path / "out").iterdir())
+
+
+DEPTHWISE = """<ir_version: 8, opset_import: ["" : 14]> net (float[N,4,6,6] x) => (float[N,5] y) {
+    d = Conv<group=4, kernel_shape=[3,3], pads=[1,1,1,1]>(x, w)
+    s = HardSwish(d)
+    g = GlobalAveragePool(s)
+    f = Flatten(g)
+    z = Gemm<transB=1>(f, v)
+    y = Softmax(z)
+}"""
+
+
+def depthwise(path: Path) -> tuple[str, str]:
+    """A small model file and calibration data for it."""
+    import onnx
+
+    rng = np.random.default_rng(0)
+    model = onnx.parser.parse_model(DEPTHWISE)
+    for name, sizes in (("w", (4, 1, 3, 3)), ("v", (5, 4))):
+        weights = rng.normal(size=sizes).astype(np.float32)
+        model.graph.initializer.append(onnx.numpy_helper.from_array(weights, name))
+    onnx.save(model, path / "m.onnx")
+    np.save(path / "x.npy", rng.normal(size=(40, 4, 6, 6)).astype(np.float32))
+    return f"{path}/m.onnx", f"{path}/x.npy"
+
+
+@pytest.mark.parametrize("scheme", ["lut-nn", "int8"])
+def test_a_depthwise_model_converts_and_its_host_nodes_are_told(scheme: str, tmp_path: Path,
+                                                                capsys: pytest.CaptureFixture[str]) -> None:
+    model, calibration = depthwise(tmp_path)
+    net = f"{tmp_path}/n.lutra"
+    made = answered(capsys, "convert", model, "--calibration", calibration, "--scheme", scheme, "--output", net)
+    assert made == {"file": net, "layers": 2, "macs": 4 * 36 * 9 + 20, "host_nodes": ["s"]}
+    found = answered(capsys, "info", net)
+    nodes = {node["name"]: node for node in found["nodes"]}
+    assert {name: node["runs_on"] for name, node in nodes.items()} == {
+        "d": "array", "s": "host", "g": "memory side", "f": "memory side", "z": "array"}
+    assert (nodes["d"]["groups"], nodes["d"]["macs"]) == (4, 4 * 36 * 9)
+    assert nodes["d"]["lookups"] == 4 * 36 * (9 if scheme == "int8" else 1)
+    assert nodes["d"]["table_bytes"] == 4 * (9 if scheme == "int8" else 16)
+    assert found["provenance"]["notes"] == ["Softmax at the end was left out: it keeps the order of the outputs"]
+    assert main(["info", net]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "the host runs 1 nodes: s" in shown
+
+
+def test_an_exported_depthwise_model_gives_the_golden_integers(tmp_path: Path,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    import onnxruntime
+
+    model, calibration = depthwise(tmp_path)
+    net, exported, result = (f"{tmp_path}/{name}" for name in ("n.lutra", "e.onnx", "y.npy"))
+    answered(capsys, "convert", model, "--calibration", calibration, "--output", net)
+    answered(capsys, "export", net, "--onnx", exported)
+    x = np.random.default_rng(1).integers(-128, 128, (7, 6, 6, 4), np.int8)
+    np.save(tmp_path / "q.npy", x)
+    answered(capsys, "golden", net, "--input", f"{tmp_path}/q.npy", "--output", result)
+    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+    np.testing.assert_array_equal(session.run(None, {"input": x})[0], np.load(result))

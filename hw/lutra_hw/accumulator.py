@@ -1,6 +1,6 @@
 """Accumulators: one for each column and activation row of a block."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -10,16 +10,23 @@ from lutra_model.params import Array
 from .lookup_array import tree_width
 from .signals import bits, delay
 
-__all__ = ["Accumulator", "accumulator_width"]
+__all__ = ["Accumulator", "accumulator_width", "pool_width"]
 
 
 def accumulator_width(array: Array) -> int:
-    """Bits that hold the sum over any layer's codebooks: of INT8 entries, or of products of two INT8."""
-    return (8 if array.is_lookup else 16) + (array.codebooks - 1).bit_length()
+    """Bits that hold the sum over any layer's codebooks (of INT8 entries, of products of two INT8) or over a window."""
+    return max((8 if array.is_lookup else 16) + (array.codebooks - 1).bit_length(), pool_width(array))
+
+
+def pool_width(array: Array) -> int:
+    """Bits of a pool's sum (or maximum) over the lanes."""
+    return 8 + (array.lanes - 1).bit_length()
 
 
 class Accumulator(wiring.Component):
     """Adds a row tile's sums to those of the tiles before; the last tile's totals go out.
+
+    A pool's parts are added (or their maxima compared) in the same way, in the columns of one word.
 
     Latency is 1 cycle from ``i`` to ``o``, throughput one activation row in a cycle, the same row again included.
 
@@ -27,7 +34,8 @@ class Accumulator(wiring.Component):
     -------
     valid, row, first, last : what comes at ``i`` in the next cycle: activation row of the block; whether its row tile
         is the layer's first (the old sums are ignored) or last (the totals are not kept).
-    i : sums of a row tile, signed, column 0 lowest.
+    i, pooled : sums of a row tile, of a pool's part, signed, column 0 lowest.
+    pool, maximum : ``pooled`` is taken; the largest is kept.
     o : totals, two cycles after their ``valid``.
     """
 
@@ -36,12 +44,16 @@ class Accumulator(wiring.Component):
     first: Signal
     last: Signal
     i: Signal
+    pooled: Signal
+    pool: Signal
+    maximum: Signal
     o: Signal
 
     def __init__(self, array: Array):
         self.array = array
         super().__init__({"valid": In(1), "row": In(bits(array.block_rows)), "first": In(1), "last": In(1),
-                          "i": In(tree_width(array) * array.columns),
+                          "i": In(tree_width(array) * array.columns), "pooled": In(pool_width(array) * array.word),
+                          "pool": In(1), "maximum": In(1),
                           "o": Out(accumulator_width(array) * array.columns)})
 
     def elaborate(self, platform):
@@ -57,11 +69,19 @@ class Accumulator(wiring.Component):
                      write.addr.eq(row), write.data.eq(total), write.en.eq(valid & ~last)]
         for column in range(self.array.columns):
             old = Signal(signed(width), name=f"old_{column}")
-            new = self.i.word_select(column, tree_width(self.array)).as_signed()
-            m.d.comb += [old.eq(Mux(first, 0, read.data.word_select(column, width))),
-                         total.word_select(column, width).eq(old + new)]
+            new = Signal(signed(width), name=f"new_{column}")
+            m.d.comb += [old.eq(read.data.word_select(column, width)), new.eq(self._coming(column)),
+                         total.word_select(column, width).eq(
+                             Mux(first | self.maximum & (new > old), new, Mux(self.maximum, old, old + new)))]
         out = Signal.like(self.o, reset_less=True)
         m.d.comb += self.o.eq(out)
         with m.If(valid):
             m.d.sync += out.eq(total)
         return m
+
+    def _coming(self, column: int) -> Value:
+        """What a column adds: only the first ``word`` columns pool."""
+        new = self.i.word_select(column, tree_width(self.array)).as_signed()
+        if column >= self.array.word:
+            return new
+        return Mux(self.pool, self.pooled.word_select(column, pool_width(self.array)).as_signed(), new)

@@ -2,14 +2,12 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
 from .distance import Distance, distance_width
-from .feeder import centroid_words
 from .signals import bits, delay
 
 __all__ = ["Encoder", "PassThrough", "symbol_width"]
@@ -22,22 +20,26 @@ def symbol_width(array: Array) -> int:
 
 def _signature(array: Array) -> wiring.Signature:
     return wiring.Signature({
-        "centroid": In(1), "vector": In(1), "data": In(8 * array.length), "entry": In(bits(array.entries)),
-        "address": In(bits(centroid_words(array))), "entry_mask": In(array.entries),
+        "load": In(1), "entry": In(bits(array.entries)), "centroid": In(8 * array.length), "turn": In(1),
+        "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries),
         "o": Out(symbol_width(array))})
 
 
 class Encoder(wiring.Component):
     """Index of the centroid nearest to a sub-vector; the lowest index wins a tie.
 
-    Latency is ``Pipeline.encode`` cycles (centroid read, lanes, sum, one for each level of the minimum tree),
+    It holds two codebooks: the one in use, and the one that is being loaded.
+
+    Latency is ``Pipeline.encode`` cycles (sub-vector register, lanes, sum, one for each level of the minimum tree),
     throughput one sub-vector in a cycle.
 
     Members
     -------
-    centroid : ``data`` is centroid ``entry`` of the codebook at ``address``.
-    vector : ``data`` is a sub-vector, to be compared with the codebook at ``address``.
-    entry_mask : entries that the layer's codebooks have, one bit each.
+    load, entry, centroid : centroid ``entry`` of the next codebook.
+    turn : the next codebook is used, from the sub-vector that comes in this cycle on. What is loaded in this cycle
+        already belongs to the codebook after it.
+    vector, data : a sub-vector.
+    entry_mask : entries that the operation's codebooks have, one bit each.
     o : the index.
     """
 
@@ -48,13 +50,7 @@ class Encoder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         array = self.array
-        word = 8 * array.length
-        m.submodules.centroids = memory = Memory(shape=word * array.entries, depth=centroid_words(array), init=[])
-        write = memory.write_port(granularity=word)
-        read = memory.read_port()
-        vector = Signal(word, reset_less=True)
-        m.d.comb += [write.addr.eq(self.address), write.data.eq(self.data.replicate(array.entries)),
-                     write.en.eq(self.centroid << self.entry), read.addr.eq(self.address), read.en.eq(self.vector)]
+        vector = Signal(8 * array.length, reset_less=True)
         with m.If(self.vector):
             m.d.sync += vector.eq(self.data)
         active = [self.vector]  # whether a sub-vector is in each stage
@@ -62,15 +58,25 @@ class Encoder(wiring.Component):
             active.append(delay(m, active[-1], 1, reset=True))
         invalid = (1 << distance_width(array.length, array.metric)) - 1
         candidates: list[tuple[Value, Value]] = []
-        for entry in range(array.entries):
+        for entry, centroid in enumerate(self._codebook(m)):
             m.submodules[f"distance_{entry}"] = unit = Distance(length=array.length, metric=array.metric)
-            m.d.comb += [unit.enable.eq(Cat(active[1], active[2])), unit.a.eq(vector),
-                         unit.p.eq(read.data.word_select(entry, word))]
+            m.d.comb += [unit.enable.eq(Cat(active[1], active[2])), unit.a.eq(vector), unit.p.eq(centroid)]
             candidates.append((Mux(self.entry_mask[entry], unit.o, invalid), Value.cast(entry)))
         for enable in active[3:-1]:
             candidates = self._level(m, candidates, enable)
         m.d.comb += self.o.eq(candidates[0][1])
         return m
+
+    def _codebook(self, m: Module) -> list[Signal]:
+        """The codebook in use."""
+        loaded, working = ([Signal(8 * self.array.length, name=f"{name}_{entry}", reset_less=True)
+                            for entry in range(self.array.entries)] for name in ("loaded", "working"))
+        for entry, register in enumerate(loaded):
+            with m.If(self.load & (self.entry == entry)):
+                m.d.sync += register.eq(self.centroid)
+        with m.If(self.turn):
+            m.d.sync += [w.eq(p) for w, p in zip(working, loaded, strict=True)]
+        return working
 
     @staticmethod
     def _level(m: Module, candidates: list[tuple[Value, Value]], enable: Value) -> list[tuple[Value, Value]]:

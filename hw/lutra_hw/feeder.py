@@ -1,112 +1,116 @@
-"""Takes the activation stream: centroids first, then sub-vectors into the index memory's halves."""
+"""Feeds windows: where each one lies, and what becomes of it."""
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from lutra_model.operation import Kind
 from lutra_model.params import Array
 
 from .credit import Credit
-from .descriptor import row_tiles, settings, slots
 from .loops import Loops
+from .settings import settings
 from .signals import bits
+from .walk import PIXEL, Walk
 
-__all__ = ["Feeder", "centroid_words", "placement"]
-
-
-def centroid_words(array: Array) -> int:
-    """Words of an encoder's centroid memory: one for each slot of each row tile."""
-    tiles = -(-array.codebooks // array.rows)
-    last = array.codebooks - (tiles - 1) * array.rows
-    return (tiles - 1) * slots(array) + -(-last // array.encoders)
+__all__ = ["Feeder", "index_place", "pool_flags"]
 
 
-def placement(array: Array) -> wiring.Signature:
-    """Where an activation beat goes."""
-    return wiring.Signature({
-        "centroid": Out(1),                            # the beat taken in this cycle holds centroids,
-        "vector": Out(1),                              # or sub-vectors
-        "entry": Out(bits(array.entries)),             # of the centroids in their codebooks
-        "address": Out(bits(centroid_words(array))),   # word of the centroid memory to write, or to compare with
-        "word": Out(bits(2 * array.index_words)),      # index word that the sub-vectors belong to
-        "slot": Out(bits(slots(array))),               # beat of that word
-        "complete": Out(1)})                           # the word is complete with this beat
+
+def index_place(array: Array) -> data.StructLayout:
+    """Where a row's symbols go: beat ``slot`` of an index word, which may be complete with it."""
+    return data.StructLayout({"word": bits(2 * array.index_words), "slot": bits(array.slots), "complete": 1})
+
+
+def pool_flags(array: Array) -> data.StructLayout:
+    """What goes with a pool's sums: row of the block, first and last part, last row of the operation."""
+    return data.StructLayout({"row": bits(array.block_rows), "first": 1, "last": 1, "end": 1})
 
 
 class Feeder(wiring.Component):
-    """Says where each activation beat goes; one beat in a cycle while an index half is free.
+    """Feeds one activation row in a cycle: ``for block: for group: for part_y: for part_x: for activation row``.
+
+    A product waits for an index half and, in a slot's first row, for its codebook; a pool whose results leave by
+    the stream waits in its last part for room in the output buffer. Index words count up in a half, ``for row tile:
+    for activation row``; every operation begins with half 0.
 
     Members
     -------
-    start : a layer begins; beats are taken from the next cycle on.
-    valid, ready : handshake of the activation stream.
-    free : a half is freed in this cycle; it can be filled from the next on.
-    o : where the beat taken in this cycle goes.
+    start, next : the operation ``next`` starts; rows are fed from the next cycle on.
+    settings : of the running operation.
+    loaded : the next slot's codebook is there; a MAC array has it tied high.
+    free_half : an index half is freed in this cycle; it can be filled from the next on.
+    room : the output buffer has a place.
+    product, pool : a row of that kind is fed in this cycle.
+    turn : it is a product's slot's first.
+    reserve : it reserves a place in the output buffer.
+    base, py, px : its window: base address, first pixel.
+    group, last_group : its group.
+    index, flags : what becomes of it, in a product; in a pool.
+    fault : its index word lies beyond its half.
     """
 
     def __init__(self, array: Array):
         self.array = array
         super().__init__({
-            "start": In(1), "settings": In(settings(array)), "valid": In(1), "ready": Out(1), "free": In(1),
-            "o": Out(placement(array))})
+            "start": In(1), "next": In(settings(array)), "settings": In(settings(array)), "loaded": In(1),
+            "free_half": In(1), "room": In(1),
+            "product": Out(1), "pool": Out(1), "turn": Out(1), "reserve": Out(1),
+            "base": Out(32), "py": Out(PIXEL), "px": Out(PIXEL), "group": Out(16), "last_group": Out(1),
+            "index": Out(index_place(array)), "flags": Out(pool_flags(array)), "fault": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
-        array, layer, o = self.array, self.settings, self.o
-        filling, feeding = Signal(), Signal()  # centroids; sub-vectors
+        operation, flags = self.settings, self.flags
+        feeding, fed = Signal(), Signal()
         m.submodules.halves = halves = Credit(places=2)
-        m.submodules.fill = fill = Loops(entry=bits(array.entries), slot=bits(slots(array)),
-                                         tile=bits(row_tiles(array)))
-        m.submodules.feed = feed = Loops(slot=bits(slots(array)), row=bits(array.block_rows),
-                                         tile=bits(row_tiles(array)), block=32)
+        m.submodules.nest = nest = Loops(row=16, part_x=8, part_y=8, group=16, block=16)
+        first_row = nest.count.row == 0
+        ready = (operation.kind == Kind.PRODUCT) & halves.room & (self.loaded | ~first_row)
         m.d.comb += [
-            self.ready.eq(filling | feeding & halves.room),
-            o.centroid.eq(filling & self.valid),
-            o.vector.eq(feeding & halves.room & self.valid),
-            o.entry.eq(fill.count.entry),
-            o.slot.eq(feed.count.slot),
-            o.complete.eq(feed.last.slot),
-            fill.step.eq(o.centroid),
-            fill.limit.entry.eq(layer.entries),
-            fill.limit.slot.eq(Mux(fill.last.tile, layer.last_slot, slots(array) - 1)),
-            fill.limit.tile.eq(layer.tiles),
-            feed.step.eq(o.vector),
-            feed.limit.slot.eq(Mux(feed.last.tile, layer.last_slot, slots(array) - 1)),
-            feed.limit.row.eq(Mux(feed.last.block, layer.last_block, layer.block)),
-            feed.limit.tile.eq(layer.tiles),
-            feed.limit.block.eq(layer.blocks),
-            halves.put.eq(o.vector & feed.last.slot & feed.last.row & feed.last.tile),
-            halves.drop.eq(self.free)]
-        with m.If(self.start):
-            m.d.sync += [filling.eq(array.is_lookup), feeding.eq(not array.is_lookup)]
-        with m.If(o.centroid & fill.done):
-            m.d.sync += [filling.eq(0), feeding.eq(1)]
-        with m.If(o.vector & feed.done):
+            self.product.eq(feeding & ready),
+            self.pool.eq(feeding & (operation.kind == Kind.POOL) & (self.room | ~operation.to_stream | ~flags.last)),
+            fed.eq(self.product | self.pool),
+            self.turn.eq(self.product & first_row),
+            self.reserve.eq(self.pool & operation.to_stream & flags.last),
+            self.group.eq(nest.count.group), self.last_group.eq(nest.last.group),
+            flags.row.eq(nest.count.row), flags.end.eq(nest.done), flags.last.eq(nest.last.part_x & nest.last.part_y),
+            flags.first.eq((nest.count.part_x == 0) & (nest.count.part_y == 0)),
+            nest.step.eq(fed), nest.limit.part_x.eq(operation.parts_x), nest.limit.part_y.eq(operation.parts_y),
+            nest.limit.group.eq(operation.groups), nest.limit.block.eq(operation.blocks),
+            nest.limit.row.eq(Mux(nest.last.block, operation.last_block, operation.block)),
+            halves.put.eq(self.product & self._block_ends(nest)), halves.drop.eq(self.free_half)]
+        with m.If(fed & nest.done):
             m.d.sync += feeding.eq(0)
-        self._centroid_address(m, fill, feed)
-        self._index_word(m, feed)
+        with m.If(self.start):
+            m.d.sync += feeding.eq(1)
+        m.submodules.walk = walk = Walk(self.array)
+        connect(m, flipped(self.next), walk.next)
+        connect(m, flipped(operation), walk.settings)
+        m.d.comb += [walk.start.eq(self.start), walk.fed.eq(fed),
+                     *(getattr(walk, f"last_{name}").eq(getattr(nest.last, name))
+                       for name in ("row", "part_x", "part_y", "group")),
+                     self.base.eq(walk.base), self.py.eq(walk.py), self.px.eq(walk.px)]
+        self._index(m, nest)
         return m
 
-    def _centroid_address(self, m: Module, fill: Loops, feed: Loops) -> None:
-        """Slots lie one after the other; every activation row of a tile goes through the tile's again."""
-        o = self.o
-        base = Signal.like(o.address)  # first word of the row tile
-        with m.If(o.centroid & fill.last.entry):
-            m.d.sync += o.address.eq(Mux(fill.done, 0, o.address + 1))
-        with m.If(o.vector):
-            m.d.sync += o.address.eq(o.address + 1)
-            with m.If(feed.last.slot & ~feed.last.row):
-                m.d.sync += o.address.eq(base)
-            with m.If(feed.last.slot & feed.last.row):
-                m.d.sync += base.eq(Mux(feed.last.tile, 0, o.address + 1))
-                with m.If(feed.last.tile):
-                    m.d.sync += o.address.eq(0)
+    @staticmethod
+    def _block_ends(nest: Loops) -> Value:
+        return nest.last.row & nest.last.part_x & nest.last.part_y & nest.last.group
 
-    def _index_word(self, m: Module, feed: Loops) -> None:
-        """Words count up in a half; a block ends with the change to the other half."""
-        o, half = self.o, Signal()
-        with m.If(o.vector & feed.last.slot):
-            m.d.sync += o.word.eq(o.word + 1)
-            with m.If(feed.last.row & feed.last.tile):
-                m.d.sync += [o.word.eq(Mux(half | feed.done, 0, self.array.index_words)),
-                             half.eq(~half & ~feed.done)]
+    def _index(self, m: Module, nest: Loops) -> None:
+        """Words count up in a half; a tile's slots go through its words again; the other half follows."""
+        half, words = Signal(), self.array.index_words
+        word, tile = Signal(bits(words + 1)), Signal(bits(words + 1))  # in the half; the tile's first
+        last_slot = nest.last.part_x & nest.last.part_y & nest.last.group
+        m.d.comb += [self.index.word.eq(word + Mux(half, words, 0)),
+                     self.index.complete.eq((self.index.slot == self.array.slots - 1) | last_slot),
+                     self.fault.eq(self.product & (word >= words))]
+        with m.If(self.product):
+            m.d.sync += word.eq(word + 1)
+            with m.If(nest.last.row):
+                m.d.sync += [self.index.slot.eq(Mux(self.index.complete, 0, self.index.slot + 1)), word.eq(tile)]
+                with m.If(self.index.complete):
+                    m.d.sync += [word.eq(word + 1), tile.eq(word + 1)]
+                with m.If(last_slot):
+                    m.d.sync += [word.eq(0), tile.eq(0), half.eq(~half & ~nest.last.block)]

@@ -23,7 +23,8 @@ class Finisher(wiring.Component):
 
     Members
     -------
-    load : write of one parameter byte of every column.
+    load : write of parameter bytes of every column.
+    pool, multiplier, shift : a pool's parameters are those of its operation, without a bias.
     valid, bank, i : totals, signed, column 0 lowest, and the bank of their parameters.
     low, high : bounds of the clamp.
     o : INT8 outputs.
@@ -33,6 +34,7 @@ class Finisher(wiring.Component):
         self.array = array
         super().__init__({"load": In(parameter_write(array)), "valid": In(1), "bank": In(1),
                           "i": In(accumulator_width(array) * array.columns),
+                          "pool": In(1), "multiplier": In(16), "shift": In(8),
                           "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns)})
 
     def elaborate(self, platform):
@@ -52,10 +54,12 @@ class Finisher(wiring.Component):
             out = Signal(8, name=f"out_{column}", reset_less=True)
             total = self.i.word_select(column, width).as_signed()
             with m.If(valid[0]):
-                m.d.sync += [biased.eq(total + Cat(byte.word_select(column, 8) for byte in bias).as_signed()),
-                             factor.eq(Cat(byte.word_select(column, 8) for byte in multiplier))]
+                own = [Cat(byte.word_select(column, 8) for byte in parameter) for parameter in (bias, multiplier)]
+                m.d.sync += [biased.eq(total + Mux(self.pool, 0, own[0].as_signed())),
+                             factor.eq(Mux(self.pool, self.multiplier, own[1]))]
             with m.If(valid[1]):
-                m.d.sync += [product.eq(biased * factor), places.eq(shift.word_select(column, 8) - 1)]
+                m.d.sync += [product.eq(biased * factor),
+                             places.eq(Mux(self.pool, self.shift, shift.word_select(column, 8)) - 1)]
             with m.If(valid[2]):
                 m.d.sync += doubled.eq(self._shifted(m, product, places))
             with m.If(valid[3]):
@@ -66,11 +70,12 @@ class Finisher(wiring.Component):
     def _parameter(self, m: Module, byte: int, bank: Value) -> Value:
         """One byte of a parameter of every column, in two banks."""
         assert byte < PARAMETER_BEATS
-        m.submodules[f"byte_{byte}"] = memory = Memory(shape=8 * self.array.columns, depth=2, init=[])
+        place, width = divmod(byte, self.array.fill), 8 * self.array.columns
+        m.submodules[f"byte_{byte}"] = memory = Memory(shape=width, depth=2, init=[])
         write = memory.write_port()
         read = memory.read_port(domain="comb")
-        m.d.comb += [write.addr.eq(self.load.bank), write.data.eq(self.load.data),
-                     write.en.eq(self.load.valid & (self.load.byte == byte)), read.addr.eq(bank)]
+        m.d.comb += [write.addr.eq(self.load.bank), write.data.eq(self.load.data.word_select(place[1], width)),
+                     write.en.eq(self.load.valid & (self.load.beat == place[0])), read.addr.eq(bank)]
         return read.data
 
     def _shifted(self, m: Module, product: Signal, places: Signal) -> Value:

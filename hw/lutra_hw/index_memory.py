@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 
-from .descriptor import slots
 from .encoder import symbol_width
 from .signals import bits
 
@@ -38,13 +37,13 @@ class IndexMemory(wiring.Component):
         self.array = array
         word = bits(2 * array.index_words)
         super().__init__({
-            "write": In(1), "write_word": In(word), "slot": In(bits(slots(array))),
+            "write": In(1), "write_word": In(word), "slot": In(bits(array.slots)),
             "symbols": In(symbol_width(array) * array.encoders),
             "read": In(1), "read_word": In(word), "data": Out(symbol_width(array) * array.rows)})
 
     def elaborate(self, platform):
         m = Module()
-        beat, beats = len(self.symbols), slots(self.array)
+        beat, beats = len(self.symbols), self.array.slots
         m.submodules.memory = memory = Memory(shape=beat * beats, depth=2 * self.array.index_words, init=[])
         write = memory.write_port(granularity=beat)
         read = memory.read_port()

@@ -35,7 +35,7 @@ class LookupArray(wiring.Component):
 
     Members
     -------
-    load : write of one table entry of every column.
+    load : write of one table entry of every column, for a group of rows.
     turn : without meaning here, see `MacArray`.
     valid, bank, used, symbols : an activation row: bank of its tables, rows used, indices.
     o : the sums, signed, column 0 lowest.
@@ -51,8 +51,9 @@ class LookupArray(wiring.Component):
         cells = []
         for row in range(array.rows):
             m.submodules[f"row_{row}"] = cell = TableRow(entries=array.entries, columns=array.columns)
-            m.d.comb += [cell.write.eq(load.valid & (load.row == row)), cell.write_bank.eq(load.bank),
-                         cell.entry.eq(load.entry), cell.data.eq(load.data),
+            m.d.comb += [cell.write.eq(load.valid & (load.group == row // array.fill)), cell.write_bank.eq(load.bank),
+                         cell.entry.eq(load.entry),
+                         cell.data.eq(load.data.word_select(row % array.fill, len(cell.data))),
                          cell.read.eq(self.valid), cell.bank.eq(self.bank), cell.used.eq(self.used[row]),
                          cell.index.eq(self.symbols.word_select(row, symbol_width(array)))]
             cells.append(cell.o)

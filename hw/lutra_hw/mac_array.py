@@ -20,7 +20,7 @@ class MacArray(wiring.Component):
 
     Members
     -------
-    load : write of one weight of every column, one cycle after its beat was taken.
+    load : write of one weight of every column, for a group of rows, one cycle after its beat was taken.
     turn : the loaded weights are those of the rows issued from the next cycle on.
     valid, used, symbols : an activation row, one cycle after its issue: rows used, activations.
     bank : without meaning here, see `LookupArray`.
@@ -42,8 +42,8 @@ class MacArray(wiring.Component):
             loaded = Signal(8 * array.columns, name=f"loaded_{row}", reset_less=True)
             weights = Signal(8 * array.columns, name=f"weights_{row}", reset_less=True)
             activation = Signal(8, name=f"activation_{row}", reset_less=True)
-            with m.If(load.valid & (load.row == row)):
-                m.d.sync += loaded.eq(load.data)
+            with m.If(load.valid & (load.group == row // array.fill)):
+                m.d.sync += loaded.eq(load.data.word_select(row % array.fill, len(loaded)))
             with m.If(turn):
                 m.d.sync += weights.eq(loaded)
             with m.If(self.valid):

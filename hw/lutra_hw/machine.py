@@ -1,113 +1,88 @@
 """The machine of docs/hardware.md: the top of the hardware."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
+from lutra_model.operation import Error
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
-from .accumulator import Accumulator
-from .encoder import Encoder, PassThrough
-from .finisher import Finisher
-from .index_memory import IndexMemory
-from .lookup_array import LookupArray
-from .mac_array import MacArray
+from .commands import Commands
+from .core import Core
 from .output_buffer import OutputBuffer
-from .sequencer import Sequencer
-from .signals import delay, sink_ports, take
+from .signals import sink_ports, take
+from .status import Status
 from .verilog import convert
 
 __all__ = ["Machine", "verilog"]
 
 
 class Machine(wiring.Component):
-    """Runs product layers as their descriptors come, with the timing of docs/hardware.md.
+    """Runs networks as the commands say, with the timing of docs/hardware.md.
 
     Members
     -------
-    s_axis_cmd, s_axis_act, s_axis_table : AXI4-Stream inputs (``_tdata``, ``_tvalid``, ``_tready``).
+    s_axis_cmd, s_axis_act, s_axis_table : AXI4-Stream inputs (``_tdata``, ``_tvalid``, ``_tready``; but for the first
+        ``_tlast``).
     m_axis : AXI4-Stream output (``_tdata``, ``_tkeep``, ``_tlast``, ``_tvalid``, ``_tready``).
+    status : state, error, and where or how often.
     """
 
     def __init__(self, array: Array):
         self.array = array
         columns = array.columns
         super().__init__({
-            **sink_ports("s_axis_cmd", 32), **sink_ports("s_axis_act", 8 * array.length * array.encoders),
-            **sink_ports("s_axis_table", 8 * columns),
+            **sink_ports("s_axis_cmd", 32), **sink_ports("s_axis_act", 8 * columns, last=True),
+            **sink_ports("s_axis_table", 8 * columns * array.fill, last=True),
             "m_axis_tdata": Out(8 * columns), "m_axis_tkeep": Out(columns), "m_axis_tlast": Out(1),
-            "m_axis_tvalid": Out(1), "m_axis_tready": In(1)})
+            "m_axis_tvalid": Out(1), "m_axis_tready": In(1), "status": Out(32)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.sequencer = sequencer = Sequencer(self.array)
-        connect(m, take(m, self, "s_axis_cmd"), sequencer.command)
-        connect(m, take(m, self, "s_axis_table"), sequencer.tables)
-        words = self._encode(m, sequencer)
-        totals = self._sum(m, sequencer, words)
-        self._finish(m, sequencer, totals)
+        m.submodules.commands = commands = Commands(self.array)
+        m.submodules.status = status = Status()
+        core = Core(self.array)
+        m.submodules.core = ResetInserter(status.failed)(core)
+        connect(m, take(m, self, "s_axis_cmd"), commands.i)
+        connect(m, commands.program, core.program)
+        connect(m, commands.codebook, core.codebook)
+        connect(m, commands.table, core.table)
+        left = self._output(m, core, status)
+        self._input(m, commands, core, status)
+        m.d.comb += [
+            core.run.eq(commands.run), core.address.eq(commands.address), core.runs.eq(commands.count),
+            commands.ended.eq(core.ended), commands.failed.eq(status.failed),
+            status.run.eq(commands.run), status.finished.eq(core.finished), status.ended.eq(core.ended),
+            status.clear.eq(commands.clear), status.timeout.eq(commands.timeout),
+            status.moving.eq(core.moving | left), self.status.eq(status.status),
+            status.fault.eq(Mux(commands.fault != Error.NONE, commands.fault, core.fault)),
+            status.place.eq(core.place)]
         return m
 
-    def _encode(self, m: Module, sequencer: Sequencer) -> IndexMemory:
-        """Encoders, and their symbols into the index memory."""
-        array, beat = self.array, sequencer.beat
-        m.submodules.words = words = IndexMemory(array)
-        activations = take(m, self, "s_axis_act")
-        m.d.comb += [sequencer.valid.eq(activations.valid), activations.ready.eq(sequencer.ready)]
-        for number in range(array.encoders):
-            encoder = Encoder(array) if array.is_lookup else PassThrough(array)
-            m.submodules[f"encoder_{number}"] = encoder
-            m.d.comb += [encoder.centroid.eq(beat.centroid), encoder.vector.eq(beat.vector),
-                         encoder.entry.eq(beat.entry), encoder.address.eq(beat.address),
-                         encoder.entry_mask.eq(sequencer.settings.entry_mask),
-                         encoder.data.eq(activations.payload.word_select(number, 8 * array.length)),
-                         words.symbols.word_select(number, len(encoder.o)).eq(encoder.o)]
-        stages = Pipeline(array).encode
-        m.d.comb += [words.write.eq(delay(m, beat.vector, stages, reset=True)),
-                     words.write_word.eq(delay(m, beat.word, stages)), words.slot.eq(delay(m, beat.slot, stages)),
-                     sequencer.indexed.eq(delay(m, beat.vector & beat.complete, stages, reset=True))]
-        return words
+    def _input(self, m: Module, commands: Commands, core: Core, status: Status) -> None:
+        """Commands or the loader take table beats; a machine that has failed drops what comes."""
+        beats = take(m, self, "s_axis_act", drop=status.failed)
+        tables = take(m, self, "s_axis_table", drop=status.failed)
+        connect(m, beats, core.activations)
+        for user in (commands, core):
+            m.d.comb += [user.tables.valid.eq(tables.valid), user.tables.payload.eq(tables.payload)]
+        m.d.comb += tables.ready.eq(commands.tables.ready | core.tables.ready)
 
-    def _sum(self, m: Module, sequencer: Sequencer, words: IndexMemory) -> Accumulator:
-        """Array and accumulators; the row's word is read when it is issued."""
-        array, row = self.array, sequencer.row
-        stages = Pipeline(array).tree + 1
-        m.submodules.cells = cells = LookupArray(array) if array.is_lookup else MacArray(array)
-        m.submodules.accumulator = accumulator = Accumulator(array)
-        connect(m, sequencer.table, cells.load)
-        used = Signal(array.rows)
+    def _output(self, m: Module, core: Core, status: Status) -> Signal:
+        """The output buffer outlives failures; the signal says that a beat leaves."""
+        array = self.array
+        width = len(core.data) + len(core.last) + 1
+        m.submodules.buffer = buffer = OutputBuffer(width=width, depth=Pipeline(array).buffer)
+        last, left = Signal.like(core.last), Signal()
         m.d.comb += [
-            words.read.eq(row.valid), words.read_word.eq(row.word),
-            used.eq(Mux(delay(m, row.last, 1), sequencer.settings.row_mask, ~0)),
-            cells.turn.eq(sequencer.turn), cells.valid.eq(delay(m, row.valid, 1, reset=True)),
-            cells.bank.eq(delay(m, row.bank, 1)), cells.used.eq(used), cells.symbols.eq(words.data),
-            accumulator.valid.eq(delay(m, row.valid, stages, reset=True)),
-            accumulator.row.eq(delay(m, row.row, stages)),
-            accumulator.first.eq(delay(m, row.first, stages)), accumulator.last.eq(delay(m, row.last, stages)),
-            accumulator.i.eq(cells.o)]
-        return accumulator
-
-    def _finish(self, m: Module, sequencer: Sequencer, totals: Accumulator) -> None:
-        """Finisher and output buffer; the buffer's place is reserved when the row is issued."""
-        array, row, layer, stages = self.array, sequencer.row, sequencer.settings, Pipeline(self.array)
-        m.submodules.finisher = finisher = Finisher(array)
-        m.submodules.buffer = buffer = OutputBuffer(width=8 * array.columns + 2, depth=stages.buffer)
-        connect(m, sequencer.parameter, finisher.load)
-        leaving = row.valid & row.last
-        edge, end = Signal(), Signal()
-        m.d.comb += [
-            finisher.valid.eq(delay(m, leaving, stages.sum, reset=True)), finisher.i.eq(totals.o),
-            finisher.bank.eq(delay(m, row.parameters, stages.sum)),
-            finisher.low.eq(layer.low), finisher.high.eq(layer.high),
-            buffer.reserve.eq(leaving), sequencer.room.eq(buffer.room),
-            buffer.write.eq(delay(m, leaving, stages.sum + stages.finish, reset=True)),
-            buffer.data.eq(Cat(finisher.o, delay(m, row.edge, stages.sum + stages.finish),
-                               delay(m, row.end, stages.sum + stages.finish))),
-            Cat(self.m_axis_tdata, edge, end).eq(buffer.o.payload),
-            self.m_axis_tkeep.eq(Mux(edge, layer.column_mask, ~0)), self.m_axis_tlast.eq(end),
+            buffer.reserve.eq(core.reserve), core.room.eq(buffer.room), buffer.forget.eq(status.failed),
+            buffer.write.eq(core.beat), buffer.data.eq(Cat(core.data, core.last, core.end)),
+            Cat(self.m_axis_tdata, last, self.m_axis_tlast).eq(buffer.o.payload),
+            self.m_axis_tkeep.eq(Cat(last >= column for column in range(array.columns))),
             self.m_axis_tvalid.eq(buffer.o.valid), buffer.o.ready.eq(self.m_axis_tready),
-            sequencer.done.eq(buffer.o.valid & buffer.o.ready & end)]
+            left.eq(buffer.o.valid & buffer.o.ready), core.emptied.eq(buffer.emptied)]
+        return left
 
 
 def verilog(array: Array, name: str = "lutra") -> str:

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .credit import Credit
+from .signals import bits
 
 __all__ = ["OutputBuffer"]
 
@@ -20,34 +20,38 @@ class OutputBuffer(wiring.Component):
     -------
     reserve : a place is reserved; allowed while there is ``room``.
     write, data : a beat comes to a reserved place.
+    forget : no more beats come to the places that are reserved after this cycle: they are free again.
     o : the beats in their order.
+    emptied : the only beat is taken in this cycle.
     """
 
     reserve: Signal
     room: Signal
     write: Signal
     data: Signal
+    forget: Signal
+    emptied: Signal
     o: stream.Interface
 
     def __init__(self, *, width: int, depth: int):
         self.depth = depth
-        super().__init__({"reserve": In(1), "room": Out(1), "write": In(1), "data": In(width),
-                          "o": Out(stream.Signature(width))})
+        super().__init__({"reserve": In(1), "room": Out(1), "write": In(1), "data": In(width), "forget": In(1),
+                          "emptied": Out(1), "o": Out(stream.Signature(width))})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.reserved = reserved = Credit(places=self.depth)
-        m.submodules.held = held = Credit(places=self.depth)
         m.submodules.memory = memory = Memory(shape=len(self.data), depth=self.depth, init=[])
         write = memory.write_port()
         read = memory.read_port(domain="comb")
+        reserved, held = (Signal(bits(self.depth + 1), name=name) for name in ("reserved", "held"))
         head, tail, taken = Signal(range(self.depth)), Signal(range(self.depth)), Signal()
         m.d.comb += [
-            taken.eq(self.o.valid & self.o.ready),
-            reserved.put.eq(self.reserve), reserved.drop.eq(taken), self.room.eq(reserved.room),
-            held.put.eq(self.write), held.drop.eq(taken), self.o.valid.eq(held.some),
+            taken.eq(self.o.valid & self.o.ready), self.emptied.eq(taken & (held == 1)),
+            self.room.eq(reserved != self.depth), self.o.valid.eq(held != 0),
             write.addr.eq(tail), write.data.eq(self.data), write.en.eq(self.write),
             read.addr.eq(head), self.o.payload.eq(read.data)]
+        stays = held + self.write - taken
+        m.d.sync += [held.eq(stays), reserved.eq(Mux(self.forget, stays, reserved + self.reserve - taken))]
         with m.If(self.write):
             m.d.sync += tail.eq(Mux(tail == self.depth - 1, 0, tail + 1))
         with m.If(taken):

@@ -1,67 +1,116 @@
-"""The sequencer: descriptor, feeder, loader and walker, and the credits between them."""
+"""The sequencer: program, loader and walker, and the credits between them."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from lutra_model.operation import Error, Kind
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
-from .descriptor import Descriptor, settings
-from .feeder import Feeder, placement
+from .commands import memory_write, table_beat
 from .loader import Loader, parameter_write, table_write
+from .program import ADDRESS_BITS, Program
+from .settings import settings
 from .signals import delay
+from .table_memory import TableMemory
 from .walker import Walker, issue
 
-__all__ = ["Sequencer"]
+__all__ = ["Sequencer", "share"]
+
+
+def share(m: Module, source: wiring.PureInterface, *users: wiring.PureInterface) -> None:
+    """Every user sees the same settings."""
+    for name in source.signature.members:
+        m.d.comb += [getattr(user, name).eq(getattr(source, name)) for user in users]
 
 
 class Sequencer(wiring.Component):
-    """Walks the tiles of a layer in the order, and with the credits, of docs/hardware.md.
+    """Runs operations in the order, and with the credits, of docs/hardware.md.
 
     Members
     -------
-    command, tables : the command and the table stream.
-    valid, ready : handshake of the activation stream.
-    beat : where the activation beat taken in this cycle goes.
+    program, table_words : writes of the program memory and the table memory.
+    run, address, runs, done, finished, ended : see `Program`.
+    tables : the table stream.
+    start, settings : an operation starts in this cycle; of the running one.
+    ready, next, taken : an operation that the codebook loader has not taken yet; its settings; it takes it.
     indexed : a word of the index memory is complete with this cycle's write.
     table, parameter, turn : see `Loader`.
-    row : the activation row issued in this cycle.
-    room : the output buffer has a place for it.
-    done : the layer's last output beat leaves.
-    settings : of the running layer.
+    row, reserve, free_half : see `Walker`.
+    room : the output buffer has a place.
+    moving : something moves in this cycle.
+    fault, place : the error seen in this cycle; program address of its operation.
+    running_place, codebook_place : program addresses of the running operation; of the one whose codebooks are loaded.
     """
 
     def __init__(self, array: Array):
         self.array = array
         super().__init__({
-            "command": In(stream.Signature(32)), "tables": In(stream.Signature(8 * array.columns)),
-            "valid": In(1), "ready": Out(1), "beat": Out(placement(array)), "indexed": In(1),
+            "program": In(memory_write(32)), "table_words": In(memory_write(8 * array.columns * array.fill)),
+            "run": In(1), "address": In(32), "runs": In(32), "done": In(1), "finished": Out(1), "ended": Out(1),
+            "tables": In(stream.Signature(table_beat(array))), "start": Out(1), "settings": Out(settings(array)),
+            "ready": Out(1), "next": Out(settings(array)), "taken": In(1), "indexed": In(1),
             "table": Out(table_write(array)), "parameter": Out(parameter_write(array)), "turn": Out(1),
-            "row": Out(issue(array)), "room": In(1), "done": In(1), "settings": Out(settings(array))})
+            "row": Out(issue(array)), "reserve": Out(1), "free_half": Out(1), "room": In(1), "moving": Out(1),
+            "fault": Out(Error), "place": Out(ADDRESS_BITS), "running_place": Out(ADDRESS_BITS),
+            "codebook_place": Out(ADDRESS_BITS)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.descriptor = descriptor = Descriptor(self.array)
-        m.submodules.feeder = feeder = Feeder(self.array)
+        m.submodules.program = program = Program(self.array)
+        m.submodules.memory = memory = TableMemory(self.array)
         m.submodules.loader = loader = Loader(self.array)
         m.submodules.walker = walker = Walker(self.array)
-        connect(m, flipped(self.command), descriptor.i)
-        connect(m, flipped(self.tables), loader.i)
-        connect(m, flipped(self.table), loader.table)
-        connect(m, flipped(self.parameter), loader.parameter)
-        connect(m, flipped(self.beat), feeder.o)
-        connect(m, flipped(self.row), walker.o)
-        for name in self.settings.signature.members:
-            value = getattr(descriptor.settings, name)
-            m.d.comb += [getattr(unit.settings, name).eq(value) for unit in (feeder, loader, walker)]
-            m.d.comb += getattr(self.settings, name).eq(value)
-        m.d.comb += [unit.start.eq(descriptor.start) for unit in (feeder, loader, walker)]
+        for own, inner in [(self.program, program.write), (self.table_words, memory.write),
+                           (self.tables, loader.i), (self.table, loader.table), (self.parameter, loader.parameter),
+                           (self.row, walker.o)]:
+            connect(m, flipped(own), inner)
+        share(m, program.settings, self.settings, walker.settings)
+        share(m, program.next, self.next, loader.next)
         released = Signal()  # a column tile's last row will have left the finisher when this is over
         m.d.comb += [
-            descriptor.done.eq(self.done), self.turn.eq(loader.turn),
-            feeder.valid.eq(self.valid), self.ready.eq(feeder.ready), feeder.free.eq(walker.free_half),
+            program.run.eq(self.run), program.address.eq(self.address), program.runs.eq(self.runs),
+            program.done.eq(self.done), self.finished.eq(program.finished), self.ended.eq(program.ended),
+            self.start.eq(program.start), self.running_place.eq(program.running_address),
+            memory.read.eq(loader.read), memory.address.eq(loader.address), loader.memory.eq(memory.data),
+            self.turn.eq(loader.turn), self.reserve.eq(walker.reserve), self.free_half.eq(walker.free_half),
             released.eq(delay(m, walker.o.valid & walker.o.release, Pipeline(self.array).release - 1, reset=True)),
             loader.free.eq(walker.free_table), loader.free_parameters.eq(released),
-            walker.indexed.eq(self.indexed), walker.loaded.eq(loader.some), walker.room.eq(self.room)]
+            walker.start.eq(program.start & (program.next.kind == Kind.PRODUCT)),
+            walker.indexed.eq(self.indexed), walker.loaded.eq(loader.some), walker.room.eq(self.room),
+            self.moving.eq(program.moving | loader.beat | walker.o.valid)]
+        self._offer(m, program, loader)
+        self._faults(m, program, loader)
         return m
+
+    def _offer(self, m: Module, program: Program, loader: Loader) -> None:
+        """Each of the two loaders takes an operation once, before it starts or when it does."""
+        seen = [Signal(name=f"{name}_took") for name in ("loader", "codebooks")]
+        m.d.comb += [loader.offered.eq(program.ready & ~seen[0]), loader.next_address.eq(program.next_address),
+                     self.ready.eq(program.ready & ~seen[1])]
+        with m.If(loader.taken):
+            m.d.sync += seen[0].eq(1)
+        with m.If(self.taken & self.ready):
+            m.d.sync += [seen[1].eq(1), self.codebook_place.eq(program.next_address)]
+        with m.If(program.start):
+            m.d.sync += [flag.eq(0) for flag in seen]
+
+    def _faults(self, m: Module, program: Program, loader: Loader) -> None:
+        """What an operation says is checked when it starts; its addresses are when they are used."""
+        operation, array = program.next, self.array
+        product, load = operation.kind == Kind.PRODUCT, operation.kind == Kind.LOAD
+        sizes = ((operation.block >= array.block_rows) | (operation.last_block >= array.block_rows)
+                 | (operation.last_columns >= array.columns)
+                 | product & ((operation.entries >= array.entries) | (operation.length > array.length)
+                              | (operation.length == 0) | (operation.last_slots >= array.slots))
+                 | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0)))
+        m.d.comb += self.place.eq(program.next_address)
+        with m.If(program.start & ~operation.kind.matches(*Kind)):
+            m.d.comb += self.fault.eq(Error.KIND)
+        with m.Elif(program.start & sizes):
+            m.d.comb += self.fault.eq(Error.SIZE)
+        with m.Elif(program.fault):
+            m.d.comb += self.fault.eq(Error.PROGRAM)
+        with m.Elif(loader.fault != Error.NONE):
+            m.d.comb += [self.fault.eq(loader.fault), self.place.eq(loader.running_address)]

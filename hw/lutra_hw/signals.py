@@ -1,7 +1,7 @@
 """Small pieces that every component uses: widths, delays, AXI4-Stream names."""
 
-from amaranth.hdl import Module, Signal, Value
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Module, ShapeLike, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 __all__ = ["bits", "delay", "sink_ports", "take"]
@@ -21,16 +21,23 @@ def delay(m: Module, value: Value, cycles: int, *, reset: bool = False) -> Value
     return value
 
 
-def sink_ports(name: str, width: int) -> dict[str, wiring.Member]:
-    """Members of an AXI4-Stream input, under the names that the Verilog shows."""
-    return {f"{name}_tdata": In(width), f"{name}_tvalid": In(1), f"{name}_tready": Out(1)}
+def sink_ports(name: str, width: int, *, last: bool = False) -> dict[str, wiring.Member]:
+    """Members of an AXI4-Stream input, under the names that the Verilog shows; with ``tlast`` if asked for."""
+    ports = {f"{name}_tdata": In(width), f"{name}_tvalid": In(1), f"{name}_tready": Out(1)}
+    return ports | ({f"{name}_tlast": In(1)} if last else {})
 
 
-def take(m: Module, component: wiring.Component, name: str) -> stream.Interface:
-    """The AXI4-Stream input ``name`` of ``component`` as an Amaranth stream to read from."""
-    data = getattr(component, f"{name}_tdata")
-    inner = stream.Signature(data.shape()).create(path=(name,))
-    m.d.comb += [inner.payload.eq(data),
-                 inner.valid.eq(getattr(component, f"{name}_tvalid")),
-                 getattr(component, f"{name}_tready").eq(inner.ready)]
+def take(m: Module, component: wiring.Component, name: str, *, drop: Value | None = None) -> stream.Interface:
+    """The AXI4-Stream input ``name`` of ``component`` as an Amaranth stream to read from.
+
+    Its payload is the data, or data and ``last``. While ``drop`` is high, all beats are taken.
+    """
+    payload = getattr(component, f"{name}_tdata")
+    shape: ShapeLike = payload.shape()
+    if hasattr(component, f"{name}_tlast"):
+        shape = data.StructLayout({"data": payload.shape(), "last": 1})
+        payload = Cat(payload, getattr(component, f"{name}_tlast"))
+    inner = stream.Signature(shape).create(path=(name,))
+    m.d.comb += [Value.cast(inner.payload).eq(payload), inner.valid.eq(getattr(component, f"{name}_tvalid")),
+                 getattr(component, f"{name}_tready").eq(inner.ready if drop is None else inner.ready | drop)]
     return inner

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 from lutra_model.params import Array
 
 from .credit import Credit
-from .descriptor import row_tiles, settings
 from .loops import Loops
+from .settings import settings
 from .signals import bits
 
 __all__ = ["Walker", "issue"]
@@ -24,53 +24,55 @@ def issue(array: Array) -> wiring.Signature:
         "first": Out(1),                           # row tile
         "last": Out(1),                            # row tile
         "parameters": Out(1),                      # bank of the finisher's parameters
-        "release": Out(1),                         # of the column tile, the last row
-        "edge": Out(1),                            # column tile, perhaps ragged
-        "end": Out(1)})                            # of the layer
+        "release": Out(1)})                        # of the column tile, the last row
 
 
 class Walker(wiring.Component):
     """Issues one activation row in a cycle when everything that it needs is there.
 
+    Index words lie in a half as they are indexed: ``for row tile: for activation row``. A product begins with half 0.
+
     Members
     -------
-    start : a layer begins.
+    start : a product begins; its settings are there from the next cycle on.
     indexed : an index word is complete; its row can be issued in the next cycle.
     loaded : a table bank holds a complete tile.
     room : the output buffer has a place to reserve.
     o : the row issued in this cycle.
+    reserve : it reserves a place.
     free_table, free_half : the row is the last that needs its table bank; its index half.
     """
 
     def __init__(self, array: Array):
         self.array = array
         super().__init__({"start": In(1), "settings": In(settings(array)), "indexed": In(1), "loaded": In(1),
-                          "room": In(1), "o": Out(issue(array)), "free_table": Out(1), "free_half": Out(1)})
+                          "room": In(1), "o": Out(issue(array)), "reserve": Out(1),
+                          "free_table": Out(1), "free_half": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         array, layer, o = self.array, self.settings, self.o
         walking = Signal()
         m.submodules.fresh = fresh = Credit(places=2 * array.index_words)  # words not yet read
-        m.submodules.walk = walk = Loops(row=bits(array.block_rows), tile=bits(row_tiles(array)), column=16, block=32)
-        first_column = Signal()
+        m.submodules.walk = walk = Loops(row=bits(array.block_rows), tile=16, column=16, block=16)
+        first_column, leaving = Signal(), Signal()
         m.d.comb += [
             first_column.eq(walk.count.column == 0),
-            o.valid.eq(walking & self.loaded & (fresh.some | ~first_column) & (self.room | ~walk.last.tile)),
+            leaving.eq(walk.last.tile & layer.to_stream),
+            o.valid.eq(walking & self.loaded & (fresh.some | ~first_column) & (self.room | ~leaving)),
             o.row.eq(walk.count.row),
             o.first.eq(walk.count.tile == 0),
             o.last.eq(walk.last.tile),
             o.release.eq(walk.last.row & walk.last.tile),
-            o.edge.eq(walk.last.column),
-            o.end.eq(walk.done),
+            self.reserve.eq(o.valid & leaving),
             self.free_table.eq(o.valid & walk.last.row),
-            self.free_half.eq(o.valid & walk.last.row & walk.last.tile & walk.last.column),
+            self.free_half.eq(o.valid & o.release & walk.last.column),
             fresh.put.eq(self.indexed),
             fresh.drop.eq(o.valid & first_column),
             walk.step.eq(o.valid),
             walk.limit.row.eq(Mux(walk.last.block, layer.last_block, layer.block)),
-            walk.limit.tile.eq(layer.tiles),
-            walk.limit.column.eq(layer.columns),
+            walk.limit.tile.eq(layer.row_tiles),
+            walk.limit.column.eq(layer.column_tiles),
             walk.limit.block.eq(layer.blocks)]
         with m.If(self.start):
             m.d.sync += walking.eq(1)
@@ -80,11 +82,15 @@ class Walker(wiring.Component):
             m.d.sync += o.bank.eq(~o.bank)
         with m.If(o.valid & o.release):
             m.d.sync += o.parameters.eq(~o.parameters)
-        half = Signal()  # of the index memory
+        self._index_word(m, walk.done)
+        return m
+
+    def _index_word(self, m: Module, done: Signal) -> None:
+        """Words count up in a half, for every column tile again; the other half follows."""
+        o, half = self.o, Signal()
         with m.If(o.valid):
             m.d.sync += o.word.eq(o.word + 1)
             with m.If(o.release):
-                m.d.sync += o.word.eq(Mux(half, array.index_words, 0))
+                m.d.sync += o.word.eq(Mux(half, self.array.index_words, 0))
             with m.If(self.free_half):
-                m.d.sync += [o.word.eq(Mux(half | walk.done, 0, array.index_words)), half.eq(~half & ~walk.done)]
-        return m
+                m.d.sync += [o.word.eq(Mux(half | done, 0, self.array.index_words)), half.eq(~half & ~done)]

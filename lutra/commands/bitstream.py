@@ -1,4 +1,4 @@
-"""Make an FPGA bitstream: a lookup array with a serial host link, by the open tools.
+"""Make an FPGA bitstream: a machine of table cells with a serial host link, by the open tools.
 
 Synthesises, places, routes and packs; prints LUT4 cells, distributed RAM, block RAM, DSPs and the clock that the
 design reaches against the one it runs at. A design that misses its clock is refused. The same source, tools and seed
@@ -6,7 +6,10 @@ give the same bytes. docs/fpga.md describes boards, wiring and the link.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+
+from lutra_model.params import Array
 
 from .common import Outcome, progress, shape, table
 
@@ -25,14 +28,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="where bitstream, report and logs go (build/bitstream)")
 
 
+def chosen_array(array: Array, args: argparse.Namespace) -> Array:
+    """The board's own array with the sizes that the user gave."""
+    rows, columns = args.array or (array.rows, array.columns)
+    made = array.resized(rows=rows, columns=columns, encoders=args.encoders or min(array.encoders, rows))
+    return replace(made, lanes=max(array.lanes, made.length * made.groups))
+
+
 def run(args: argparse.Namespace) -> Outcome:
     """The bitstream and what it takes of the part."""
     from lutra_hw.board.boards import board_named  # slow to import
     from lutra_sim import fpga
 
     board = board_named(args.board)
-    rows, columns = args.array or (board.array.rows, board.array.columns)
-    array = board.array.resized(rows=rows, columns=columns, encoders=args.encoders or min(board.array.encoders, rows))
+    array = chosen_array(board.array, args)
     with progress(quiet=args.json) as show:
         made = fpga.build(args.board, array, clock_mhz=args.clock, seed=args.seed, out=Path(args.output),
                           allow_timing_fail=args.allow_timing_fail, progress=show)
@@ -40,8 +49,8 @@ def run(args: argparse.Namespace) -> Outcome:
             for name, use in made.resources.items()]
     verdict = "meets" if made.meets_timing else "MISSES"
     return Outcome(made.as_dict(), [
-        table(f"{rows}x{columns} table cells on {board.name} ({made.device})", ["resource", "used", "there", "share"],
-              used),
+        table(f"{array.rows}x{array.columns} table cells on {board.name} ({made.device})",
+              ["resource", "used", "there", "share"], used),
         f"reaches {made.fmax_mhz:.1f} MHz and {verdict} its clock of {made.clock_mhz} MHz; "
         f"made in {sum(made.seconds.values()):.0f} s",
         f"bitstream: {made.bitstream}"])

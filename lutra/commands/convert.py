@@ -1,13 +1,16 @@
-"""Convert a trained CNN from ONNX to a lookup network (or to its INT8 twin).
+"""Convert a trained network from ONNX to a lookup network (or to its INT8 twin).
 
-MODEL.onnx may use Conv, Gemm, MatMul, BatchNormalization, Relu, Add, MaxPool, AveragePool, GlobalAveragePool,
-Flatten and a final Softmax; anything else is refused by name. CALIBRATION is a floating-point .npy array in the
-model's own input layout, (batch, channels, height, width): a few hundred typical inputs.
+MODEL.onnx may be built from Conv (grouped and depthwise too), Gemm, MatMul, BatchNormalization, Relu, Clip, Add, Mul,
+Concat, pools, reshapes and transposes, functions of single values such as Sigmoid or HardSwish, and Softmax; pairs of
+QuantizeLinear and DequantizeLinear are understood. Anything else is refused by name. What the machine does not run is
+run by the host: see "lutra info". CALIBRATION is a floating-point .npy array in the model's own input layout, (batch,
+channels, height, width): a few hundred typical inputs.
 """
 
 import argparse
 
 from lutra_model.netfile import save
+from lutra_model.network import placement
 from lutra_model.params import Metric
 
 from .common import Outcome, progress, read_array
@@ -41,6 +44,8 @@ def run(args: argparse.Namespace) -> Outcome:
         network = convert(args.model, calibration, scheme=args.scheme, entries=args.entries, metric=args.metric,
                           lengths=args.length, pixel_scale=args.pixel_scale, seed=args.seed, progress=show)
     save(network, args.output)
-    macs = sum(layer.macs for layer in network.layers())
-    return Outcome({"file": args.output, "layers": len(network.products), "macs": macs},
-                   [f"{network.name}: {len(network.products)} product layers ({macs:,} MACs) written to {args.output}"])
+    host = [node.name for node in network.nodes if placement(node) == "host"]
+    data = {"file": args.output, "layers": len(network.products), "macs": network.macs, "host_nodes": host}
+    on_host = f", {len(host)} of {len(network.nodes)} nodes run on the host" if host else ""
+    return Outcome(data, [f"{network.name}: {len(network.products)} product layers ({network.macs:,} MACs){on_host}, "
+                          f"written to {args.output}"])

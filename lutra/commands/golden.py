@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> Outcome:
     """Outputs of every input, and the accuracy where labels are known."""
     network = embedded.network(args.network)
     images, labels = (read_array(args.input), None) if args.input else embedded.test_set()
-    outputs = model.run(network, images)[network.nodes[-1].name]
+    outputs = model.outputs(network, images)
     classes = outputs.reshape(len(outputs), -1).argmax(axis=1)
     data = {"network": network.name, "inputs": len(images), "classes": classes.tolist()}
     shown = [f"{network.name}: {len(images)} inputs, output {outputs.shape} int8"]

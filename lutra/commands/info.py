@@ -2,7 +2,7 @@
 
 import argparse
 
-from lutra_model.network import Network, Product
+from lutra_model.network import Network, Product, Shape, placement
 
 from .. import __version__, embedded
 from .common import Outcome, network_argument, table
@@ -15,17 +15,52 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     network_argument(parser)
 
 
+def _layer(node: Product, shape: Shape) -> dict[str, object]:
+    """A product's shape, that of one group where there are several; MACs, lookups and bytes are those of all."""
+    layer = node.layer(node.rows(shape))
+    centroids = 0 if node.centroids is None else node.centroids.nbytes
+    return {"kind": node.scheme, "rows": layer.rows, "codebooks": layer.codebooks, "columns": layer.columns,
+            "groups": node.groups, "length": layer.length, "entries": layer.entries, "macs": node.macs(shape),
+            "lookups": node.lookups(shape), "table_bytes": node.table.nbytes, "centroid_bytes": centroids}
+
+
 def _describe(network: Network) -> list[dict[str, object]]:
     rows = []
     for node in network.nodes:
-        shape = network.shapes[node.name]
-        row: dict[str, object] = {"name": node.name, "kind": type(node).__name__.lower(), "output": list(shape)}
+        row: dict[str, object] = {"name": node.name, "kind": type(node).__name__.lower(),
+                                  "output": list(network.shapes[node.name]), "runs_on": placement(node)}
         if isinstance(node, Product):
-            layer = node.layer(node.rows(network.shapes[node.inputs[0]]))
-            row |= {"kind": node.scheme, "rows": layer.rows, "codebooks": layer.codebooks, "columns": layer.columns,
-                    "length": layer.length, "entries": layer.entries, "macs": layer.macs, "lookups": layer.lookups}
+            row |= _layer(node, network.shapes[node.inputs[0]])
         rows.append(row)
     return rows
+
+
+def _by(*sizes: object) -> str:
+    return "x".join(map(str, sizes))
+
+
+def _short(count: object) -> str:
+    """Three digits and a unit."""
+    number, units = float(str(count)), iter(("", "k", "M", "G", "T"))
+    unit = next(units)
+    while number >= 999.5:
+        number, unit = number / 1000, next(units)
+    return f"{number:.3g}{unit}"
+
+
+def _cells(row: dict[str, object]) -> list[str]:
+    if "macs" not in row:
+        return [""] * 5
+    many = f"{row['groups']}*" if row["groups"] != 1 else ""
+    return [many + _by(row["rows"], row["codebooks"], row["columns"]), _by(row["length"], row["entries"]),
+            *(_short(row[key]) for key in ("macs", "lookups", "table_bytes"))]
+
+
+def _told(network: Network, nodes: list[dict[str, object]]) -> str:
+    host = [str(row["name"]) for row in nodes if row["runs_on"] == "host"]
+    return ("M activation rows, K codebooks, N columns (groups* in front), V scalars of a sub-vector, C entries; "
+            f"{network.macs:,} MACs stand behind {len(network.products)} product layers; "
+            + (f"the host runs {len(host)} nodes: {', '.join(host)}" if host else "nothing runs on the host"))
 
 
 def run(args: argparse.Namespace) -> Outcome:
@@ -39,12 +74,10 @@ def run(args: argparse.Namespace) -> Outcome:
             "provenance": network.provenance, "tools": versions}
     if network.name == embedded.DEFAULT:
         data["accuracy"] = embedded.accuracy()
-    head = ["node", "kind", "output", "M", "K", "N", "V", "C", "MACs"]
-    rows = [[row["name"], row["kind"], "x".join(map(str, row["output"])),  # type: ignore[call-overload]
-             *(row.get(key, "") for key in ("rows", "codebooks", "columns", "length", "entries", "macs"))]
-            for row in nodes]
+    head = ["node", "kind", "output", "MxKxN", "VxC", "MACs", "lookups", "bytes", "runs on"]
+    rows = [[row["name"], row["kind"], _by(*row["output"]), *_cells(row),  # type: ignore[misc]
+             str(row["runs_on"]).removesuffix(" side")] for row in nodes]
     return Outcome(data, [
         table(f"{network.name}, one input of {'x'.join(map(str, network.input_shape))}", head, rows),
-        f"M activation rows, K codebooks, N columns, V scalars of a sub-vector, C entries; "
-        f"{sum(layer.macs for layer in network.layers()):,} MACs stand behind {len(network.products)} product layers",
+        _told(network, nodes),
         "tools: " + ", ".join(f"{name} {version}" for name, version in versions.items())])

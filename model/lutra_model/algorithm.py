@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .network import Add, AvgPool, Flatten, MaxPool, Network, Node, Product, Window
+from .host_nodes import Elementwise, Multiply, Permute, Softmax
+from .network import Network
+from .nodes import Add, AvgPool, Concat, Flatten, MaxPool, Node, Product, Window
 from .params import Metric
 
 __all__ = ["classify", "evaluate", "run"]
@@ -39,6 +41,9 @@ def _distance(difference: Real, metric: Metric) -> Real:
 
 
 def _sums(node: Product, rows: Real, input_scale: float) -> Real:
+    if node.groups > 1:
+        parts = enumerate(np.split(rows, node.groups, axis=1))
+        return np.concatenate([_sums(node.group(number), part, input_scale) for number, part in parts], axis=1)
     table = node.table * node.table_scale
     if node.centroids is None:
         return rows @ table[:, 0]
@@ -51,13 +56,21 @@ def _sums(node: Product, rows: Real, input_scale: float) -> Real:
     return total
 
 
+def _interpolated(node: Elementwise, steps: Real) -> Real:
+    """The function between the points that its table holds."""
+    table = np.broadcast_to(node.table * node.scale, (256, steps.shape[-1]))
+    columns = [np.interp(steps[..., c], np.arange(-128, 128), table[:, c]) for c in range(steps.shape[-1])]
+    return np.stack(columns, axis=-1)
+
+
 def evaluate(node: Node, input_scale: float, *inputs: Real) -> Real:
     """Output of one node; a node whose integer clamp starts at 0 is rectified."""
     x = inputs[0]
     match node:
         case Product():
             rows = _windows(x, node.window)
-            total = _sums(node, rows.reshape(-1, node.reduction), input_scale) + node.bias * node.table_scale
+            vectors = rows.reshape(-1, node.groups * node.reduction)
+            total = _sums(node, vectors, input_scale) + node.bias * node.table_scale
             y = total.reshape(len(x), *node.shape(x.shape[1:]))
         case Add():
             y = inputs[0] + inputs[1]
@@ -67,6 +80,17 @@ def evaluate(node: Node, input_scale: float, *inputs: Real) -> Real:
             y = x.mean(axis=(1, 2), keepdims=True) if node.window is None else _windows(x, node.window).mean(axis=-1)
         case Flatten():
             y = x.reshape(len(x), -1)
+        case Concat():
+            y = np.concatenate(inputs, axis=-1)
+        case Elementwise():
+            y = _interpolated(node, x / input_scale)
+        case Multiply():
+            y = inputs[0] * inputs[1]
+        case Permute():
+            y = x.reshape(len(x), -1)[:, node.order].reshape(len(x), *node.to)
+        case Softmax():
+            parts = np.exp(x - x.max(axis=-1, keepdims=True))
+            y = parts / parts.sum(axis=-1, keepdims=True)
         case _:
             y = x
     return np.maximum(y, 0.0) if node.low == 0 else y

@@ -5,30 +5,47 @@ from .schedule import Pipeline
 from .structure import Structure, reduction_bits
 from .technology import Technology
 
-__all__ = ["AREA_COMPONENTS", "FINISHER_ADD_BITS", "FINISHER_COMPARE_BITS", "FINISHER_MUX_BITS", "FINISHER_PRODUCT",
+__all__ = ["ADD_ADD_BITS", "ADD_MUX_BITS", "ADD_PRODUCT", "AREA_COMPONENTS", "FINISHER_ADD_BITS", "FINISHER_COMPARE_BITS", "FINISHER_MUX_BITS", "FINISHER_PRODUCT",
            "MEASURED_ENTRIES", "area_um2", "logic_area_um2", "memory_bits"]
 
-AREA_COMPONENTS = ("encoder", "centroids", "index", "cells", "adders", "accumulators", "finisher", "control")
-MEMORIES = ("centroids", "index", "accumulators")
+MEMORIES = ("activations", "tables", "codebooks", "program", "index", "accumulators")
+AREA_COMPONENTS = ("gather", "encoder", "cells", "adders", "finisher", "add", "control", *MEMORIES)
 MEASURED_ENTRIES = 16  # the measured table cell has so many entries
 FINISHER_ADD_BITS = 33 + 10      # bias, rounding
 FINISHER_PRODUCT = 33 * 16 / 64  # in products of 8 x 8 bits
 FINISHER_MUX_BITS = 6 * 49       # shifter
 FINISHER_COMPARE_BITS = 2 * 10   # clamp
+ADD_PRODUCT = 2 * 16 * 8 / 64    # own and residual factor, in products of 8 x 8 bits
+ADD_ADD_BITS = 2 * 26            # sum, rounding
+ADD_MUX_BITS = 5 * 26            # shifter
+ADD_REGISTERS = 2 * 24 + 27 + 8  # products, sum, result
 BANKS = 2              # tables, weights and finisher parameters are loaded while others are in use
 
 
 def memory_bits(structure: Structure) -> dict[str, tuple[int, int]]:
-    """Words and bits in a word of each on-chip memory; the two halves of the index memory stand side by side."""
+    """Words and bits in a word of each on-chip memory; both halves of the index memory stand side by side."""
     array = structure.array
-    return {"centroids": (structure.centroid_words, array.encoders * structure.centroid_word_bits),
+    return {"activations": (-(-array.activation_words // array.banks), 2 * array.banks * structure.word_bits),
+            "tables": (array.table_words, structure.table_word_bits),
+            "codebooks": (array.codebook_words, structure.beat_bits),
+            "program": (array.program_words, 32),
             "index": (array.index_words, 2 * structure.index_word_bits),
             "accumulators": (array.block_rows, structure.accumulator_word_bits)}
 
 
+def _gather(structure: Structure, technology: Technology) -> float:
+    """Lane addresses, the way from banks to lanes, and the pool's tree."""
+    array, price = structure.array, technology.price
+    address = array.lanes * (array.activation_words - 1).bit_length() * price("add_area")
+    ways = array.lanes + array.output_words  # from banks to lanes, from columns to banks
+    banks = ways * (array.banks - 1) * structure.word_bits * price("mux_area")
+    pool = array.word * reduction_bits(array.lanes, 8) * (price("add_area") + price("compare_area"))
+    return address + banks + pool + structure.gather_registers * price("register_area")
+
+
 def _encoder(structure: Structure, technology: Technology) -> float:
     array, price = structure.array, technology.price
-    area = array.encoders * structure.encode_registers * price("register_area")
+    area = array.encoders * (structure.encode_registers + structure.codebook_registers) * price("register_area")
     if not array.is_lookup:
         return area
     lane = 9 * price("add_area")
@@ -97,15 +114,25 @@ def _finisher(structure: Structure, technology: Technology) -> float:
                             + registers * price("register_area"))
 
 
+def _add(structure: Structure, technology: Technology) -> float:
+    array, price = structure.array, technology.price
+    if structure.is_float:
+        return array.columns * (price("fp32_add_area") + 3 * 32 * price("register_area"))
+    return array.columns * (ADD_PRODUCT * price("multiply_area") + ADD_ADD_BITS * price("add_area")
+                            + ADD_MUX_BITS * price("mux_area") + ADD_REGISTERS * price("register_area"))
+
+
 def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:
     """Area in square micrometres by component; the values sum to the total."""
     areas = {name: width * technology.memory("sram_area", words)
              for name, (words, width) in memory_bits(structure).items()}
+    areas["gather"] = _gather(structure, technology)
     areas["encoder"] = _encoder(structure, technology)
     areas["cells"], areas["adders"] = _array(structure, technology)
     areas["finisher"] = _finisher(structure, technology)
-    areas["control"] = structure.control_registers * (technology.price("register_area")
-                                                      + technology.price("add_area"))
+    areas["add"] = _add(structure, technology)
+    areas["control"] = (structure.control_registers * (technology.price("register_area") + technology.price("add_area"))
+                        + structure.settings_registers * technology.price("register_area"))
     return {name: float(areas[name]) for name in AREA_COMPONENTS}
 
 

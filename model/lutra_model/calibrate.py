@@ -46,20 +46,27 @@ def _checked(graph: FloatGraph, x: NDArray[Any]) -> Floats:
     return single
 
 
+def _input_name(model: onnx.ModelProto) -> str:
+    """The one input that is no weight."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    return next(value.name for value in model.graph.input if value.name not in weights)
+
+
 def collect(graph: FloatGraph, x: NDArray[Any]) -> dict[str, Floats]:
     """The value of every step before its ReLU, in Lutra's layout, and of ``input``; ``x`` is as the model takes it."""
     x = _checked(graph, x)
     model = onnx.ModelProto()
     model.CopyFrom(graph.model)
-    tensors = list(dict.fromkeys(step.tensor for step in graph.steps))
+    given = _input_name(model)
+    tensors = [name for name in dict.fromkeys(step.tensor for step in graph.steps) if name != given]
     known = {value.name for value in model.graph.output}
     model.graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
                               for name in tensors if name not in known)
-    found = dict(zip(tensors, _run(graph, model, x, tensors), strict=True))
+    found = dict(zip(tensors, _run(graph, model, x, tensors), strict=True)) | {given: x}
     for name, values in found.items():
         if not np.isfinite(values).all():
             raise ValueError(f"the model's tensor {name} must be finite, but calibration makes it NaN or infinite")
-    return {"input": graph.layout.ours(x), **{step.name: step.layout.ours(found[step.tensor]) for step in graph.steps}}
+    return {"input": graph.places.ours(x), **{step.name: step.places.ours(found[step.tensor]) for step in graph.steps}}
 
 
 def predict(graph: FloatGraph, x: NDArray[Any]) -> Floats:

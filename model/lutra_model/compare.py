@@ -2,24 +2,31 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
+from itertools import groupby
 
 from .area import AREA_COMPONENTS, area_um2
 from .energy import Bill, bill
 from .events import Events, count
-from .latency import Latency, latency
+from .latency import OperationLatency, network_latency
+from .images import table_words
+from .network import Network, Product
+from .operation import Kind, Operation, descriptor_words
 from .params import Array, Layer
-from .schedule import Schedule
+from .program import Program
 from .structure import Number, Structure
 from .technology import Technology
 from .workloads import Work
 
-__all__ = ["Baselines", "Comparison", "Design", "Priced", "Run", "compare", "family", "memories", "run"]
+__all__ = ["Baselines", "Comparison", "Design", "Job", "Priced", "Run", "compare", "family", "jobs_of",
+           "lookup_runs", "memories", "run", "run_programs", "sized"]
 
-FAMILY_ROWS = (16, 32, 64, 128)
+FAMILY_ROWS = (16, 32, 64, 128, 256)
 FAMILY_COLUMNS = (8, 16, 32, 64)
 FAMILY_INDEX_WORDS = (1024, 4096, 16384)
 FAMILY_BLOCK_ROWS = (256, 1024, 4096)
+Progress = Callable[[str, int, int], None]
+TABLE_BYTES = 1 << 19  # of table memory: a network whose tables need more streams them
 
 
 @dataclass(frozen=True)
@@ -42,50 +49,94 @@ class Design:
         arrays = (self.array, self.companion) if self.companion else (self.array,)
         return tuple(Structure(array, self.number) for array in arrays)
 
-    def structure(self, layer: Layer) -> Structure:
-        """The machine that runs a layer."""
-        return self.structures[-1] if layer.is_dense else self.structures[0]
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One operation on a machine, so many times in one image.
+
+    Parameters
+    ----------
+    layer : shape of its product, None for a pool or load.
+    macs : multiply-accumulates of its dense product, all times together.
+    """
+
+    name: str
+    array: Array
+    operation: Operation
+    layer: Layer | None = None
+    macs: int = 0
+    times: int = 1
+
+    @property
+    def lookups(self) -> int:
+        """Table entries read, or products formed, each time."""
+        return self.layer.lookups if self.layer else 0
 
 
 @dataclass(frozen=True)
 class Run:
-    """Layers on a design, before any price: cycles and events."""
+    """A network on a design, before any price: cycles and events of so many images, job by job."""
 
     design: Design
-    works: tuple[Work, ...]
-    latencies: tuple[Latency, ...]
+    jobs: tuple[Job, ...]
+    images: int
+    latencies: tuple[OperationLatency, ...]
     events: tuple[Events, ...]
 
     @cached_property
+    def job_cycles(self) -> tuple[int, ...]:
+        """Cycles of each job in one image."""
+        return tuple(job.times * item.cycles for job, item in zip(self.jobs, self.latencies, strict=True))
+
+    @cached_property
     def cycles(self) -> int:
-        """Cycles of all layers, one after the other."""
-        return sum(item.cycles for item in self.latencies)
+        """Cycles of all images, one after the other."""
+        return self.images * sum(self.job_cycles)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the dense products of all images."""
+        return self.images * sum(job.macs for job in self.jobs)
+
+    @cached_property
+    def sums(self) -> dict[Array, tuple[Events, int]]:
+        """Events of all images, and cycles of one, on each machine."""
+        found = dict[Array, tuple[Events, int]]()
+        for job, events, cycles in zip(self.jobs, self.events, self.job_cycles, strict=True):
+            before = found.get(job.array, (Events(), 0))
+            found[job.array] = before[0] + events, before[1] + cycles
+        return found
 
     def in_number(self, name: str, number: Number) -> "Run":
         """The same schedule and cycles with wider scalars."""
-        design = Design(name, self.design.array, number)
-        events = _events(design, self.works)
-        return Run(design, self.works, self.latencies, events)
+        return _run(replace(self.design, name=name, number=number), self.jobs, self.latencies, self.images)
 
     def priced(self, technology: Technology) -> "Priced":
         """Energy and area in a technology."""
-        bills = tuple(bill(events, item.cycles, self.design.structure(work.layer), technology)
-                      for work, events, item in zip(self.works, self.events, self.latencies, strict=True))
-        return Priced(self, technology, bills)
+        return Priced(self, technology)
 
 
 @dataclass(frozen=True)
 class Priced:
-    """A run with energies: one bill for each layer."""
+    """A run with energies."""
 
     run: Run
     technology: Technology
-    bills: tuple[Bill, ...]
+
+    def _bill(self, array: Array, events: Events, cycles: int) -> Bill:
+        return bill(events, self.run.images * cycles, Structure(array, self.run.design.number), self.technology)
+
+    @cached_property
+    def bills(self) -> tuple[Bill, ...]:
+        """Energy of each job."""
+        run = self.run
+        return tuple(self._bill(job.array, events, cycles)
+                     for job, events, cycles in zip(run.jobs, run.events, run.job_cycles, strict=True))
 
     @cached_property
     def bill(self) -> Bill:
-        """Energy of all layers."""
-        return Bill.total_of(self.bills)
+        """Energy of all jobs: a bill is linear in events and cycles, so theirs can be summed first."""
+        return Bill.total_of(self._bill(array, *work) for array, work in self.run.sums.items())
 
     @cached_property
     def areas(self) -> dict[str, float]:
@@ -93,61 +144,94 @@ class Priced:
         machines = [area_um2(structure, self.technology) for structure in self.run.design.structures]
         return {name: sum(machine[name] for machine in machines) for name in AREA_COMPONENTS}
 
-    @property
+    @cached_property
     def area(self) -> float:
         """Area in square micrometres."""
         return sum(self.areas.values())
 
     @property
     def milliseconds(self) -> float:
-        """Time of all layers at the technology's clock."""
+        """Time of all images at the technology's clock."""
         return self.run.cycles * self.technology.price("clock_period") * 1e-6
 
     @property
     def pj_per_mac(self) -> float:
         """Energy per multiply-accumulate of the dense products."""
-        return self.bill.picojoules / sum(work.layer.macs for work in self.run.works)
+        return self.bill.picojoules / self.run.macs
 
 
-def _schedule(design: Design, work: Work) -> Schedule:
-    return Schedule(work.layer, design.structure(work.layer).array)
+@lru_cache(maxsize=1 << 12)
+def _count(operation: Operation, array: Array, layer: Layer | None, number: Number, images: int) -> Events:
+    return count(operation, array, layer, number=number, images=images)
 
 
-def _events(design: Design, works: Iterable[Work]) -> tuple[Events, ...]:
-    return tuple(count(_schedule(design, work), inputs=work.inputs, number=design.number) for work in works)
+def _events(job: Job, number: Number, images: int) -> Events:
+    """Events of all times; equal jobs of other names are counted once."""
+    layer = job.layer and replace(job.layer, name="")
+    return job.times * _count(replace(job.operation, name=""), job.array, layer, number, images)
 
 
-@cache
-def _shape_latency(layer: Layer, array: Array) -> Latency:
-    return latency(Schedule(layer, array))
+def _run(design: Design, jobs: tuple[Job, ...], latencies: tuple[OperationLatency, ...], images: int) -> Run:
+    return Run(design, jobs, images, latencies, tuple(_events(job, design.number, images) for job in jobs))
 
 
-def _latency(schedule: Schedule) -> Latency:
-    """Cycles of a layer; layers of one shape, cut into the same blocks, are timed once."""
-    block, tiles = schedule.block, schedule.row_tiles
-    array = schedule.array.resized(block_rows=block, index_words=block * tiles)
-    return _shape_latency(replace(schedule.layer, name="layer"), array)
+def jobs_of(network: Network, program: Program) -> tuple[Job, ...]:
+    """The operations of a program with the shapes of their products."""
+    nodes = {node.name: node for node in network.nodes}
+    found = []
+    for operation in program.operations:
+        node, array, layer, macs = nodes.get(operation.name), program.array, None, 0
+        if operation.kind is Kind.PRODUCT:
+            assert isinstance(node, Product)
+            columns = (operation.column_tiles - 1) * array.columns + operation.last_columns
+            groups = columns // node.table.shape[2]
+            each = node.layer(operation.rows)
+            layer = replace(each, codebooks=groups * each.codebooks, columns=columns,
+                            reduction=groups * each.reduction)
+            macs = groups * each.macs
+        found.append(Job(operation.name, array, operation, layer, macs))
+    return tuple(found)
 
 
-def run(design: Design, works: Iterable[Work]) -> Run:
-    """Cycles and events of layers on a design; a MAC design takes their multiplying twins."""
+def run_programs(design: Design, programs: Iterable[tuple[Network, Program]], *, images: int = 1) -> Run:
+    """Cycles and events of compiled parts of a network, one after the other."""
+    jobs, latencies = list[Job](), list[OperationLatency]()
+    for network, program in programs:
+        jobs += jobs_of(network, program)
+        latencies += network_latency(program.operations, program.array).operations
+    return _run(design, tuple(jobs), tuple(latencies), images)
+
+
+def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0) -> tuple[Array, bool]:
+    """The array with memories just large enough for the works, and whether it streams their tables."""
+    works = tuple(works)
+    operations = [(work, work.operation(array)) for work in works]
+    products = [(work.groups, operation) for work, operation in operations if operation.kind is Kind.PRODUCT]
+    tables = sum(groups * table_words(operation, array) for groups, operation in products)
+    streamed = tables * array.fill * array.columns > TABLE_BYTES
+    rows = max(operation.slots for _, operation in products) * array.encoders
+    return replace(
+        array, codebooks=rows, table_words=1 if streamed else tables,
+        activation_words=activation_words or max(-(-work.values // array.word) for work in works),
+        codebook_words=sum(groups * operation.slots * operation.entries for groups, operation in products)
+        if array.is_lookup else 1,
+        program_words=sum(work.groups for work in works) * descriptor_words(array)), streamed
+
+
+def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...]:
+    return tuple(Job(work.name, array, work.operation(array, stream_tables=streamed and work.layer is not None),
+                     work.layer, work.macs, work.groups) for work in works)
+
+
+def run(design: Design, works: Iterable[Work], *, images: int = 1, streamed: bool = False) -> Run:
+    """Cycles and events of works on a design, a dense layer on its companion; a MAC design runs their twins."""
     works = tuple(works if design.array.is_lookup else (work.as_dense() for work in works))
-    return Run(design, works, tuple(_latency(_schedule(design, work)) for work in works), _events(design, works))
-
-
-def family(works: Sequence[Work]) -> tuple[Array, ...]:
-    """The MAC arrays that a baseline is chosen from: every size that can hold the layers."""
-    reduction = max(work.layer.reduction for work in works)
-    arrays = (Array.mac(rows=rows, columns=columns, codebooks=reduction)
-              for rows in FAMILY_ROWS for columns in FAMILY_COLUMNS)
-    return tuple(member for array in arrays for member in memories(array))
-
-
-def memories(array: Array) -> tuple[Array, ...]:
-    """The same array with every size of index and accumulator memory of the family that holds its layers."""
-    tiles = -(-array.codebooks // array.rows)
-    return tuple(array.resized(index_words=words, block_rows=rows)
-                 for words in FAMILY_INDEX_WORDS for rows in FAMILY_BLOCK_ROWS if tiles <= words)
+    jobs = tuple(job for work in works for job in _jobs(
+        design.companion if design.companion and work.layer and work.layer.is_dense else design.array, streamed,
+        [work]))
+    latencies = tuple(item for array, some in groupby(jobs, key=lambda job: job.array)
+                      for item in network_latency([job.operation for job in some], array).operations)
+    return _run(design, jobs, latencies, images)
 
 
 @dataclass(frozen=True)
@@ -198,28 +282,53 @@ def _baselines(lookup: Priced, members: Sequence[Priced]) -> Baselines:
                      min(members, key=lambda item: item.bill.picojoules))
 
 
-def _runs(what: str, designs: Sequence[Design], works: Sequence[Work],
-          progress: Callable[[str, int, int], None] | None) -> list[Run]:
+def memories(array: Array) -> tuple[Array, ...]:
+    """The same array with every size of index and accumulator memory of the family."""
+    return tuple(replace(array, index_words=words, block_rows=rows)
+                 for words in FAMILY_INDEX_WORDS for rows in FAMILY_BLOCK_ROWS)
+
+
+def family() -> tuple[Array, ...]:
+    """The MAC arrays that a baseline is chosen from; their other memories are made to measure."""
+    arrays = (Array.mac(rows=rows, columns=columns) for rows in FAMILY_ROWS for columns in FAMILY_COLUMNS)
+    return tuple(member for array in arrays for member in memories(array))
+
+
+def _made_to_measure(name: str, array: Array, works: Sequence[Work], images: int, companion: Array | None = None,
+                     activation_bytes: int = 0) -> Run | None:
+    """A run on the array with memories that fit the works; None where an index half is too small for a row."""
+    mine = [work for work in works if not (companion and work.layer and work.layer.is_dense)]
+    try:
+        fitting, streamed = sized(array, mine, activation_words=-(-activation_bytes // array.word))
+    except ValueError:
+        return None
+    return run(Design(name, fitting, companion=companion), works, images=images, streamed=streamed)
+
+
+def _runs(what: str, arrays: Sequence[Array], progress: Progress | None,
+          make: Callable[[Array], Run | None]) -> list[Run]:
     runs = []
-    for done, design in enumerate(designs, start=1):
-        runs.append(run(design, works))
+    for done, array in enumerate(arrays, start=1):
+        if found := make(array):
+            runs.append(found)
         if progress:
-            progress(what, done, len(designs))
+            progress(what, done, len(arrays))
     return runs
 
 
-def compare(works: Sequence[Work], array: Array, technologies: Iterable[Technology], *,
-            companion: Array | None = None, fit_memories: bool = False,
-            progress: Callable[[str, int, int], None] | None = None) -> dict[str, Comparison]:
-    """Compare lookup layers on ``array`` with their twins on MAC arrays, by the name of the technology.
+def compare(works: Sequence[Work], lookups: Sequence[Run], technologies: Iterable[Technology], *, images: int = 1,
+            progress: Progress | None = None) -> dict[str, Comparison]:
+    """Compare runs on lookup machines with the same works' twins on MAC arrays, by the name of the technology.
 
-    MAC arrays choose the sizes of their memories for least energy; with ``fit_memories`` the lookup array
-    does, too. Layers that are dense already run on the ``companion`` of the lookup array. ``progress`` is told
-    what runs, how much of it is done, and of how much.
+    Of the lookup runs the one of least energy stands for all. MAC arrays choose the sizes of their index and
+    accumulator memories for least energy, have an activation memory of as many bytes as the lookup machine, and the
+    same rule decides about tables that stay on the chip. ``progress`` is told what runs, how much of it is done, and of
+    how much.
     """
-    lookups = _runs("lookup arrays", [Design("lookup", member, companion=companion)
-                                      for member in (memories(array) if fit_memories else (array,))], works, progress)
-    macs = _runs("MAC arrays", [Design("int8", member) for member in family(works)], works, progress)
+    array = lookups[0].design.array
+    dense = [work.as_dense() for work in works]
+    macs = _runs("MAC arrays", family(), progress, lambda member: _made_to_measure(
+        "int8", member, dense, images, activation_bytes=array.activation_words * array.word))
     found = {}
     for technology in technologies:
         lookup = min((item.priced(technology) for item in lookups), key=lambda item: item.bill.picojoules)
@@ -229,3 +338,10 @@ def compare(works: Sequence[Work], array: Array, technologies: Iterable[Technolo
             lookup, baselines, chosen.in_number("fp16", Number.FP16).priced(technology),
             chosen.in_number("fp32", Number.FP32).priced(technology))
     return found
+
+
+def lookup_runs(works: Sequence[Work], array: Array, *, companion: Array | None = None, images: int = 1,
+                progress: Progress | None = None) -> list[Run]:
+    """The works on a lookup array with every size of index and accumulator memory, the others made to measure."""
+    return _runs("lookup arrays", memories(array), progress,
+                 lambda member: _made_to_measure("lookup", member, works, images, companion))

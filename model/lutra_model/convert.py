@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import calibrate, golden, kernels, onnx_read, products
-from .graph import Affine, AveragePool, Flattening, FloatGraph, MaximumPool, Rectifier, Residual, Step
-from .network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Node, Product
+from . import calibrate, golden, integer_glue, kernels, onnx_read, products, scales
+from .graph import Affine, FloatGraph, Pointwise, Step
+from .network import Network
+from .nodes import Node
 from .params import Metric
-from .requantise import fixed_point, shared_shift
 
 __all__ = ["SCHEMES", "convert", "sub_vector_length"]
 
@@ -24,15 +24,16 @@ SCHEMES = ("lut-nn", "int8")
 
 
 def sub_vector_length(step: Affine) -> int:
-    """The default length of a layer's sub-vectors.
+    """The default length of a layer's sub-vectors: what the machine's window former makes of its kernel.
 
     One channel's window if it has at most 9 scalars; one row of the window if it is larger or if the image has
-    less than four channels; four features where the window is one scalar, or none.
+    less than four channels; four channels (or all of a group) where the window is one scalar, or none.
     """
     if step.window is None or prod(step.window.kernel) == 1:
-        return 4
+        return min(4, len(step.weight)) if step.groups > 1 else 4
     taps, width = prod(step.window.kernel), step.window.kernel[1]
-    return taps if taps <= 9 and len(step.weight) > 3 * taps else width
+    narrow = step.groups == 1 and len(step.weight) <= 3 * taps
+    return taps if taps <= 9 and not narrow else width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,25 +72,23 @@ class _Options:
 
 
 class _Conversion:
-    """A conversion under way: float and integer values, and the scales, of the steps so far."""
+    """A conversion under way: float and integer values, and the shapes, of the steps so far."""
 
     def __init__(self, graph: FloatGraph, options: _Options, data: NDArray[Any]) -> None:
         self.graph = graph
         self.options = options
         self.floats = calibrate.collect(graph, data)
-        self.scales = {"input": calibrate.activation_scale(self.floats["input"]) or 1.0}
-        real = self.floats["input"] / np.float64(self.scales["input"])
+        self.scales = scales.choose(graph, self.floats)
+        self.shapes = {"input": graph.input_shape}
+        real = self.floats.pop("input") / np.float64(self.scales["input"])
         self.values = {"input": np.clip(np.rint(real), -128, 127).astype(np.int8)}
 
     def node(self, step: Step) -> Node:
         """The next step as integers."""
-        scale = self.scales[step.inputs[0]]
-        if not isinstance(step, MaximumPool | Rectifier | Flattening):
-            scale = calibrate.activation_scale(self.floats[step.name], step.relu) or scale
-        low = 0 if step.relu else -128
-        node = self._product(step, scale, low) if isinstance(step, Affine) else self._glue(step, scale, low)
-        self.scales[step.name] = scale
-        self.values[step.name] = golden.evaluate(node, *(self.values[name] for name in step.inputs))
+        node = self._product(step) if isinstance(step, Affine) else self._glue(step)
+        self.shapes[step.name] = node.shape(*(self.shapes[name] for name in step.inputs))
+        if self.options.scheme == "lut-nn":  # tables follow the integers that really come
+            self.values[step.name] = golden.evaluate(node, *(self.values[name] for name in step.inputs))
         self._forget(step)
         return node
 
@@ -100,44 +99,36 @@ class _Conversion:
         self.values = {name: value for name, value in self.values.items()
                        if any(name in step.inputs for step in later)}
 
-    def _product(self, step: Affine, scale: float, low: int) -> Product:
-        source = step.inputs[0]
-        common: dict[str, Any] = {"scale": scale, "low": low, "window": step.window}
+    def _glue(self, step: Step) -> Node:
+        names = (*step.inputs, step.name)
+        return integer_glue.node(step, [self.scales[name] for name in names], self.shapes[step.inputs[0]])
+
+    def _product(self, step: Affine) -> Node:
+        source, scale = step.inputs[0], self.scales[step.name]
+        low, high = integer_glue.limits(step, scale)
+        common: dict[str, Any] = {"scale": scale, "low": low, "high": high, "window": step.window,
+                                  "groups": step.groups}
         if self.options.scheme == "int8":
             return products.dense(step.name, source, step.weight, step.bias, input_scale=self.scales[source], **common)
+        if len(step.weight) == 1 and step.groups == len(step.bias):  # nothing is summed: a function of each value
+            function = Pointwise(name=step.name, inputs=step.inputs, tensor=step.tensor, places=step.places,
+                                 low=step.low, high=step.high, function=lambda x: x * step.weight + step.bias)
+            return self._glue(function)
         columns = golden.windows(self.values[source], step.window)
-        vectors = products.pieces(columns, self.options.length(step))
+        vectors = products.pieces(columns, self.options.length(step), step.groups)
         if vectors.shape[2] < self.options.entries:
             raise ValueError(f"layer {step.name} must see at least {self.options.entries} calibration vectors "
                              f"(one for each entry), not {vectors.shape[2]}")
         centroids = products.cluster(vectors, self.options.entries, self.options.seed)
-        tables, bias = products.plain_tables(step.weight, centroids, self.scales[source]), step.bias
+        tables = products.plain_tables(step.weight, centroids, self.scales[source], step.groups)
+        bias = step.bias
         if self.options.refine:
             codes = kernels.nearest(vectors, centroids, self.options.metric)
             target = self.floats[step.name].reshape(-1, len(bias)) - bias
-            tables, moved = products.fit_tables(tables, codes, target, self.options.seed)
+            tables, moved = products.fit_groups(tables, codes, target, self.options.seed, step.groups)
             bias = bias + moved
         return products.lookup(step.name, source, tables, bias, centroids, reduction=len(step.weight),
                                metric=self.options.metric, **common)
-
-    def _glue(self, step: Step, scale: float, low: int) -> Node:
-        common: dict[str, Any] = {"name": step.name, "inputs": step.inputs, "scale": scale, "low": low}
-        given = [self.scales[name] for name in step.inputs]
-        match step:
-            case Residual():
-                (one, other), shift = shared_shift(given[0] / scale, given[1] / scale)
-                return Add(**common, multipliers=(one, other), shift=shift)
-            case AveragePool():
-                size = prod(step.window.kernel if step.window else self.values[step.inputs[0]].shape[1:3])
-                factor, places = fixed_point(given[0] / (scale * size))
-                return AvgPool(**common, multiplier=int(factor), shift=int(places), window=step.window)
-            case MaximumPool():
-                return MaxPool(**common, window=step.window)
-            case Rectifier():
-                return Clamp(**common)
-            case Flattening():
-                return Flatten(**common)
-        raise TypeError(f"step {step.name} must be of a known kind, not {type(step).__name__}")
 
 
 def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any], *, scheme: str = "lut-nn",
@@ -148,7 +139,7 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
 
     Parameters
     ----------
-    model : an ONNX file, or what :func:`onnx_read.read` made of it.
+    model : an ONNX file, whose free sizes are as in ``calibration``, or what :func:`onnx_read.read` made of it.
     calibration : floating point inputs as the *model* takes them, ``(batch, channels, height, width)`` for most;
         the network then takes ``(batch, height, width, channels)``.
     scheme : ``lut-nn`` or ``int8``.
@@ -160,7 +151,7 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
 
     Raises ``ValueError`` for calibration data that the model cannot take, or too little of it.
     """
-    graph = model if isinstance(model, FloatGraph) else onnx_read.read(model)
+    graph = model if isinstance(model, FloatGraph) else onnx_read.read(model, calibration.shape[1:])
     if metric not in list(Metric):
         raise ValueError(f"metric must be {', '.join(list(Metric)[:-1])} or {list(Metric)[-1]}, not {metric}")
     options = _Options(scheme=scheme, entries=entries, metric=Metric(metric), lengths=lengths, refine=refine,

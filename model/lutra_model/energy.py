@@ -1,4 +1,4 @@
-"""Energy of one layer on one machine: counted events times prices, charge by charge."""
+"""Energy of one operation on one machine: counted events times prices, charge by charge."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,6 +6,9 @@ from functools import cached_property
 from math import sqrt
 
 from .area import (
+    ADD_ADD_BITS,
+    ADD_MUX_BITS,
+    ADD_PRODUCT,
     FINISHER_ADD_BITS,
     FINISHER_COMPARE_BITS,
     FINISHER_MUX_BITS,
@@ -21,9 +24,8 @@ from .technology import Technology
 
 __all__ = ["COMPONENTS", "Bill", "Charge", "bill", "ratio_range"]
 
-COMPONENTS = ("encoder", "centroids", "window", "index", "cells", "fill", "adds", "accumulators", "finisher",
-              "clock", "control", "leakage", "dram")
-WINDOW_WORDS = 1024  # of 64 bits: the buffer in which a convolution's windows are formed holds 8 KB
+COMPONENTS = ("activations", "gather", "encoder", "codebooks", "index", "cells", "tables", "fill", "adds",
+              "accumulators", "pool", "finisher", "add", "clock", "program", "control", "leakage", "dram")
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,14 @@ class Charge:
 
 @dataclass(frozen=True)
 class Bill:
-    """All charges of a layer, or of several."""
+    """All charges of an operation, or of several."""
 
     charges: tuple[Charge, ...]
     uncertainties: tuple[tuple[str, float], ...]
 
     @classmethod
     def total_of(cls, bills: Iterable["Bill"]) -> "Bill":
-        """One bill for several layers of one technology."""
+        """One bill for several operations of one technology."""
         bills = tuple(bills)
         sums: dict[tuple[str, str], float] = {}
         for charge in (charge for bill in bills for charge in bill.charges):
@@ -112,14 +114,14 @@ class _Ledger:
         if quantity:
             self.charges.append(Charge(component, entry, quantity * self.technology.price(entry)))
 
-    def access(self, component: str, entry: str, bits: int, words: int = 0) -> None:
-        """Bits read from or written to a memory of so many words."""
+    def access(self, component: str, entry: str, bits: int) -> None:
+        """Bits read from or written to the memory of that name."""
         if bits:
-            price = self.technology.memory(entry, words or self.memories[component][0])
+            price = self.technology.memory(entry, self.memories[component][0])
             self.charges.append(Charge(component, entry, bits * price))
 
     def encoder(self) -> None:
-        """Distances, nearest centroid, the registers on the way, and the centroid memory."""
+        """Distances, nearest centroid, the registers on the way, and the codebooks that are loaded."""
         events, structure, array = self.events, self.structure, self.structure.array
         self.charge("encoder", "register", events.encode_register_bits)
         self.charge("encoder", "add", 9 * events.distance_steps)
@@ -134,8 +136,19 @@ class _Ledger:
             self.charge("encoder", "add", events.distance_add_bits)
         self.charge("encoder", "compare", compared)
         self.charge("encoder", "mux", compared)
-        self.access("centroids", "sram_read", events.centroid_read_bits)
-        self.access("centroids", "sram_write", events.centroid_write_bits)
+        self.access("codebooks", "sram_read", events.codebook_read_bits)
+        self.access("codebooks", "sram_write", events.codebook_write_bits)
+        self.charge("codebooks", "register", events.codebook_read_bits)
+
+    def gather(self) -> None:
+        """Lane addresses, the words' way to the lanes, pools."""
+        events, array = self.events, self.structure.array
+        self.charge("gather", "add", events.address_bits)
+        self.charge("gather", "register", events.gather_register_bits)
+        self.charge("gather", "mux", (array.banks - 1) * events.gather_read_bits)
+        self.charge("pool", "add", events.pool_add_bits)
+        self.charge("pool", "compare", events.pool_compare_bits)
+        self.charge("pool", "mux", events.pool_compare_bits)
 
     def array(self) -> None:
         """Cells, adder trees and their registers: by parts, or by a measured whole where one fits."""
@@ -155,7 +168,7 @@ class _Ledger:
             self.charge("fill", write, events.table_writes)
         else:
             self.charge("fill", "register", events.table_writes * structure.number.bits)
-        self.charge("fill", "register", events.turn_bits)
+        self.charge("fill", "register", events.turn_bits + events.parameter_bits)
 
     def _adds(self, events: Events) -> None:
         if self.structure.is_float:
@@ -169,16 +182,28 @@ class _Ledger:
         return f"{self.structure.number}_{operation}" if self.structure.is_float else operation
 
     def memory(self) -> None:
-        """Index memory, accumulators, the window buffer, DRAM."""
+        """Memories on the chip, and DRAM."""
         events = self.events
         for component, read, written in [
+                ("activations", events.gather_read_bits + events.residual_read_bits, events.activation_write_bits),
+                ("tables", events.table_read_bits, events.table_write_bits),
+                ("program", events.program_read_bits, events.program_write_bits),
                 ("index", events.index_read_bits, events.index_write_bits),
                 ("accumulators", events.accumulator_read_bits, events.accumulator_write_bits)]:
             self.access(component, "sram_read", read)
             self.access(component, "sram_write", written)
-        self.access("window", "sram_read", events.window_read_bits, WINDOW_WORDS)
-        self.access("window", "sram_write", events.window_write_bits, WINDOW_WORDS)
+        self.charge("program", "register", 2 * events.program_read_bits)
         self.charge("dram", "dram", events.dram.total)
+
+    def add(self) -> None:
+        """Residual: two products, a sum, a rounding and a shift; or one FP32 addition."""
+        events = self.events
+        if self.structure.is_float:
+            self.charge("add", "fp32_add", events.residual_adds)
+        else:
+            self.charge("add", "multiply", ADD_PRODUCT * events.residual_adds)
+            self.charge("add", "add", ADD_ADD_BITS * events.residual_adds)
+            self.charge("add", "mux", ADD_MUX_BITS * events.residual_adds)
 
     def finisher(self) -> None:
         """Bias, rescale, round, clamp: or one FP32 addition."""
@@ -202,11 +227,13 @@ class _Ledger:
 
 
 def bill(events: Events, cycles: int, structure: Structure, technology: Technology) -> Bill:
-    """Energy of one layer that took so many cycles."""
+    """Energy of one operation that took so many cycles."""
     ledger = _Ledger(structure, technology, events)
+    ledger.gather()
     ledger.encoder()
     ledger.array()
     ledger.memory()
     ledger.finisher()
+    ledger.add()
     ledger.time(cycles)
     return Bill(tuple(ledger.charges), tuple((name, technology.uncertainty(name)) for name in technology.entries))

@@ -1,26 +1,36 @@
-"""Events of one layer on one machine: whole numbers, counted from the schedule, apart from any price."""
+"""Events of one operation on one machine: whole numbers, counted from its fields, apart from any price."""
 
 from dataclasses import dataclass, fields
-from typing import Any
 
-from .params import Metric
-from .schedule import PARAMETER_BEATS, Schedule
+import numpy as np
+
+from .operation import Kind, Operation, descriptor_words
+from .params import Array, Layer, Metric
+from .schedule import PARAMETER_BEATS
 from .structure import Number, Structure, reduction_bits
 
-__all__ = ["DramBits", "Events", "count"]
-
-COMMAND_BITS = 8 * 32
+__all__ = ["DramBits", "Events", "count", "gathered_words"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DramBits:
-    """Bits between the chip and its memory, for one layer."""
+    """Bits between the chip and its memory; whatever stays on the chip is loaded once for all images.
 
-    activations: int
-    centroids: int
-    tables: int
-    parameters: int
-    outputs: int
+    Zeros that fill up tiles, beats and words are not charged here: they need not come from memory.
+    """
+
+    inputs: int = 0
+    codebooks: int = 0
+    tables: int = 0
+    parameters: int = 0
+    program: int = 0
+    outputs: int = 0
+
+    def __add__(self, other: "DramBits") -> "DramBits":
+        return DramBits(**{name: value + vars(other)[name] for name, value in vars(self).items()})
+
+    def __rmul__(self, times: int) -> "DramBits":
+        return DramBits(**{name: times * value for name, value in vars(self).items()})
 
     @property
     def total(self) -> int:
@@ -30,61 +40,84 @@ class DramBits:
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
-    """How often everything that costs energy happens in one layer.
+    """How often everything that costs energy happens in one operation, for all its images.
 
     Parameters
     ----------
-    encodes : sub-vectors that pass an encoder, once in a layer (scalars in a MAC array).
+    encodes : sub-vectors that pass an encoder (scalars in a MAC array).
     distance_steps : lanes of work in them: one difference, and its absolute value or square.
     distance_add_bits : adder (or maximum) bits that reduce the lanes to a distance.
     compares : distances compared in search of the nearest.
-    centroid_read_bits, centroid_write_bits : centroid memory.
+    codebook_read_bits, codebook_write_bits : codebook memory; what is read goes into the encoders' registers.
+    gather_read_bits, activation_write_bits, residual_read_bits : activation memory.
+    address_bits : adder bits of the lanes' addresses. gather_register_bits : register bits that a fed row passes.
     index_read_bits, index_write_bits : index memory, whole words.
     issues : rows that the walker sends through the array.
     table_reads : table entries read; 0 in a MAC array.
     multiplies : products of the MAC array; 0 in a lookup array.
     table_writes : table entries (or weights) written into cells.
+    table_read_bits, table_write_bits : table memory, parameters included.
+    parameter_bits : finisher parameters written into their registers.
     turn_bits : weight bits that a MAC array moves from its loading to its working bank; a lookup array moves none.
     idle_cells : cells that an issue passes without work (ragged tiles).
     tree_adds, tree_add_bits : two-operand additions of the adder trees and their bits.
     accumulator_adds : additions of a tree's sum to an accumulator.
     accumulator_read_bits, accumulator_write_bits : accumulator memory, whole words.
+    pool_add_bits : adder bits that reduce a pool's lanes; pool_compare_bits : comparator bits, for a maximum.
     finishes : outputs finished: one bias addition, one 16-bit multiplication, one rounding addition each.
+    residual_adds : outputs to which the add stage adds: two products of 16 x 8 bits, a sum, a rounding, a shift.
     encode_register_bits, issue_register_bits, finish_register_bits : register bits clocked by data.
+    program_read_bits, program_write_bits : program memory.
     activation_beats, table_beats, output_beats : beats of the streams.
-    window_read_bits, window_write_bits : buffer in which a convolution's windows are formed, before the machine.
     dram : bits from and to memory.
     """
 
-    encodes: int
-    distance_steps: int
-    distance_add_bits: int
-    compares: int
-    centroid_read_bits: int
-    centroid_write_bits: int
-    index_read_bits: int
-    index_write_bits: int
-    issues: int
-    table_reads: int
-    multiplies: int
-    table_writes: int
-    turn_bits: int
-    idle_cells: int
-    tree_adds: int
-    tree_add_bits: int
-    accumulator_adds: int
-    accumulator_read_bits: int
-    accumulator_write_bits: int
-    finishes: int
-    encode_register_bits: int
-    issue_register_bits: int
-    finish_register_bits: int
-    activation_beats: int
-    table_beats: int
-    output_beats: int
-    window_read_bits: int
-    window_write_bits: int
-    dram: DramBits
+    encodes: int = 0
+    distance_steps: int = 0
+    distance_add_bits: int = 0
+    compares: int = 0
+    codebook_read_bits: int = 0
+    codebook_write_bits: int = 0
+    gather_read_bits: int = 0
+    activation_write_bits: int = 0
+    residual_read_bits: int = 0
+    address_bits: int = 0
+    gather_register_bits: int = 0
+    index_read_bits: int = 0
+    index_write_bits: int = 0
+    issues: int = 0
+    table_reads: int = 0
+    multiplies: int = 0
+    table_writes: int = 0
+    table_read_bits: int = 0
+    table_write_bits: int = 0
+    parameter_bits: int = 0
+    turn_bits: int = 0
+    idle_cells: int = 0
+    tree_adds: int = 0
+    tree_add_bits: int = 0
+    accumulator_adds: int = 0
+    accumulator_read_bits: int = 0
+    accumulator_write_bits: int = 0
+    pool_add_bits: int = 0
+    pool_compare_bits: int = 0
+    finishes: int = 0
+    residual_adds: int = 0
+    encode_register_bits: int = 0
+    issue_register_bits: int = 0
+    finish_register_bits: int = 0
+    program_read_bits: int = 0
+    program_write_bits: int = 0
+    activation_beats: int = 0
+    table_beats: int = 0
+    output_beats: int = 0
+    dram: DramBits = DramBits()
+
+    def __add__(self, other: "Events") -> "Events":
+        return Events(**{name: value + vars(other)[name] for name, value in vars(self).items()})
+
+    def __rmul__(self, times: int) -> "Events":
+        return Events(**{name: times * value for name, value in vars(self).items()})
 
     @property
     def operations(self) -> int:
@@ -92,89 +125,172 @@ class Events:
         lanes = 2 * self.distance_steps  # difference, and absolute value or square
         sums = max(self.distance_steps - self.compares - self.encodes, 0) if self.distance_steps else 0
         cells = self.table_reads + self.multiplies
-        return lanes + sums + self.compares + cells + self.tree_adds + self.accumulator_adds + 3 * self.finishes
+        return (lanes + sums + self.compares + cells + self.tree_adds + self.accumulator_adds + 3 * self.finishes
+                + 4 * self.residual_adds)
 
 
-def _encoder(schedule: Schedule, structure: Structure) -> dict[str, int]:
-    layer, array = schedule.layer, schedule.array
+def gathered_words(operation: Operation) -> int:
+    """Words that a product or pool gathers: those of enabled lanes inside the image."""
+    rows = np.arange(operation.rows // operation.out_width) * operation.stride_y - operation.top
+    columns = np.arange(operation.out_width) * operation.stride_x - operation.left
+    total = 0
+    for lane in operation.lanes:
+        times = lane.enabled * (operation.groups - 1) + lane.enabled_last
+        if times:
+            y = rows[:, None] + np.arange(operation.parts_y) * operation.part_y_dy + lane.dy
+            x = columns[:, None] + np.arange(operation.parts_x) * operation.part_x_dx + lane.dx
+            inside = ((y >= 0) & (y < operation.height)).sum() * ((x >= 0) & (x < operation.width)).sum()
+            total += times * int(inside)
+    return total
+
+
+def _log2(count: int) -> int:
+    return (count - 1).bit_length()
+
+
+def _feeder(operation: Operation, structure: Structure) -> dict[str, int]:
+    """Addresses, gathered words, and the registers between memory and encoders."""
+    array = structure.array
+    fed = operation.rows * operation.slots
+    address = _log2(array.activation_words)
+    lanes = sum(lane.enabled or lane.enabled_last for lane in operation.lanes)
+    return {"gather_read_bits": gathered_words(operation) * structure.word_bits,
+            "address_bits": fed * lanes * address,
+            "gather_register_bits": fed * lanes * (address + 2 * structure.word_bits)}
+
+
+def _written(operation: Operation, array: Array) -> int:
+    """Words of results, in memory or read as a residual."""
+    size = array.columns if operation.kind is Kind.PRODUCT else array.word
+    words = (operation.column_tiles - 1) * (size // array.word) + -(-operation.last_columns // array.word)
+    return operation.rows * words
+
+
+def _results(operation: Operation, structure: Structure, outputs: int) -> dict[str, int]:
+    """Finisher, add stage, writer."""
+    bits = _written(operation, structure.array) * structure.word_bits
+    return {"finishes": outputs, "finish_register_bits": outputs * structure.finish_registers,
+            "residual_adds": outputs if operation.residual else 0,
+            "residual_read_bits": bits if operation.residual else 0,
+            "activation_write_bits": 0 if operation.to_stream else bits,
+            "output_beats": operation.rows * operation.column_tiles if operation.to_stream else 0}
+
+
+def _encoder(operation: Operation, layer: Layer, structure: Structure) -> dict[str, int]:
+    array = structure.array
     encodes = layer.rows * layer.codebooks
-    beats = layer.rows * sum(schedule.slots)
-    slots = beats * array.encoders  # encoders without a codebook are clocked, too
-    counts = {"encodes": encodes, "activation_beats": beats,
-              "encode_register_bits": slots * structure.encode_registers}
+    passed = operation.rows * operation.slots * array.encoders  # encoders without a codebook are clocked, too
+    counts = {"encodes": encodes, "encode_register_bits": passed * structure.encode_registers}
     if not array.is_lookup:
-        return counts | dict.fromkeys(("distance_steps", "distance_add_bits", "compares", "centroid_read_bits",
-                                       "centroid_write_bits"), 0)
+        return counts
     distances = encodes * layer.entries
     if array.metric is Metric.CHEBYSHEV:
         add_bits = (layer.length - 1) * structure.lane_bits
     else:
         add_bits = reduction_bits(layer.length, structure.lane_bits)
-    centroids = sum(schedule.slots) * layer.entries
     return counts | {
-        "activation_beats": beats + centroids,
-        "distance_steps": distances * layer.length,
-        "distance_add_bits": distances * add_bits,
+        "distance_steps": distances * layer.length, "distance_add_bits": distances * add_bits,
         "compares": encodes * (layer.entries - 1),
-        "centroid_read_bits": slots * structure.centroid_word_bits,
-        "centroid_write_bits": centroids * structure.beat_bits,
-    }
+        "codebook_read_bits": operation.blocks * operation.slots * operation.entries * structure.beat_bits}
 
 
-def _array(schedule: Schedule, structure: Structure) -> dict[str, int]:
-    layer, array = schedule.layer, schedule.array
-    issues = layer.rows * schedule.row_tiles * schedule.column_tiles
+def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str, int]:
+    array = structure.array
+    issues = operation.rows * operation.row_tiles * operation.column_tiles
     outputs = layer.rows * layer.columns
-    output_words = layer.rows * schedule.column_tiles
-    passes = schedule.row_tiles - 1
-    tiles = schedule.blocks * schedule.column_tiles * schedule.row_tiles
-    tree = sum(reduction_bits(used, structure.term_bits) for used in schedule.used_rows)
+    passes = operation.row_tiles - 1
+    tiles = operation.blocks * operation.column_tiles * operation.row_tiles
+    used = [min(slots * array.encoders, max(1, layer.codebooks - place * array.rows))
+            for place, slots in enumerate(operation.tile_slots(array))]
+    accumulated = layer.rows * operation.column_tiles * passes * structure.accumulator_word_bits
     return {
         "issues": issues,
-        "index_write_bits": layer.rows * schedule.row_tiles * structure.index_word_bits,
+        "index_write_bits": layer.rows * operation.row_tiles * structure.index_word_bits,
         "index_read_bits": issues * structure.index_word_bits,
         "table_reads": layer.lookups if array.is_lookup else 0,
         "multiplies": 0 if array.is_lookup else layer.lookups,
-        "table_writes": schedule.blocks * schedule.column_tiles * layer.codebooks * layer.entries * array.columns,
         "turn_bits": 0 if array.is_lookup else tiles * array.cells * structure.number.bits,
         "idle_cells": issues * array.cells - layer.lookups,
-        "tree_adds": outputs * (layer.codebooks - schedule.row_tiles),
-        "tree_add_bits": outputs * tree,
+        "tree_adds": outputs * max(layer.codebooks - operation.row_tiles, 0),
+        "tree_add_bits": outputs * sum(reduction_bits(rows, structure.term_bits) for rows in used),
         "accumulator_adds": outputs * passes,
-        "accumulator_read_bits": output_words * passes * structure.accumulator_word_bits,
-        "accumulator_write_bits": output_words * passes * structure.accumulator_word_bits,
-        "finishes": outputs,
-        "issue_register_bits": issues * structure.issue_registers,
-        "finish_register_bits": outputs * structure.finish_registers,
-        "table_beats": schedule.blocks * schedule.column_tiles * (layer.codebooks * layer.entries + PARAMETER_BEATS),
-        "output_beats": output_words,
-    }
+        "accumulator_read_bits": accumulated, "accumulator_write_bits": accumulated,
+        "issue_register_bits": issues * structure.issue_registers}
 
 
-def _traffic(schedule: Schedule, structure: Structure, inputs: int) -> dict[str, Any]:
-    layer, array, bits = schedule.layer, schedule.array, structure.number.bits
-    scalars = layer.rows * layer.reduction
-    dram = DramBits(
-        activations=inputs * bits,
-        centroids=layer.codebooks * layer.entries * layer.length * 8 if array.is_lookup else 0,
-        tables=schedule.blocks * layer.codebooks * layer.entries * layer.columns * bits,
-        parameters=schedule.blocks * layer.columns * (32 if structure.is_float else 8 * PARAMETER_BEATS)
-        + COMMAND_BITS,
-        outputs=layer.rows * layer.columns * bits)
-    windowed = inputs < scalars
-    return {"window_read_bits": scalars * bits if windowed else 0,
-            "window_write_bits": inputs * bits if windowed else 0, "dram": dram}
+def _tables(operation: Operation, structure: Structure) -> dict[str, int]:
+    """Beats of tables and parameters, from memory or stream into cells; in one image."""
+    array = structure.array
+    tiles = [-(-slots * array.encoders // array.fill) * operation.entries for slots in operation.tile_slots(array)]
+    columns = operation.blocks * operation.column_tiles
+    beats, parameters = columns * sum(tiles), columns * -(-PARAMETER_BEATS // array.fill)
+    bits = (beats + parameters) * structure.table_word_bits
+    return {"table_writes": beats * array.fill * array.columns,
+            "parameter_bits": columns * PARAMETER_BEATS * array.columns * 8,
+            "table_read_bits": 0 if operation.stream_tables else bits,
+            "table_beats": beats + parameters if operation.stream_tables else 0}
 
 
-def count(schedule: Schedule, *, inputs: int | None = None, number: Number = Number.INT8) -> Events:
-    """Events of one scheduled layer.
+def _product(operation: Operation, layer: Layer, structure: Structure) -> dict[str, int]:
+    return (_feeder(operation, structure) | _encoder(operation, layer, structure)
+            | _array(operation, layer, structure) | _tables(operation, structure)
+            | _results(operation, structure, layer.rows * layer.columns))
 
-    ``inputs`` is the number of different scalars in the layer's input (a convolution's windows repeat them);
-    without it every scalar is different, as in a linear layer.
+
+def _pool(operation: Operation, structure: Structure) -> dict[str, int]:
+    array = structure.array
+    fed, outputs = operation.rows * operation.slots, operation.rows * operation.column_tiles * array.word
+    lanes = len(operation.lanes)
+    width = 8 + _log2(max(2, array.lanes))
+    bits = fed * array.word * ((lanes - 1) * 8 if operation.maximum else reduction_bits(lanes, 8))
+    again = outputs * (operation.row_tiles - 1) * width
+    return _feeder(operation, structure) | _results(operation, structure, outputs) | {
+        "pool_compare_bits": bits + again if operation.maximum else 0,
+        "pool_add_bits": 0 if operation.maximum else bits + again}
+
+
+def _load(operation: Operation, structure: Structure) -> dict[str, int]:
+    array = structure.array
+    words = ((operation.column_tiles - 1) * (array.columns // operation.word_bytes)
+             + -(-operation.last_columns // operation.word_bytes))
+    return {"activation_write_bits": operation.rows * words * structure.word_bits,
+            "activation_beats": operation.rows * operation.column_tiles}
+
+
+def _dram(operation: Operation, layer: Layer | None, structure: Structure, images: int) -> DramBits:
+    array, bits = structure.array, structure.number.bits
+    size = array.word if operation.kind is Kind.POOL else array.columns
+    values = operation.rows * ((operation.column_tiles - 1) * size + operation.last_columns) * bits
+    found = {"inputs": images * values if operation.kind is Kind.LOAD else 0,
+             "outputs": images * values if operation.to_stream else 0, "program": descriptor_words(array) * 32}
+    if layer:
+        times = images * operation.blocks if operation.stream_tables else 1
+        found |= {"tables": times * layer.codebooks * layer.entries * layer.columns * bits,
+                  "parameters": times * layer.columns * (32 if structure.is_float else 8 * PARAMETER_BEATS),
+                  "codebooks": layer.codebooks * layer.entries * layer.length * 8 if array.is_lookup else 0}
+    return DramBits(**found)
+
+
+def count(operation: Operation, array: Array, layer: Layer | None = None, *, number: Number = Number.INT8,
+          images: int = 1) -> Events:
+    """Events of an operation for so many images.
+
+    ``layer`` is the shape of a product, None for pools and loads. Program, codebooks and resident tables come on the
+    chip once, whatever the number of images.
     """
-    structure, layer = Structure(schedule.array, number), schedule.layer
-    different = layer.rows * layer.reduction if inputs is None else inputs
-    if different < 1:
-        raise ValueError(f"inputs of layer {layer.name} must be at least 1, not {different}")
-    counts: dict[str, Any] = _encoder(schedule, structure) | _array(schedule, structure)
-    return Events(**counts, **_traffic(schedule, structure, min(different, layer.rows * layer.reduction)))
+    if images < 1:
+        raise ValueError(f"images must be at least 1, not {images}")
+    structure = Structure(array, number)
+    match operation.kind:
+        case Kind.PRODUCT:
+            assert layer is not None
+            counts = _product(operation, layer, structure)
+        case Kind.POOL:
+            counts = _pool(operation, structure)
+        case Kind.LOAD:
+            counts = _load(operation, structure)
+    counts["program_read_bits"] = descriptor_words(array) * 32
+    once = {f"{memory}_write_bits": -(-counts.get(f"{memory}_read_bits", 0) // operation.blocks)
+            for memory in ("table", "codebook")} | {"program_write_bits": counts["program_read_bits"]}
+    return Events(**{name: images * value for name, value in counts.items()}, **once,
+                  dram=_dram(operation, layer, structure, images))

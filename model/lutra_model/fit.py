@@ -1,20 +1,85 @@
-"""The machine that a network asks for: array sizes from the user, the rest from the network's layers."""
+"""The machine that a network asks for: array sizes from the user, memories from the network's program."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from .latency import network_latency
 from .network import Network, Product
+from .operation import Kind
 from .params import Array, Metric
+from .plan import Plan
+from .program import Program, compile_network
+from .segments import segments
 
-__all__ = ["arrays", "lookup_array", "mac_array"]
+__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "programs", "sized"]
+
+AMPLE = 1 << 30
+TABLE_BYTES = 1 << 19  # of table memory, at most: layers beyond are streamed
+SLOWER = 1.03  # what fewer encoders may cost
 
 
 def _layers(network: Network, scheme: str) -> list[Product]:
     return [node for node in network.products if node.scheme == scheme]
 
 
-def lookup_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: int = 4,
-                 block_rows: int = 1024, index_words: int = 2048) -> Array:
+def programs(network: Network, array: Array) -> tuple[Program, ...]:
+    """The programs of all segments of a network that the machine runs."""
+    return tuple(compile_network(part.network, array) for part in segments(network, array) if part.network)
+
+
+def _row_tiles(network: Network, array: Array) -> int:
+    """Most row tiles of a product that the machine runs."""
+    slots = [step.former(array).slots for part in segments(network, array) if part.network
+             for step in Plan(part.network, array).steps if step.product]
+    return max([1, *(-(-count // array.slots) for count in slots)])
+
+
+def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> Array:
+    """The same array with memories just large enough for the network; its block and index memories are a limit.
+
+    Tables beyond ``table_bytes`` are streamed. Raises ``ValueError`` when the array runs no part of the network.
+    """
+    found = programs(network, replace(
+        array, activation_words=AMPLE, codebook_words=AMPLE, program_words=AMPLE, codebooks=AMPLE,
+        table_words=max(1, table_bytes // (array.fill * array.columns)),
+        index_words=max(array.index_words, _row_tiles(network, array))))
+    if not found:
+        raise ValueError(f"network {network.name} must have a part that runs on the array")
+    operations = [operation for program in found for operation in program.operations]
+    products = [operation for operation in operations if operation.kind is Kind.PRODUCT]
+    return replace(array, activation_words=max(program.activation_words for program in found),
+                   table_words=max([1, *(len(program.tables) for program in found)]),
+                   codebook_words=max([1, *(len(program.codebooks) for program in found)]),
+                   program_words=max(len(program.words) for program in found),
+                   codebooks=max([1, *(operation.slots * array.encoders for operation in products)]),
+                   block_rows=max(operation.block for operation in operations),
+                   index_words=max([1, *(operation.row_tiles * operation.block for operation in products)]))
+
+
+def cycles(network: Network, array: Array) -> int:
+    """Cycles of one run of all parts of the network that the machine runs."""
+    return sum(network_latency(program.operations, array).cycles for program in programs(network, array))
+
+
+def _fewest_encoders(network: Network, make: Callable[[int], Array], rows: int) -> Array:
+    """The fewest encoders, a power of two, within a few percent of the fastest; all run as much of the network."""
+    tried = [make(1 << power) for power in range(rows.bit_length()) if rows % (1 << power) == 0]
+    hosted = [sum(part.network is None for part in segments(network, array)) for array in tried]
+    tried = [array for array, count in zip(tried, hosted, strict=True) if count == min(hosted)]
+    taken = [cycles(network, array) for array in tried]
+    return next(array for array, count in zip(tried, taken, strict=True) if count <= SLOWER * min(taken))
+
+
+def lookup_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: int | Literal["auto"] = "auto",
+                 block_rows: int = 1024, index_words: int = 2048, table_bytes: int = TABLE_BYTES,
+                 **sizes: int) -> Array:
     """The smallest lookup machine of that array size that holds every lookup layer of the network.
 
-    Raises ``ValueError`` when the network has no lookup layer or mixes metrics.
+    ``encoders`` is their number, or ``auto``: the fewest that keep the array busy. ``sizes`` may be ``word``,
+    ``lanes`` and ``fill``. Raises ``ValueError`` when the network has no lookup layer or mixes metrics.
     """
     layers = [node.layer() for node in _layers(network, "lut-nn")]
     metrics = sorted({node.metric for node in _layers(network, "lut-nn")}) or [Metric.L2]
@@ -22,22 +87,36 @@ def lookup_array(network: Network, *, rows: int = 16, columns: int = 16, encoder
         raise ValueError(f"network {network.name} must have a lookup layer to run on a lookup array")
     if len(metrics) > 1:
         raise ValueError(f"network {network.name} must use one metric, not {' and '.join(metrics)}")
-    codebooks = max(layer.codebooks for layer in layers)
-    return Array(rows=rows, columns=columns, encoders=min(encoders, rows), metric=metrics[0],
-                 length=max(layer.length for layer in layers),
-                 entries=max(2, 1 << (max(layer.entries for layer in layers) - 1).bit_length()),
-                 codebooks=codebooks, block_rows=block_rows, index_words=max(index_words, -(-codebooks // rows)))
+
+    def make(count: int) -> Array:
+        array = Array(rows=rows, columns=columns, encoders=count, metric=metrics[0], block_rows=block_rows,
+                      index_words=index_words, length=max(layer.length for layer in layers),
+                      entries=max(2, 1 << (max(layer.entries for layer in layers) - 1).bit_length()),
+                      **sizes)  # type: ignore[arg-type]
+        return sized(network, array, table_bytes=table_bytes)
+
+    return _fewest_encoders(network, make, rows) if encoders == "auto" else make(min(encoders, rows))
 
 
-def mac_array(network: Network, *, rows: int = 16, columns: int = 16, block_rows: int = 1024,
-              index_words: int = 2048) -> Array:
-    """The MAC machine of that array size that holds every product of the network done by multiplication."""
-    reduction = max(layer.reduction for layer in network.layers())
-    return Array.mac(rows=rows, columns=columns, codebooks=reduction, block_rows=block_rows,
-                     index_words=max(index_words, -(-reduction // rows)))
+def _multiplying(network: Network) -> Network:
+    """The shapes of the network's products done by multiplication, with weights of 0."""
+    def dense(node: Product) -> Product:
+        weights = np.zeros((node.groups * node.reduction, 1, node.table.shape[2]), np.int8)
+        return replace(node, table=weights, centroids=None)
+
+    return replace(network, nodes=tuple(dense(node) if isinstance(node, Product) else node for node in network.nodes))
 
 
-def arrays(network: Network, *, rows: int = 16, columns: int = 16, encoders: int = 4) -> dict[str, Array]:
+def mac_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: int | None = None,
+              block_rows: int = 1024, index_words: int = 2048, table_bytes: int = TABLE_BYTES, **sizes: int) -> Array:
+    """The smallest MAC machine of that array size that holds every product of the network done by multiplication."""
+    array = Array.mac(rows=rows, columns=columns, encoders=encoders, block_rows=block_rows, index_words=index_words,
+                      **sizes)
+    return sized(_multiplying(network), array, table_bytes=table_bytes)
+
+
+def arrays(network: Network, *, rows: int = 16, columns: int = 16,
+           encoders: int | Literal["auto"] = "auto") -> dict[str, Array]:
     """A machine for each scheme that the network uses, by the scheme's name."""
     found = {}
     if _layers(network, "lut-nn"):

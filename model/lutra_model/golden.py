@@ -1,19 +1,28 @@
 """Golden model: integer inference in NumPy, the definition of every bit (docs/arithmetic.md)."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from . import kernels
-from .network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Node, Product, Window
+from .host_nodes import Elementwise, Multiply, Permute, Softmax
+from .network import Network
+from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
 
-__all__ = ["accumulate", "add", "average", "classify", "encode", "evaluate", "finish", "quantise", "run", "windows"]
+__all__ = ["accumulate", "add", "average", "classify", "encode", "evaluate", "finish", "multiply", "outputs",
+           "quantise", "run", "softmax", "windows"]
 
 Int8 = NDArray[np.int8]
+MOST = 64         # inputs that run together
+PART = 1 << 24    # bytes of the largest value of inputs that run together
+BLOCK = 1 << 22   # bytes of the windows (and four for each sum) that are formed at a time
 
 
 def quantise(network: Network, x: NDArray[Any]) -> Int8:
@@ -36,18 +45,27 @@ def quantise(network: Network, x: NDArray[Any]) -> Int8:
     return np.clip(np.rint(x.astype(np.float64) / network.input_scale), -128, 127).astype(np.int8)
 
 
-def _columns(x: Int8, window: Window | None) -> Int8:
-    """``(reduction, positions, batch)``: the batch lies innermost, so that long runs of bytes are moved."""
+def _padded(x: Int8, window: Window | None) -> Int8:
+    """``(channels, height, width, batch)``: the batch lies innermost, so that long runs of bytes are moved.
+
+    A linear layer's features are the channels of one pixel.
+    """
     if window is None:
-        return np.ascontiguousarray(x.T)[:, None]
+        return np.ascontiguousarray(x.T)[:, None, None]
     (batch, height, width, channels), (top, left, bottom, right) = x.shape, window.padding
     image = np.zeros((channels, height + top + bottom, width + left + right, batch), np.int8)
     image[:, top:top + height, left:left + width] = x.transpose(3, 1, 2, 0)
-    taps = kernels.taps(image.transpose(0, 3, 1, 2), window)
-    columns = np.empty((channels, len(taps), *window.output(height, width), batch), np.int8)
+    return image
+
+
+def _columns(image: Int8, window: Window | None) -> Int8:
+    """Windows of a padded image, ``(reduction, positions, batch)``."""
+    window = window or Window(kernel=(1, 1))
+    taps = kernels.taps(image.transpose(0, 3, 1, 2), replace(window, padding=(0, 0, 0, 0)))
+    columns = np.empty((len(image), len(taps), *taps[0].shape[2:], image.shape[3]), np.int8)
     for number, tap in enumerate(taps):
         columns[:, number] = tap.transpose(0, 2, 3, 1)
-    return columns.reshape(channels * len(taps), -1, batch)
+    return columns.reshape(len(image) * len(taps), -1, image.shape[3])
 
 
 def windows(x: Int8, window: Window | None) -> Int8:
@@ -55,7 +73,7 @@ def windows(x: Int8, window: Window | None) -> Int8:
 
     The rows are numbered batch, output row, output column.
     """
-    columns = _columns(x, window)
+    columns = _columns(_padded(x, window), window)
     return np.ascontiguousarray(columns.transpose(0, 2, 1)).reshape(len(columns), -1)
 
 
@@ -63,16 +81,23 @@ def encode(node: Product, columns: Int8) -> NDArray[np.uint8]:
     """Index of the nearest centroid of every sub-vector, ``(codebooks, rows)``; the lowest index wins a tie."""
     assert node.centroids is not None
     codebooks, _, length = node.centroids.shape
-    missing = codebooks * length - len(columns)
-    padded = np.concatenate([columns, np.zeros((missing, columns.shape[1]), np.int8)]) if missing else columns
-    return kernels.nearest(padded.reshape(codebooks, length, -1), node.centroids, node.metric)
+    grouped = columns.reshape(node.groups, node.reduction, -1)
+    missing = codebooks // node.groups * length - node.reduction
+    if missing:
+        grouped = np.pad(grouped, ((0, 0), (0, missing), (0, 0)))
+    return kernels.nearest(grouped.reshape(codebooks, length, -1), node.centroids, node.metric)
 
 
 def accumulate(node: Product, columns: Int8) -> NDArray[np.signedinteger[Any]]:
     """The sums of a product layer before its finisher, ``(rows, columns)``."""
-    if node.centroids is None:
+    parts = node.table.reshape(node.groups, -1, *node.table.shape[1:])
+    if node.centroids is not None:
+        codes = encode(node, columns).reshape(node.groups, -1, columns.shape[1])
+        sums = [kernels.lookup(table, some) for table, some in zip(parts, codes, strict=True)]
+        return sums[0] if node.groups == 1 else np.concatenate(sums, axis=1)
+    if node.groups == 1:
         return kernels.multiply(columns, node.table[:, 0])
-    return kernels.lookup(node.table, encode(node, columns))
+    return kernels.multiply_groups(columns.reshape(node.groups, node.reduction, -1), parts[:, :, 0])
 
 
 def finish(node: Product, sums: NDArray[np.integer[Any]]) -> Int8:
@@ -86,72 +111,142 @@ def add(node: Add, a: Int8, b: Int8) -> Int8:
     return np.clip((total + (1 << node.shift - 1)) >> node.shift, node.low, node.high).astype(np.int8)
 
 
+def _pooled(x: Int8, window: Window, combine: np.ufunc, fill: int, dtype: Any) -> NDArray[Any]:
+    """Rows of each window combined, then its columns."""
+    top, left, bottom, right = window.padding
+    if any(window.padding):
+        x = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=fill)
+    height, width = replace(window, padding=(0, 0, 0, 0)).output(*x.shape[1:3])
+    (tall, wide), (down, across) = window.kernel, window.stride
+    rows = x[:, :(height - 1) * down + 1:down].astype(dtype)
+    for i in range(1, tall):
+        combine(rows, x[:, i:i + (height - 1) * down + 1:down], out=rows)
+    found = rows[:, :, :(width - 1) * across + 1:across].copy()
+    for j in range(1, wide):
+        combine(found, rows[:, :, j:j + (width - 1) * across + 1:across], out=found)
+    return found
+
+
 def average(node: AvgPool, x: Int8) -> Int8:
     """Average pool: sum of the window, rescaled; padding counts as zeros."""
-    if node.window is None:
-        total = x.sum(axis=(1, 2), keepdims=True, dtype=np.int64)
-    else:
-        top, left, bottom, right = node.window.padding
-        padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
-        taps = np.stack(kernels.taps(padded.transpose(3, 0, 1, 2), node.window))
-        total = taps.sum(axis=0, dtype=np.int64).transpose(1, 2, 3, 0)
+    window = node.window or Window(kernel=(x.shape[1], x.shape[2]))
+    total = _pooled(x, window, np.add, 0, np.int32).astype(np.int64)
     scaled = (total * node.multiplier + (1 << node.shift - 1)) >> node.shift
     return np.clip(scaled, node.low, node.high).astype(np.int8)
 
 
-def _maximum(node: MaxPool, x: Int8) -> Int8:
-    top, left, bottom, right = node.window.padding
-    padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=-128)
-    largest = partial(np.maximum.reduce, axis=0)(kernels.taps(padded.transpose(3, 0, 1, 2), node.window))
-    return largest.transpose(1, 2, 3, 0)
-
-
 def _product(node: Product, x: Int8) -> Int8:
-    columns = _columns(x, node.window)
-    y = finish(node, accumulate(node, columns.reshape(len(columns), -1)))
-    return y.reshape(columns.shape[1], len(x), -1).swapaxes(0, 1).reshape(len(x), *node.shape(x.shape[1:]))
+    """Some rows of the output at a time: as many as keep windows and sums within ``BLOCK`` bytes, at least one."""
+    window, shape = node.window or Window(kernel=(1, 1)), node.shape(x.shape[1:])
+    height, width = shape[:2] if node.window else (1, 1)
+    image = _padded(x, node.window)
+    found = np.empty((len(x), height, width, shape[-1]), np.int8)
+    tall, down = window.kernel[0], window.stride[0]
+    step = max(1, BLOCK // ((len(image) * prod(window.kernel) + 4 * shape[-1]) * width * len(x)))
+    for first in range(0, height, step):
+        last = min(first + step, height)
+        columns = _columns(image[:, first * down:(last - 1) * down + tall], node.window)
+        rows = finish(node, accumulate(node, columns.reshape(len(columns), -1)))
+        found[:, first:last] = rows.reshape(last - first, width, len(x), -1).transpose(2, 0, 1, 3)
+    return found.reshape(len(x), *shape)
+
+
+def multiply(node: Multiply, a: Int8, b: Int8) -> Int8:
+    """Product of two activations, rescaled."""
+    total = a.astype(np.int64) * b * node.multiplier
+    return np.clip((total + (1 << node.shift - 1)) >> node.shift, node.low, node.high).astype(np.int8)
+
+
+def softmax(node: Softmax, x: Int8) -> Int8:
+    """Shares of the exponentials in their sum over the channels, rounded half up."""
+    parts = node.exponentials[x.max(axis=-1, keepdims=True).astype(np.int64) - x]
+    total = parts.sum(axis=-1, keepdims=True)
+    return np.clip((2 * node.peak * parts + total) // (2 * total), node.low, node.high).astype(np.int8)
 
 
 def evaluate(node: Node, *inputs: Int8) -> Int8:
     """Output of one node."""
+    x = inputs[0]
     match node:
         case Product():
-            return _product(node, *inputs)
+            return _product(node, x)
         case Add():
             return add(node, *inputs)
         case MaxPool():
-            return _maximum(node, *inputs)
+            return _pooled(x, node.window, np.maximum, -128, np.int8)
         case AvgPool():
-            return average(node, *inputs)
+            return average(node, x)
         case Clamp():
-            return np.clip(inputs[0], node.low, node.high)
+            return np.clip(x, node.low, node.high)
         case Flatten():
-            return inputs[0].reshape(len(inputs[0]), -1)
+            return x.reshape(len(x), -1)
+        case Concat():
+            return np.concatenate(inputs, axis=-1)
+        case Elementwise():
+            channels = 0 if node.table.shape[1] == 1 else np.arange(x.shape[-1])
+            return node.table[x.astype(np.int16) + 128, channels]
+        case Multiply():
+            return multiply(node, *inputs)
+        case Permute():
+            return x.reshape(len(x), -1)[:, node.order].reshape(len(x), *node.to)
+        case Softmax():
+            return softmax(node, x)
     raise TypeError(f"node {node.name} must be of a known kind, not {type(node).__name__}")
 
 
-def _run(network: Network, x: Int8) -> dict[str, Int8]:
-    values = {"input": x}
+def _last_readers(network: Network) -> dict[str, str]:
+    """The node after which each value is of no more use."""
+    return {name: node.name for node in network.nodes for name in node.inputs}
+
+
+def _run(network: Network, x: Int8, keep: Callable[[str], bool]) -> dict[str, Int8]:
+    values, last = {"input": x}, _last_readers(network)
     for node in network.nodes:
         values[node.name] = evaluate(node, *(values[name] for name in node.inputs))
+        for name in {*node.inputs, node.name}:
+            if last.get(name, name) == node.name and not keep(name):
+                del values[name]
     return values
 
 
-def run(network: Network, x: NDArray[Any], part: int = 64) -> dict[str, Int8]:
+def _parts(network: Network, count: int) -> list[slice]:
+    """Inputs that run together: as many as keep the largest value within ``PART`` bytes, at least one."""
+    largest = max(prod(shape) for shape in network.shapes.values())
+    size = max(1, min(MOST, PART // largest, -(-count // (os.cpu_count() or 1))))
+    return [slice(start, start + size) for start in range(0, max(1, count), size)]
+
+
+def _parallel(network: Network, x: NDArray[Any], keep: Callable[[str], bool]) -> dict[str, Int8]:
+    inputs = quantise(network, x)
+    parts = _parts(network, len(inputs))
+    if len(parts) == 1:
+        return _run(network, inputs, keep)
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # each part on one core
+        found = list(pool.map(lambda part: _run(network, inputs[part], keep), parts))
+    return {name: np.concatenate([values[name] for values in found]) for name in found[0]}
+
+
+def run(network: Network, x: NDArray[Any]) -> dict[str, Int8]:
     """Every value of the network for a batch of inputs, by node name (and ``input``).
 
-    ``x`` is ``(batch, *input_shape)``: int8, uint8 image, or floating point. Parts of ``part`` inputs run side by
-    side, one on each core.
+    ``x`` is ``(batch, *input_shape)``: int8, uint8 image, or floating point. Parts of the batch run side by side, one
+    on each core. :func:`outputs` needs less memory.
     """
-    inputs = quantise(network, x)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = list(pool.map(partial(_run, network),
-                              [inputs[i:i + part] for i in range(0, max(1, len(inputs)), part)]))
-    return {name: np.concatenate([values[name] for values in parts]) for name in parts[0]}
+    return _parallel(network, x, lambda name: True)
+
+
+def outputs(network: Network, x: NDArray[Any]) -> Int8:
+    """The output alone: every other value is forgotten after its last reader.
+
+    Beside inputs and outputs each core holds the values that are still to be read, of at most ``PART`` bytes each
+    (or of one input), and windows and sums of at most five times ``BLOCK`` bytes (a multiplying layer has them in
+    float32 as well), or those of one row of output pixels.
+    """
+    last = network.nodes[-1].name
+    return _parallel(network, x, lambda name: name == last)[last]
 
 
 def classify(network: Network, x: NDArray[Any], batch: int = 256) -> NDArray[np.int64]:
     """Lowest index of the largest output, for each input; ``batch`` inputs at a time."""
-    last = network.nodes[-1].name
-    return np.concatenate([run(network, x[i:i + batch])[last].reshape(len(x[i:i + batch]), -1).argmax(axis=1)
+    return np.concatenate([outputs(network, x[i:i + batch]).reshape(len(x[i:i + batch]), -1).argmax(axis=1)
                            for i in range(0, len(x), batch)])

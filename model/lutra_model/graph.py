@@ -1,78 +1,94 @@
 """A trained network in real numbers, as a reader understood it: channels last, batch norms folded, ReLUs fused."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from .network import Shape, Window
+from .nodes import Shape, Window
+from .places import Places
 
-__all__ = ["Affine", "AveragePool", "Flattening", "FloatGraph", "Layout", "MaximumPool", "Rectifier", "Residual",
-           "Step"]
+__all__ = ["Affine", "AveragePool", "Flattening", "FloatGraph", "Function", "Gate", "Joining", "MaximumPool",
+           "Moving", "Normaliser", "Pointwise", "Rectifier", "Residual", "Step"]
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Layout:
-    """How a tensor of the model's file lies beside the same value in Lutra.
-
-    Parameters
-    ----------
-    channels_first : an image is ``(batch, channels, height, width)`` in the file.
-    order : of a vector, the feature of the file at each of Lutra's places; None where both agree.
-    """
-
-    channels_first: bool = True
-    order: NDArray[np.intp] | None = None
-
-    def ours(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The file's tensor in Lutra's layout: ``(batch, height, width, channels)`` or ``(batch, features)``."""
-        if x.ndim == 4 and self.channels_first:
-            return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
-        return x if self.order is None else x[:, self.order]
-
-    def agrees(self, other: "Layout") -> bool:
-        """Whether two tensors of one shape lie the same way."""
-        if self.order is None or other.order is None:
-            return self.order is other.order and self.channels_first == other.channels_first
-        return np.array_equal(self.order, other.order)
-
-    def flattened(self, channels: int, height: int, width: int) -> "Layout":
-        """The layout of an image flattened in the file, whose shape there was the given one."""
-        if not self.channels_first or height * width == 1 or channels == 1:
-            return Layout()
-        places = np.arange(channels * height * width).reshape(channels, height, width)
-        return Layout(order=places.transpose(1, 2, 0).ravel())
+Function = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
-    """One step; ``tensor`` is the file's name of its value before the fused ReLU (if ``relu``)."""
+    """One step; ``tensor`` is the file's name of its value before the fused clamp to ``low``..``high``."""
 
     name: str
     inputs: tuple[str, ...]
     tensor: str
-    layout: Layout
-    relu: bool = False
+    places: Places
+    low: float = -np.inf
+    high: float = np.inf
+
+    @property
+    def relu(self) -> bool:
+        """Whether nothing negative comes out."""
+        return self.low == 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is clamped yet."""
+        return self.low == -np.inf and self.high == np.inf
+
+    def clamped(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of ``tensor`` as the step gives them."""
+        return values if self.is_open else np.clip(values, self.low, self.high)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Affine(Step):
     """Convolution or linear layer: ``rows @ weight + bias``.
 
-    ``weight`` is float64 ``(reduction, columns)``, its reduction in the order channel, kernel row, kernel column;
-    ``window`` is None for a linear layer.
+    ``weight`` is float64 ``(reduction, columns)``, its reduction in the order channel, kernel row, kernel column; of a
+    grouped layer the reduction of one group, and the columns group by group. ``window`` is None for a linear layer.
     """
 
     weight: NDArray[np.float64]
     bias: NDArray[np.float64]
     window: Window | None = None
+    groups: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Residual(Step):
     """Sum of two activations."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gate(Step):
+    """Product of two activations; the second may be one pixel for all of the first."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Joining(Step):
+    """Channels (or features) of several values, one after the other."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pointwise(Step):
+    """A function of each value: from ``(n, 1)`` reals to ``(n, 1)``, or ``(n, channels)`` where channels differ."""
+
+    function: Function
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Normaliser(Step):
+    """Softmax over the channels of each pixel."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Moving(Step):
+    """Values at other places, each from place ``order`` of the input."""
+
+    order: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +107,7 @@ class AveragePool(Step):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rectifier(Step):
-    """A ReLU that no step before it could absorb (its ``relu`` is set)."""
+    """A clamp that no step before it could absorb."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,26 +121,29 @@ class FloatGraph:
 
     Parameters
     ----------
-    input_shape : in Lutra's layout, ``(height, width, channels)`` or ``(features,)``.
-    layout : of the input; ``model_shape`` is the input's shape in the file, without the batch.
+    places : of the input in Lutra's.
     model : the file's content, for the reference run.
     fixed_batch : the model takes one input at a time.
+    ranges : smallest and largest value of quantised tensors, by step (or ``input``), where the model says so.
     dropped : sentences on operators that were left out.
     source : file name and SHA-256 of the model.
     """
 
     name: str
-    input_shape: Shape
-    layout: Layout
+    places: Places
     steps: tuple[Step, ...]
     model: onnx.ModelProto
     fixed_batch: bool = False
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     source: dict[str, str] = field(default_factory=dict)
 
-    @cached_property
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of one input as Lutra takes it."""
+        return self.places.shape
+
+    @property
     def model_shape(self) -> Shape:
         """Shape of one input as the model takes it."""
-        if len(self.input_shape) == 3 and self.layout.channels_first:
-            return (self.input_shape[2], *self.input_shape[:2])
-        return self.input_shape
+        return self.places.index.shape

@@ -4,6 +4,7 @@ Float32 and float64 appear only where every intermediate is an integer (times a 
 exactly; the bound stands beside the use.
 """
 
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 from .network import Window
 from .params import Metric
 
-__all__ = ["lookup", "multiply", "nearest", "rescale", "taps"]
+__all__ = ["lookup", "multiply", "multiply_groups", "nearest", "rescale", "taps"]
 
 CHUNK = 1 << 19  # elements of an intermediate that stay in a core's cache
-GROUP = 16       # codebooks searched together
-PAIRS = 1 << 23  # most entries of all paired tables
+GROUP = 8        # codebooks searched together
+SEARCH = 1 << 16  # distances that they make at a time
 WORST = 128      # largest magnitude of an int8
 SCALARS = np.arange(256, dtype=np.uint8).view(np.int8)  # every int8, in the order of its unsigned reading
 
@@ -49,7 +50,7 @@ def _nearest_l2(x: NDArray[np.int8], centroids: NDArray[np.int8]) -> NDArray[np.
     step = 1 << (entries - 1).bit_length()
     weights = _weights(centroids, step)
     integer = np.int32 if weights.dtype == np.float32 else np.int64
-    group, chunk = min(codebooks, GROUP), max(1, min(rows, CHUNK // (GROUP * entries)))
+    group, chunk = min(codebooks, GROUP), max(1, min(rows, SEARCH // (GROUP * entries)))
     vectors = np.ones((group, length + 1, chunk), weights.dtype)
     packed = np.empty((group, entries, chunk), weights.dtype)
     least = np.empty((group, chunk), weights.dtype)
@@ -86,43 +87,59 @@ def nearest(x: NDArray[np.int8], centroids: NDArray[np.int8], metric: Metric) ->
     return np.concatenate(parts, axis=1).astype(np.uint8)
 
 
-def _paired(table: NDArray[np.int8]) -> NDArray[np.int16]:
-    """Tables of two codebooks each, ``(pairs, entries^2, columns)``: half the reads."""
-    codebooks, entries, columns = table.shape
-    if codebooks % 2:
-        table = np.concatenate([table, np.zeros((1, entries, columns), np.int8)])
-    return (table[0::2, :, None].astype(np.int16) + table[1::2, None]).reshape(-1, entries**2, columns)
-
-
-def _pair(indices: NDArray[np.uint8], entries: int) -> NDArray[np.intp]:
-    """Indices into :func:`_paired` tables, from the indices of single ones."""
-    pairs = indices[0::2].astype(np.intp) * entries
-    pairs[:len(indices) // 2] += indices[1::2]
-    return pairs
+def _pairs(table: NDArray[np.int8], indices: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.int16], NDArray[Any]]]:
+    """Tables of two codebooks each, ``(entries^2, columns)``, with the places in them: half the reads."""
+    entries, columns = table.shape[1:]
+    for k in range(0, len(table) - 1, 2):
+        yield ((table[k, :, None].astype(np.int16) + table[k + 1]).reshape(-1, columns),
+               indices[k].astype(np.intp) * entries + indices[k + 1])
+    if len(table) % 2:
+        yield table[-1].astype(np.int16), indices[-1].astype(np.intp)
 
 
 def lookup(table: NDArray[np.int8], indices: NDArray[np.uint8]) -> NDArray[np.signedinteger[Any]]:
     """``sum over k of table[k, indices[k, m], n]`` as ``(rows, columns)``, in the narrowest type that holds any sum."""
     (codebooks, entries, columns), rows = table.shape, indices.shape[1]
-    paired = rows > entries**2 and entries**2 * codebooks * columns <= PAIRS
-    tables = _paired(table) if paired else table.astype(np.int16)
     sums = np.zeros((rows, columns), np.int16 if codebooks * WORST < 2**15 else np.int32)
     picked = np.empty((min(rows, max(1, CHUNK // 4 // columns)), columns), np.int16)
-    for start in range(0, rows, len(picked)):
-        part, some = sums[start:start + len(picked)], indices[:, start:start + len(picked)]
-        places = _pair(some, entries) if paired else some.astype(np.intp)
-        for one, place in zip(tables, places, strict=True):
-            part += one.take(place, axis=0, out=picked[:len(part)], mode="clip")
+    paired = rows > entries**2  # or making the tables would cost more than it saves
+    single = ((one.astype(np.int16), places.astype(np.intp)) for one, places in zip(table, indices, strict=True))
+    for one, places in _pairs(table, indices) if paired else single:
+        for start in range(0, rows, len(picked)):
+            some = places[start:start + len(picked)]
+            sums[start:start + len(picked)] += one.take(some, axis=0, out=picked[:len(some)], mode="clip")
     return sums
+
+
+def _exact_parts(weights: NDArray[np.int8]) -> int:
+    """Parts of the reduction in which no sum of products can leave float32's exact integers."""
+    most = int(np.abs(weights.astype(np.int16)).sum(axis=-2, dtype=np.int64).max(initial=0)) * WORST
+    return -(-most // 2**24) if most else 1
 
 
 def multiply(columns: NDArray[np.int8], weights: NDArray[np.int8]) -> NDArray[np.int32]:
     """``weights`` ``(reduction, columns)`` times activations ``(reduction, rows)`` as ``(rows, columns)``.
 
-    In float64 when a sum may exceed what float32 holds exactly.
+    In float32, which holds every partial sum exactly: ``128 * sum of |weights|`` of a part is at most 2^24.
     """
-    exact = np.float32 if len(weights) * WORST**2 < 2**24 else np.float64
-    return (columns.T.astype(exact) @ weights.astype(exact)).astype(np.int32)
+    parts = _exact_parts(weights)
+    if parts == 1:
+        return (columns.astype(np.float32).T @ weights.astype(np.float32)).astype(np.int32)
+    size = -(-len(weights) // parts)
+    sums = np.zeros((columns.shape[1], weights.shape[1]), np.int32)
+    for start in range(0, len(weights), size):
+        sums += multiply(columns[start:start + size], weights[start:start + size])
+    return sums
+
+
+def multiply_groups(columns: NDArray[np.int8], weights: NDArray[np.int8]) -> NDArray[np.int32]:
+    """Products side by side: ``weights`` ``(groups, reduction, columns)``, activations ``(groups, reduction, rows)``.
+
+    The result is ``(rows, groups * columns)``. In float32 where it holds every partial sum exactly, else in float64.
+    """
+    exact = np.float32 if _exact_parts(weights) == 1 else np.float64
+    sums = np.matmul(weights.transpose(0, 2, 1).astype(exact), columns.astype(exact))
+    return sums.reshape(-1, columns.shape[2]).T.astype(np.int32)
 
 
 def rescale(sums: NDArray[np.integer[Any]], bias: NDArray[np.int64], multiplier: NDArray[np.int64],

@@ -20,16 +20,22 @@ __all__ = ["FORMAT", "VERSION", "load", "save"]
 FORMAT = "lutra-network"  # the one metadata key: more than one has no fixed order
 VERSION = 1
 KINDS = {kind.__name__.lower(): kind for kind in
-         (kinds.Product, kinds.Add, kinds.MaxPool, kinds.AvgPool, kinds.Clamp, kinds.Flatten)}
-DTYPES = {"table": np.int8, "centroids": np.int8, "bias": np.int32, "multiplier": np.uint16, "shift": np.uint8,
-          "table_scale": np.float64}
+         (kinds.Product, kinds.Add, kinds.MaxPool, kinds.AvgPool, kinds.Clamp, kinds.Flatten, kinds.Concat,
+          kinds.Elementwise, kinds.Multiply, kinds.Permute, kinds.Softmax)}
+DTYPES: dict[type[Node], dict[str, type[np.generic]]] = {
+    kinds.Product: {"table": np.int8, "centroids": np.int8, "bias": np.int32, "multiplier": np.uint16,
+                    "shift": np.uint8, "table_scale": np.float64},
+    kinds.Elementwise: {"table": np.int8}, kinds.Permute: {"order": np.int32},
+    kinds.Softmax: {"exponentials": np.int32}}  # the arrays of each kind, as they lie in the file
+WIDE = ("bias", "multiplier", "shift", "order", "exponentials")  # int64 in memory
 
 
 def _attributes(node: Node) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": type(node).__name__.lower()}
     for item in dataclasses.fields(node):
         value = getattr(node, item.name)
-        if not isinstance(value, np.ndarray) and value is not None:
+        default = item.name == "groups" and value == 1  # as files were before there were groups
+        if not isinstance(value, np.ndarray) and value is not None and not default:
             found[item.name] = dataclasses.asdict(value) if isinstance(value, Window) else value
     return found
 
@@ -37,7 +43,7 @@ def _attributes(node: Node) -> dict[str, Any]:
 def save(network: Network, path: str | os.PathLike[str]) -> None:
     """Write a network; an existing file is replaced only once the new one is whole."""
     tensors = {f"{node.name}/{name}": np.ascontiguousarray(getattr(node, name), dtype)
-               for node in network.products for name, dtype in DTYPES.items()
+               for node in network.nodes for name, dtype in DTYPES.get(type(node), {}).items()
                if getattr(node, name) is not None}
     head = {item.name: getattr(network, item.name) for item in dataclasses.fields(network) if item.name != "nodes"}
     head |= {"version": VERSION, "nodes": [_attributes(node) for node in network.nodes]}
@@ -49,13 +55,13 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _tensor(tensors: dict[str, Any], node: str, name: str) -> Any:
-    key, dtype = f"{node}/{name}", DTYPES[name]
+def _tensor(tensors: dict[str, Any], node: str, name: str, dtype: type[np.generic]) -> Any:
+    key = f"{node}/{name}"
     if name == "centroids" and key not in tensors:
         return None
     if tensors[key].dtype != dtype:
         raise ValueError(f"tensor {key} must be {np.dtype(dtype)}, not {tensors[key].dtype}")
-    return tensors[key].astype(np.int64) if name in ("bias", "multiplier", "shift") else tensors[key]
+    return tensors[key].astype(np.int64) if name in WIDE else tensors[key]
 
 
 def _node(fields: dict[str, Any], tensors: dict[str, Any]) -> Node:
@@ -65,7 +71,7 @@ def _node(fields: dict[str, Any], tensors: dict[str, Any]) -> Node:
         fields["window"] = Window(**{name: _tuples(value) for name, value in fields["window"].items()})
     if kind is kinds.Product:
         fields["metric"] = Metric(fields["metric"])
-        fields |= {name: _tensor(tensors, fields["name"], name) for name in DTYPES}
+    fields |= {name: _tensor(tensors, fields["name"], name, dtype) for name, dtype in DTYPES.get(kind, {}).items()}
     return kind(**fields)
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,11 +13,9 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from .network import Shape
+from .nodes import Shape
 
-__all__ = ["Model", "label", "open_model", "unsupported"]
-
-ON_CONSTANTS = frozenset({"Cast", "Concat", "Gather", "Shape", "Slice", "Unsqueeze"})  # of an exporter's shapes
+__all__ = ["Model", "computed", "label", "open_model", "unsupported"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,9 +64,26 @@ def _load(path: Path) -> tuple[onnx.ModelProto, dict[str, NDArray[np.generic]]]:
         raise ValueError(f"{path} must be a valid ONNX model, but it cannot be read: {reason}") from None
 
 
+def computed(node: onnx.NodeProto, opsets: Iterable[onnx.OperatorSetIdProto],
+             values: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    """A node's outputs by ONNX's reference, from its inputs by name."""
+    given = [name for name in dict.fromkeys(node.input) if name]
+    infos = [[onnx.helper.make_tensor_value_info(name, onnx.TensorProto.UNDEFINED, None) for name in names]
+             for names in (given, [name for name in node.output if name])]
+    model = onnx.helper.make_model(onnx.helper.make_graph([node], "one", *infos), opset_imports=list(opsets))
+    try:
+        evaluator = ReferenceEvaluator(model)
+    except RuntimeError:  # no implementation that old: the newest has the same meaning for what it accepts
+        evaluator = ReferenceEvaluator(node)
+    try:
+        return [np.asarray(result) for result in evaluator.run(None, {name: values[name] for name in given})]
+    except Exception as error:  # whatever its NumPy code raises
+        raise ValueError(f"{label(node)} must have a value by ONNX's reference, but "
+                         f"{(str(error).splitlines() or [type(error).__name__])[0]}") from None
+
+
 def _dimensions(value: onnx.ValueInfoProto) -> list[int | str]:
-    return [dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?"
-            for dim in value.type.tensor_type.shape.dim]
+    return [dim.dim_value if dim.dim_value > 0 else dim.dim_param or "?" for dim in value.type.tensor_type.shape.dim]
 
 
 def _only_one(what: str, values: list[onnx.ValueInfoProto]) -> onnx.ValueInfoProto:
@@ -76,29 +93,33 @@ def _only_one(what: str, values: list[onnx.ValueInfoProto]) -> onnx.ValueInfoPro
     return values[0]
 
 
-def _checked_input(value: onnx.ValueInfoProto) -> list[int | str]:
+def _checked_input(value: onnx.ValueInfoProto, wanted: Shape | None) -> list[int | str]:
+    """The input's shape; free sizes are as ``wanted``."""
     kind = value.type.tensor_type.elem_type
     if kind != onnx.TensorProto.FLOAT:
         raise ValueError(f"input {value.name} must be float, not {onnx.TensorProto.DataType.Name(kind).lower()}")
     shape = _dimensions(value)
+    if wanted is not None and len(wanted) == len(shape) - 1:
+        shape[1:] = [size if isinstance(size, int) else given for size, given in zip(shape[1:], wanted, strict=True)]
     text = f"({', '.join(map(str, shape))})"
-    if len(shape) not in (2, 4):
-        raise ValueError(f"input {value.name} must be a batch of images or vectors, not of shape {text}")
-    if not all(isinstance(size, int) and size > 0 for size in shape[1:]):
+    if len(shape) not in (2, 3, 4):
+        raise ValueError(f"input {value.name} must be a batch of images, sequences or vectors, not of shape {text}")
+    if not all(isinstance(size, int) for size in shape[1:]):
         raise ValueError(f"input {value.name} has shape {text}, only its batch may be free")
     if isinstance(shape[0], int) and shape[0] != 1:
         raise ValueError(f"input {value.name} has shape {text}, its batch must be free or 1")
     return shape
 
 
-def _single(proto: onnx.ModelProto, given: onnx.ValueInfoProto) -> onnx.ModelProto:
+def _single(proto: onnx.ModelProto, given: onnx.ValueInfoProto, shape: list[int | str]) -> onnx.ModelProto:
     """The model for a batch of one, without the shapes that it claims."""
     single = onnx.ModelProto()
     single.CopyFrom(proto)
     del single.graph.value_info[:]
     for value in single.graph.input:
         if value.name == given.name:
-            value.type.tensor_type.shape.dim[0].dim_value = 1
+            for dimension, size in zip(value.type.tensor_type.shape.dim, (1, *shape[1:]), strict=True):
+                dimension.dim_value = size
     for value in single.graph.output:
         value.type.tensor_type.ClearField("shape")
     return single
@@ -117,15 +138,15 @@ def _inferred(model: onnx.ModelProto) -> dict[str, Shape]:
             if all(isinstance(size, int) for size in shape)}
 
 
-def _evaluated(node: onnx.NodeProto, constants: dict[str, NDArray[np.generic]],
+def _evaluated(node: onnx.NodeProto, model: onnx.ModelProto, constants: dict[str, NDArray[np.generic]],
                shapes: dict[str, Shape]) -> list[NDArray[np.generic]] | None:
     """A node's outputs, if they do not depend on the input's values."""
-    if node.op_type == "Shape" and node.input[0] in shapes and not node.attribute:
-        return [np.array(shapes[node.input[0]], np.int64)]
+    if node.op_type == "Shape" and node.input[0] in shapes:
+        limits = {item.name: item.i for item in node.attribute}
+        return [np.array(shapes[node.input[0]][limits.get("start", 0):limits.get("end")], np.int64)]
     if not all(name in constants for name in node.input if name):
         return None
-    results = ReferenceEvaluator(node).run(None, {name: constants[name] for name in node.input if name})
-    return [np.asarray(result) for result in results]
+    return computed(node, model.opset_import, constants)
 
 
 def _fold(model: onnx.ModelProto, constants: dict[str, NDArray[np.generic]]) -> dict[str, Shape]:
@@ -137,7 +158,7 @@ def _fold(model: onnx.ModelProto, constants: dict[str, NDArray[np.generic]]) -> 
         shapes = _inferred(model)
         rest = []
         for node in model.graph.node:
-            results = _evaluated(node, constants, shapes)
+            results = _evaluated(node, model, constants, shapes)
             if results is None:
                 rest.append(node)
                 continue
@@ -150,22 +171,30 @@ def _fold(model: onnx.ModelProto, constants: dict[str, NDArray[np.generic]]) -> 
         model.graph.node.extend(rest)
 
 
-def open_model(path: str | os.PathLike[str], supported: frozenset[str]) -> Model:
-    """Read and check a model.
+def _check_operators(proto: onnx.ModelProto, supported: frozenset[str], constants: Iterable[str]) -> None:
+    """Refuse an operator that is not supported, unless it works on constants and shapes only."""
+    known = set(constants)
+    for node in proto.graph.node:
+        if node.op_type == "Shape" or all(name in known for name in node.input if name):
+            known.update(node.output)
+        elif node.op_type not in supported or node.domain not in ("", "ai.onnx"):
+            raise unsupported(node, supported)
 
-    Raises ``ValueError`` for a file that is no ONNX model, an operator that is not ``supported`` (a few more may
-    work on constants), several inputs or outputs, and shapes that are not fixed.
+
+def open_model(path: str | os.PathLike[str], supported: frozenset[str], shape: Shape | None = None) -> Model:
+    """Read and check a model; ``shape`` gives the sizes that its input leaves free.
+
+    Raises ``ValueError`` for a file that is no ONNX model, an operator on activations that is not ``supported``,
+    several inputs or outputs, and shapes that are not fixed.
     """
     path = Path(path)
     proto, constants = _load(path)
-    for node in proto.graph.node:
-        if node.op_type not in supported | ON_CONSTANTS or node.domain not in ("", "ai.onnx"):
-            raise unsupported(node, supported)
+    _check_operators(proto, supported, constants)
     given = _only_one("input", [value for value in proto.graph.input if value.name not in constants])
     made = _only_one("output", list(proto.graph.output))
-    shape = _checked_input(given)
-    single = _single(proto, given)
+    sizes = _checked_input(given, shape)
+    single = _single(proto, given, sizes)
     shapes = _fold(single, constants)
-    return Model(proto=proto, name=path.stem, input=given.name, output=made.name, fixed_batch=shape[0] == 1,
+    return Model(proto=proto, name=path.stem, input=given.name, output=made.name, fixed_batch=sizes[0] == 1,
                  nodes=tuple(single.graph.node), constants=constants, shapes=shapes,
                  source={"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})

@@ -15,7 +15,9 @@ from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
 
 from .files import write_whole
-from .network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Node, Product, Shape, Window
+from .host_nodes import Elementwise, Multiply, Permute, Softmax
+from .network import Network
+from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
 from .params import Metric
 
 __all__ = ["OPSET", "export"]
@@ -93,9 +95,10 @@ def _codes(writer: _Writer, node: Product, rows: str) -> str:
     """Index of the nearest centroid: ``(rows, codebooks)``."""
     assert node.centroids is not None
     codebooks, _, length = node.centroids.shape
-    missing = codebooks * length - node.reduction
-    if missing:
-        rows = writer.op("Pad", rows, writer.constant([0, 0, 0, missing], np.int64),
+    each = codebooks // node.groups
+    if each * length > node.reduction:
+        rows = writer.op("Pad", writer.reshape(rows, -1, node.groups, node.reduction),
+                         writer.constant([0, 0, 0, 0, 0, each * length - node.reduction], np.int64),
                          writer.constant(0, np.int32), mode="constant")
     pieces = writer.reshape(rows, -1, codebooks, 1, length)
     difference = writer.op("Sub", pieces, writer.constant(node.centroids[None], np.int32))
@@ -110,18 +113,26 @@ def _codes(writer: _Writer, node: Product, rows: str) -> str:
 
 
 def _sums(writer: _Writer, node: Product, rows: str) -> str:
-    """``(rows, columns)`` int32 sums before the finisher."""
+    """``(rows, groups * columns)`` int32 sums before the finisher; the rows of all groups lie side by side."""
     codebooks, entries, columns = node.table.shape
-    if node.centroids is None:
+    if node.centroids is None and node.groups == 1:
         return writer.op("MatMul", rows, writer.constant(node.table[:, 0], np.int32))
+    if node.centroids is None:
+        vectors = writer.reshape(rows, -1, node.groups, 1, node.reduction)
+        weights = node.table.reshape(node.groups, node.reduction, columns)
+        return writer.reshape(writer.op("MatMul", vectors, writer.constant(weights, np.int32)), -1, node.columns)
     places = writer.op("Add", _codes(writer, node, rows), writer.constant(np.arange(codebooks) * entries, np.int64))
     table = writer.constant(node.table.reshape(codebooks * entries, columns), np.int8)
-    return writer.sum(writer.cast(writer.op("Gather", table, places, axis=0), TensorProto.INT32), 1)
+    picked = writer.cast(writer.op("Gather", table, places, axis=0), TensorProto.INT32)
+    if node.groups == 1:
+        return writer.sum(picked, 1)
+    grouped = writer.reshape(picked, -1, node.groups, codebooks // node.groups, columns)
+    return writer.reshape(writer.sum(grouped, 2), -1, node.columns)
 
 
 def _product(writer: _Writer, node: Product, x: str, shape: Shape) -> None:
     if node.window is not None:
-        x = writer.reshape(writer.windows(x, shape, node.window, 0), -1, node.reduction)
+        x = writer.reshape(writer.windows(x, shape, node.window, 0), -1, node.groups * node.reduction)
     sums = _sums(writer, node, writer.cast(x, TensorProto.INT32))
     wide = writer.reshape(writer.cast(sums, TensorProto.INT64), -1, *node.shape(shape))
     biased = writer.op("Add", wide, writer.constant(node.bias, np.int64))
@@ -138,6 +149,43 @@ def _average(writer: _Writer, node: AvgPool, x: str, shape: Shape) -> None:
     else:
         total = writer.sum(writer.cast(writer.windows(x, shape, node.window, 0), TensorProto.INT64), 4)
     writer.rescale(_scaled(writer, total, node.multiplier), node.shift, node)
+
+
+def _elementwise(writer: _Writer, node: Elementwise, x: str, channels: int) -> None:
+    """Entry ``(x + 128) * columns + channel`` of the flattened table."""
+    columns = node.table.shape[1]
+    first = np.arange(channels) if columns > 1 else np.zeros(1)
+    wide = writer.op("Mul", writer.cast(x, TensorProto.INT64), writer.constant(columns, np.int64))
+    places = writer.op("Add", wide, writer.constant(128 * columns + first, np.int64))
+    writer.op("Gather", writer.constant(node.table.ravel(), np.int8), places, axis=0, out=node.name)
+
+
+def _softmax(writer: _Writer, node: Softmax, x: str) -> None:
+    wide = writer.cast(x, TensorProto.INT64)
+    largest = writer.op("ReduceMax", writer.cast(x, TensorProto.INT32), axes=[-1], keepdims=1)
+    below = writer.op("Sub", writer.cast(largest, TensorProto.INT64), wide)
+    parts = writer.op("Gather", writer.constant(node.exponentials, np.int64), below, axis=0)
+    total = writer.sum(parts, -1, keepdims=1)
+    lifted = writer.op("Add", writer.op("Mul", parts, writer.constant(2 * node.peak, np.int64)), total)
+    twice = writer.op("Mul", total, writer.constant(2, np.int64))
+    writer.clamp(writer.op("Div", lifted, twice), node.low, node.high, node.name)  # nothing is negative: Div floors
+
+
+def _host_node(writer: _Writer, node: Node, x: str, shape: Shape) -> None:
+    match node:
+        case Elementwise():
+            _elementwise(writer, node, x, shape[-1])
+        case Multiply():
+            both = writer.op("Mul", *(writer.cast(name, TensorProto.INT64) for name in node.inputs))
+            writer.rescale(_scaled(writer, both, node.multiplier), node.shift, node)
+        case Permute():
+            flat = writer.reshape(x, -1, prod(shape))
+            picked = writer.op("Gather", flat, writer.constant(node.order, np.int64), axis=1)
+            writer.reshape(picked, -1, *node.to, out=node.name)
+        case Softmax():
+            _softmax(writer, node, x)
+        case _:
+            raise TypeError(f"node {node.name} must be of a known kind, not {type(node).__name__}")
 
 
 def _node(writer: _Writer, node: Node, shape: Shape) -> None:
@@ -160,8 +208,10 @@ def _node(writer: _Writer, node: Node, shape: Shape) -> None:
             writer.clamp(writer.cast(x, TensorProto.INT64), node.low, node.high, node.name)
         case Flatten():
             writer.reshape(x, -1, prod(shape), out=node.name)
+        case Concat():
+            writer.op("Concat", *node.inputs, axis=len(shape), out=node.name)
         case _:
-            raise TypeError(f"node {node.name} must be of a known kind, not {type(node).__name__}")
+            _host_node(writer, node, x, shape)
 
 
 def _metadata(network: Network) -> dict[str, str]:

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Product, Window
-from .params import Metric
+from .network import Product
 from .requantise import fixed_point
 
-__all__ = ["cluster", "dense", "fit_tables", "lookup", "pieces", "plain_tables"]
+__all__ = ["cluster", "dense", "fit_groups", "fit_tables", "lookup", "pieces", "plain_tables", "stacked"]
 
 Real = NDArray[np.float64]
 LARGEST_BIAS = 2.0**30     # leaves room for the sum beside it in 32 bits
@@ -20,10 +19,21 @@ RIDGE = 0.3                # of the mean number of vectors that one entry gets
 CHUNK = 4096               # rows of one-hot codes at a time
 
 
-def pieces(columns: NDArray[np.int8], length: int) -> NDArray[np.int8]:
-    """``(reduction, rows)`` cut into sub-vectors: ``(codebooks, length, rows)``, the last one padded with zeros."""
-    codebooks = -(-len(columns) // length)
-    return np.pad(columns, ((0, codebooks * length - len(columns)), (0, 0))).reshape(codebooks, length, -1)
+def pieces(columns: NDArray[Any], length: int, groups: int = 1) -> NDArray[Any]:
+    """``(groups * reduction, rows)`` cut into sub-vectors: ``(codebooks, length, rows)``.
+
+    The last one of each group is padded with zeros.
+    """
+    grouped = columns.reshape(groups, -1, columns.shape[1])
+    codebooks = -(-grouped.shape[1] // length)
+    padded = np.pad(grouped, ((0, 0), (0, codebooks * length - grouped.shape[1]), (0, 0)))
+    return padded.reshape(groups * codebooks, length, -1)
+
+
+def stacked(weight: NDArray[Any], groups: int) -> NDArray[Any]:
+    """``(reduction, groups * columns)`` with the groups one below the other: ``(groups * reduction, columns)``."""
+    reduction, columns = weight.shape
+    return weight.reshape(reduction, groups, -1).swapaxes(0, 1).reshape(groups * reduction, columns // groups)
 
 
 def _finisher(name: str, bias: Real, step: Real, scale: float) -> dict[str, Any]:
@@ -39,22 +49,31 @@ def _steps(largest: Real, bias: Real, scale: float) -> Real:
     return np.maximum.reduce([largest / 127, np.abs(bias) / LARGEST_BIAS, np.full_like(bias, smallest)])
 
 
-def dense(name: str, source: str, weight: Real, bias: Real, *, input_scale: float, scale: float, low: int = -128,
-          window: Window | None = None) -> Product:
-    """An INT8 multiplying layer; ``weight`` is ``(reduction, columns)``, each column has its own scale."""
+def dense(name: str, source: str, weight: Real, bias: Real, *, input_scale: float, scale: float, groups: int = 1,
+          **common: Any) -> Product:
+    """An INT8 multiplying layer; ``weight`` is ``(reduction, columns)``, each column has its own scale.
+
+    In a grouped layer the columns of one group stand side by side, and ``reduction`` is that of a group.
+    """
     step = _steps(np.abs(weight).max(axis=0) * input_scale, bias, scale)
     table = np.clip(np.rint(weight * (input_scale / step)), -128, 127).astype(np.int8)
-    return Product(inputs=(source,), table=table[:, None], reduction=len(weight), window=window, low=low,
-                   **_finisher(name, bias, step, scale))
+    return Product(inputs=(source,), table=stacked(table, groups)[:, None], reduction=len(weight), groups=groups,
+                   **common, **_finisher(name, bias, step, scale))
 
 
 def lookup(name: str, source: str, tables: Real, bias: Real, centroids: NDArray[np.int8], *, reduction: int,
-           scale: float, metric: Metric = Metric.L2, low: int = -128, window: Window | None = None) -> Product:
-    """A table layer; ``tables`` is ``(codebooks, entries, columns)`` in real values, each column has its own scale."""
-    step = _steps(np.abs(tables).max(axis=(0, 1)), bias, scale)
-    table = np.clip(np.rint(tables / step), -128, 127).astype(np.int8)
-    return Product(inputs=(source,), table=table, centroids=centroids, metric=metric, reduction=reduction,
-                   window=window, low=low, **_finisher(name, bias, step, scale))
+           scale: float, groups: int = 1, **common: Any) -> Product:
+    """A table layer; ``tables`` is ``(codebooks, entries, columns)`` in real values, each column has its own scale.
+
+    In a grouped layer the codebooks of all groups follow each other, and the columns are those of one group.
+    """
+    largest = np.abs(tables).reshape(groups, -1, tables.shape[2]).max(axis=1)
+    step = _steps(largest.ravel(), bias, scale)
+    per_codebook = step.reshape(groups, 1, 1, -1)
+    table = np.rint(tables.reshape(groups, -1, *tables.shape[1:]) / per_codebook)
+    return Product(inputs=(source,), table=np.clip(table, -128, 127).astype(np.int8).reshape(tables.shape),
+                   centroids=centroids, reduction=reduction, groups=groups, **common,
+                   **_finisher(name, bias, step, scale))
 
 
 def cluster(vectors: NDArray[np.int8], entries: int, seed: int) -> NDArray[np.int8]:
@@ -75,11 +94,9 @@ def cluster(vectors: NDArray[np.int8], entries: int, seed: int) -> NDArray[np.in
     return np.clip(np.rint(found), -128, 127).astype(np.int8)
 
 
-def plain_tables(weight: Real, centroids: NDArray[np.int8], input_scale: float) -> Real:
-    """``centroid . weight`` in real values, ``(codebooks, entries, columns)``."""
-    codebooks, _, length = centroids.shape
-    padded = np.pad(weight, ((0, codebooks * length - len(weight)), (0, 0))).reshape(codebooks, length, -1)
-    return np.einsum("kcv,kvn->kcn", centroids * input_scale, padded)
+def plain_tables(weight: Real, centroids: NDArray[np.int8], input_scale: float, groups: int = 1) -> Real:
+    """``centroid . weight`` in real values, ``(codebooks, entries, columns)`` with the columns of one group."""
+    return np.matmul(centroids * input_scale, pieces(stacked(weight, groups), centroids.shape[2], groups))
 
 
 def _normal_equations(codes: NDArray[np.uint8], target: Real, entries: int) -> tuple[Real, Real]:
@@ -112,3 +129,10 @@ def fit_tables(prior: Real, codes: NDArray[np.uint8], target: Real, seed: int) -
     tables = prior + np.linalg.solve(gram, right).reshape(codebooks, entries, columns)
     middle = (tables.max(axis=1, keepdims=True) + tables.min(axis=1, keepdims=True)) / 2
     return tables - middle, middle.sum(axis=(0, 1))
+
+
+def fit_groups(prior: Real, codes: NDArray[np.uint8], target: Real, seed: int, groups: int) -> tuple[Real, Real]:
+    """As :func:`fit_tables`, for each group of a layer; ``target`` has the columns of all groups."""
+    parts = [np.split(values, groups, axis=axis) for values, axis in ((prior, 0), (codes, 0), (target, 1))]
+    fitted = [fit_tables(one, some, wanted, seed) for one, some, wanted in zip(*parts, strict=True)]
+    return np.concatenate([tables for tables, _ in fitted]), np.concatenate([bias for _, bias in fitted])

@@ -78,8 +78,8 @@ class Pipeline:
 
     @property
     def buffer(self) -> int:
-        """Depth of the output buffer that never makes the walker wait when its reader does not."""
-        return self.output + 2
+        """Depth of the output buffer that never makes the walker or a pool wait when its reader does not."""
+        return max(self.output, self.pool + self.finish + self.add + 1) + 2
 
 
 @dataclass(frozen=True)

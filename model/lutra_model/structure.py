@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from .operation import descriptor_words
 from .params import Array, Metric
 
 __all__ = ["Number", "Structure", "reduction_bits"]
@@ -89,19 +90,24 @@ class Structure:
         return self.array.columns * self.accumulator_bits
 
     @property
+    def word_bits(self) -> int:
+        """Bits of one word of activation memory."""
+        return self.array.word * self.number.bits
+
+    @property
+    def table_word_bits(self) -> int:
+        """Bits of one word of table memory."""
+        return self.array.fill * self.array.columns * self.number.bits
+
+    @property
     def beat_bits(self) -> int:
-        """Bits of one activation beat."""
-        return self.array.encoders * self.array.length * self.number.bits
+        """Bits of one word of codebook memory: a centroid of every encoder; 0 in a MAC array."""
+        return self.array.encoders * self.array.length * 8 if self.array.is_lookup else 0
 
     @property
-    def centroid_word_bits(self) -> int:
-        """Bits that one encoder reads for one sub-vector: all centroids of its codebook."""
-        return self.array.entries * self.array.length * 8 if self.array.is_lookup else 0
-
-    @property
-    def centroid_words(self) -> int:
-        """Codebooks whose centroids one encoder holds."""
-        return -(-self.array.codebooks // self.array.encoders) if self.array.is_lookup else 0
+    def codebook_registers(self) -> int:
+        """Register bits of one encoder's centroids: the codebook in use and the one that is loaded."""
+        return 2 * self.array.entries * self.array.length * 8 if self.array.is_lookup else 0
 
     @property
     def lane_bits(self) -> int:
@@ -147,7 +153,18 @@ class Structure:
 
     @property
     def control_registers(self) -> int:
-        """Register bits of the sequencer, clocked in every cycle: descriptor, and three walkers' counters."""
+        """Register bits of the program's control, clocked in every cycle: the walkers' counters."""
         array = self.array
         counters = sum(map(_log2, (array.block_rows, array.index_words, array.codebooks, array.rows + 1, 2**16)))
-        return 8 * 32 + 3 * counters
+        return 4 * counters
+
+    @property
+    def settings_registers(self) -> int:
+        """Register bits that hold the operation under way and the next one; clocked once for each operation."""
+        return 2 * 32 * descriptor_words(self.array)
+
+    @property
+    def gather_registers(self) -> int:
+        """Register bits between addresses and sub-vectors: address, word read and word arranged of every lane."""
+        array = self.array
+        return array.lanes * (_log2(array.activation_words) + 2 * self.word_bits)

@@ -160,7 +160,7 @@ def product_former(layer: Layer, channels: int, kernel: tuple[int, int], array: 
     found = [former for make in (_windowed, _run, _taps) if (former := make(layer, channels, kernel, array))]
     if not found:
         raise ValueError(f"layer {layer.name} must have sub-vectors of whole rows of the {kernel[0]}x{kernel[1]} "
-                         f"window (or of a divisor of a row) to have its windows formed on the chip, not of {layer.length}")
+                         f"kernel (or of a divisor of a row) to have its windows formed on chip, not of {layer.length}")
     best = min(found, key=lambda former: former.slots)
     seen = np.sort(best.codebooks[best.codebooks >= 0])
     assert np.array_equal(seen, np.arange(layer.codebooks)), layer.name

@@ -14,14 +14,14 @@ __all__ = ["build_bench", "run_bench"]
 
 TOP = "lutra"
 MAKE_FLAGS = "CXX=g++ AR=ar CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
-STREAMS = {"s_axis_cmd": ("tdata",), "s_axis_act": ("tdata",), "s_axis_table": ("tdata",),
+STREAMS = {"s_axis_cmd": ("tdata",), "s_axis_act": ("tdata", "tlast"), "s_axis_table": ("tdata", "tlast"),
            "m_axis": ("tdata", "tkeep", "tlast")}
 
 
 def _public_ports() -> str:
     """Verilator's control file that lets the bench see the top's ports, and nothing else."""
-    ports = ["clk", "rst"] + [f"{prefix}_{name}" for prefix, names in STREAMS.items()
-                              for name in (*names, "tvalid", "tready")]
+    ports = ["clk", "rst", "status"] + [f"{prefix}_{name}" for prefix, names in STREAMS.items()
+                                        for name in (*names, "tvalid", "tready")]
     lines = [f'public_flat_rw -module "{TOP}" -var "{port}"' for port in ports]
     return "\n".join(["`verilator_config", *lines, ""])
 
@@ -44,7 +44,8 @@ def run_bench(folder: Path, cases: list[Case], *, module: str = "bench_machine",
     try:
         get_runner("verilator").test(
             hdl_toplevel=TOP, hdl_toplevel_lang="verilog", test_module=f"lutra_sim.{module}", build_dir=folder,
-            test_dir=folder, testcase=tests, extra_env=environment(cases), results_xml=str(results), log_file=log)
+            test_dir=folder, testcase=tests, extra_env=environment(cases, folder), results_xml=str(results),
+            log_file=log)
         ran, failed = get_results(results)
     except SystemExit:
         ran, failed = 0, 1

@@ -5,21 +5,24 @@ Runs inside the simulator; the cases come through the environment.
 
 import logging
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, ReadOnly, RisingEdge, with_timeout
-from cocotbext.axi import AxiStreamBus, AxiStreamSink, AxiStreamSource
+from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 from numpy.typing import NDArray
 
-from lutra_model.host import Traffic, unpack
+from lutra_model.operation import Error, State
 from lutra_sim.case import Case, cases_from_environment
+from lutra_sim.faults import faults
 from lutra_sim.stalls import bursts
+from lutra_sim.traffic import Traffic, loading, running
 
 PERIOD_NS = 10
-PATIENCE = 20_000  # cycles without an output beat
+PATIENCE = 50_000  # cycles that a run may take
 
 __all__ = ["Bench", "Monitor", "started"]
 
@@ -28,38 +31,39 @@ logging.getLogger("cocotb.lutra").setLevel(logging.WARNING)
 
 @dataclass
 class Monitor:
-    """Watches the streams cycle by cycle: the rules of ``m_axis``, and when a layer begins and ends."""
+    """Watches the machine cycle by cycle: the rules of ``m_axis``, and when a run begins and ends."""
 
     dut: Any
     cycle: int = 0
-    begin: int = -1
-    end: int = -1
+    begin: int = 0
+    cycles: int = 0
     beats: int = 0
 
     async def run(self) -> None:
         """Follow the machine for ever."""
-        dut, held = self.dut, None
+        dut, held, state = self.dut, None, State.IDLE
         while True:
             await RisingEdge(dut.clk)
             self.cycle += 1
             if int(dut.rst.value):
-                held, self.begin = None, -1
+                held, state = None, State.IDLE
                 continue
-            if self.begin < 0 and int(dut.s_axis_cmd_tvalid.value) and int(dut.s_axis_cmd_tready.value):
+            before, state = state, State(int(dut.status.value) & 3)
+            if before is State.RUNNING is not state:
+                self.cycles = self.cycle - self.begin
+            if int(dut.s_axis_cmd_tvalid.value) and int(dut.s_axis_cmd_tready.value):
                 self.begin = self.cycle
             valid, ready = int(dut.m_axis_tvalid.value), int(dut.m_axis_tready.value)
             offer = tuple(int(port.value) for port in (dut.m_axis_tdata, dut.m_axis_tkeep, dut.m_axis_tlast))
             assert held is None or (valid and offer == held), "m_axis must keep a beat until it is taken"
             held = offer if valid and not ready else None
-            if valid and ready:
-                self.beats += 1
-                if offer[2]:
-                    self.end = self.cycle
+            self.beats += valid and ready
 
-    def cycles(self) -> int:
-        """Cycles of the layer that has ended; the next one begins with its first command word."""
-        cycles, self.begin = self.end - self.begin + 1, -1
-        return cycles
+
+def _frames(beats: NDArray[np.uint8], last: NDArray[np.bool_]) -> list[bytes]:
+    """Beats cut behind each ``tlast``; what follows the last one ends without."""
+    ends = [0, *(np.flatnonzero(last) + 1).tolist(), len(beats)]
+    return [beats[a:b].tobytes() for a, b in pairwise(ends) if b > a]
 
 
 class Bench:
@@ -79,6 +83,11 @@ class Bench:
         if watch:
             cocotb.start_soon(self.monitor.run())
 
+    @property
+    def state(self) -> State:
+        """The machine's state now."""
+        return State(int(self.dut.status.value) & 3)
+
     async def reset(self) -> None:
         """Reset the machine and drop everything in flight."""
         self.dut.rst.value = 1
@@ -94,25 +103,44 @@ class Bench:
             end.set_pause_generator(None if seed is None else bursts(seed, number))
             end.pause = False
 
-    def send(self, traffic: Traffic) -> None:
-        """Queue a layer on the three input streams."""
-        command = np.array(traffic.command, "<u4")
-        for source, beats in zip(self.sources, (command, traffic.activations, traffic.tables), strict=True):
-            source.send_nowait(beats.tobytes())
+    def send(self, *work: Traffic) -> None:
+        """Queue jobs on the three input streams, one behind the other."""
+        for traffic in work:
+            self.sources[0].send_nowait(AxiStreamFrame(np.array(traffic.command, "<u4").tobytes()))
+            for source, beats, last in ((self.sources[1], traffic.activations, traffic.activations_last),
+                                        (self.sources[2], traffic.tables, traffic.tables_last)):
+                for frame in _frames(beats, last):
+                    source.send_nowait(AxiStreamFrame(frame))
+
+    async def until(self, *states: State) -> None:
+        """Wait until the machine is in one of these states."""
+        for _ in range(PATIENCE):
+            await RisingEdge(self.dut.clk)
+            if self.state in states:
+                return
+        raise AssertionError(f"the machine is {self.state.name} after {PATIENCE} cycles, "
+                             f"with {self.monitor.beats} output beats")
 
     async def receive(self, case: Case) -> NDArray[np.int8]:
-        """The layer's outputs; checks ``tkeep``, and that nothing is left on any stream."""
-        try:
-            frame = await with_timeout(self.sink.recv(compact=False), PERIOD_NS * (PATIENCE + 60 * case.beats), "ns")
-        except cocotb.triggers.SimTimeoutError:
-            raise AssertionError(f"{self.monitor.beats} output beats so far, the layer has {case.beats}") from None
-        columns, schedule = case.array.columns, case.schedule
-        used = [columns] * (schedule.column_tiles - 1) + [schedule.last_columns]
-        keep = [int(c < width) for size in schedule.block_sizes for width in used for _ in range(size)
-                for c in range(columns)]
-        assert list(frame.tkeep) == keep
+        """The network's outputs; checks ``tkeep`` and where ``tlast`` is."""
+        columns, beats = case.array.columns, case.program.output_beats
+        used = running(case.program, case.inputs).used.reshape(-1, beats)
+        received = []
+        for run in used:
+            try:
+                frame = await with_timeout(self.sink.recv(compact=False), PERIOD_NS * PATIENCE, "ns")
+            except cocotb.triggers.SimTimeoutError:
+                raise AssertionError(f"{self.monitor.beats} output beats so far, a run has {beats}") from None
+            assert list(frame.tkeep) == (np.arange(columns) < run[:, None]).ravel().astype(int).tolist()
+            received.append(np.frombuffer(bytes(frame.tdata), np.uint8).reshape(beats, columns))
+        return case.program.outputs(np.concatenate(received))
+
+    async def check(self, case: Case, what: str = "") -> None:
+        """What was sent gives the golden model's outputs, and leaves nothing on any stream."""
+        assert np.array_equal(await self.receive(case), case.expected), f"{case} differs from the golden model{what}"
+        await self.until(State.IDLE)
         assert all(source.idle() for source in self.sources)
-        return unpack(schedule, np.frombuffer(bytes(frame.tdata), np.uint8).reshape(-1, columns))
+        assert self.sink.empty()
 
 
 async def started(dut: Any, *, watch: bool = True) -> Bench:
@@ -122,47 +150,48 @@ async def started(dut: Any, *, watch: bool = True) -> Bench:
     return bench
 
 
+def work(case: Case) -> tuple[Traffic, Traffic]:
+    """Everything that the host sends."""
+    return loading(case.program), running(case.program, case.inputs)
+
+
 @cocotb.test()
 async def equals_golden(dut: Any) -> None:
-    """Layer after layer, without a reset between them; without stalls also as many cycles as predicted."""
+    """Network after network, without a reset between them; without stalls also as many cycles as predicted."""
     bench = await started(dut)
     for case in cases_from_environment():
         bench.stall(case.stalls)
-        bench.send(case.traffic)
-        got = await bench.receive(case)
-        assert np.array_equal(got, case.expected), f"{case} differs from the golden model"
-        cycles = bench.monitor.cycles()
+        bench.send(*work(case))
+        await bench.check(case)
+        await ClockCycles(dut.clk, 2)
         if case.stalls is None:
-            predicted = case.predicted.cycles
-            assert cycles == predicted, f"{case}: {cycles} cycles, not {predicted}"
+            predicted = case.latency.cycles
+            assert bench.monitor.cycles == predicted, f"{case}: {bench.monitor.cycles}, not {predicted}"
 
 
 @cocotb.test()
-async def layers_queue_behind_each_other(dut: Any) -> None:
-    """Streams that run on into the next layer disturb neither layer."""
+async def networks_queue_behind_each_other(dut: Any) -> None:
+    """Streams that run on into the next network disturb neither."""
     bench, cases = await started(dut), cases_from_environment()
     bench.stall(None)
     for case in cases:
-        bench.send(case.traffic)
+        bench.send(*work(case))
     for number, case in enumerate(cases):
-        frame = await with_timeout(bench.sink.recv(compact=False), PERIOD_NS * PATIENCE, "ns")
-        beats = np.frombuffer(bytes(frame.tdata), np.uint8).reshape(-1, case.array.columns)
-        assert np.array_equal(unpack(case.schedule, beats), case.expected), f"layer {number}, {case}"
+        assert np.array_equal(await bench.receive(case), case.expected), f"network {number}, {case}"
 
 
 @cocotb.test()
 async def survives_reset_in_mid_stream(dut: Any) -> None:
-    """A layer that a reset cuts off leaves nothing behind."""
+    """A run that a reset cuts off leaves nothing behind."""
     bench, cases = await started(dut), cases_from_environment()
     rng = np.random.default_rng(cases[0].seed)
     for case in cases:
         bench.stall(case.stalls)
-        bench.send(case.traffic)
-        await ClockCycles(dut.clk, int(rng.integers(1, case.predicted.cycles)))
+        bench.send(*work(case))
+        await ClockCycles(dut.clk, int(rng.integers(1, case.latency.cycles)))
         await bench.reset()
-        bench.send(case.traffic)
-        assert np.array_equal(await bench.receive(case), case.expected), f"{case} after a reset"
-        bench.monitor.begin = -1
+        bench.send(*work(case))
+        await bench.check(case, " after a reset")
 
 
 @cocotb.test()
@@ -170,8 +199,8 @@ async def valid_does_not_wait_for_ready(dut: Any) -> None:
     """With a reader that never is ready the machine offers its first beat and keeps it."""
     bench, case = await started(dut), cases_from_environment()[0]
     bench.sink.pause = True
-    bench.send(case.traffic)
-    for _ in range(case.predicted.cycles):
+    bench.send(*work(case))
+    for _ in range(PATIENCE):
         await RisingEdge(dut.clk)
         await ReadOnly()
         if int(dut.m_axis_tvalid.value):
@@ -180,4 +209,21 @@ async def valid_does_not_wait_for_ready(dut: Any) -> None:
         raise AssertionError("no output beat is offered")
     await ClockCycles(dut.clk, 100)
     bench.sink.pause = False
-    assert np.array_equal(await bench.receive(case), case.expected)
+    await bench.check(case)
+
+
+@cocotb.test()
+async def goes_on_after_every_error(dut: Any) -> None:
+    """The error that each fault is, and a good run behind it, without a reset."""
+    bench, case = await started(dut), cases_from_environment()[0]
+    bench.stall(None)
+    for fault in faults(case):
+        bench.send(*fault.work)
+        await bench.until(State.FAILED)
+        status = int(dut.status.value)
+        assert Error(status >> 2 & 63) is fault.error, f"{fault.name}: {Error(status >> 2 & 63).name}"
+        await ClockCycles(dut.clk, PATIENCE // 100)  # what was sent is dropped
+        for end in (*bench.sources, bench.sink):
+            end.clear()
+        bench.send(*work(case))
+        await bench.check(case, f" after {fault.name}")

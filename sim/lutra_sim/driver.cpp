@@ -1,9 +1,16 @@
 // Drives a verilated machine through its four streams: clock, reset, handshakes, stalls and stream rules.
 //
-// A cycle is: inputs set and settled with the clock low, handshakes sampled, rising edge.
+// A cycle is: inputs set and settled with the clock low, handshakes sampled, rising edge. A job runs in steps of some
+// cycles, so that whoever called can look up in between.
 
 #include "Vlutra.h"
 #include "verilated.h"
+#ifdef LUTRA_START  // names of the signals that say that an operation starts, and that it is done
+#include "Vlutra___024root.h"
+#endif
+#ifdef LUTRA_TRACE  // the class that writes traces
+#include LUTRA_TRACE_HEADER
+#endif
 
 #include <cstdint>
 #include <cstring>
@@ -16,8 +23,11 @@ constexpr int RESET_CYCLES = 4;
 constexpr int RANDOM = 2;  // contents of memories before they are written
 constexpr unsigned LONGEST_BURST[3] = {2, 8, 24};  // the last is longer than the output buffer is deep
 constexpr uint8_t IDLE = 0x5a;  // payload of a stream that offers nothing: must not matter
+constexpr int64_t PATIENCE = 64;  // cycles in which a job that was taken must change the machine's state
+constexpr int64_t DRAIN = 16;     // cycles without an output beat after which a failed machine has no more
 
 enum Violation : int64_t { NONE, WITHDRAWN, CHANGED, UNASKED, WAITED };
+enum State : uint32_t { STATE_IDLE, STATE_RUNNING, STATE_FAILED };
 
 // Alternating runs of cycles that go and that stall, of lengths that differ from stream end to stream end.
 class Bursts {
@@ -55,16 +65,14 @@ private:
 template <class Port> uint8_t* bytes(Port& port) { return reinterpret_cast<uint8_t*>(&port); }
 
 struct Beats {
-    const uint8_t* first;
-    int64_t count;
-    int64_t width;
-    int64_t period;
+    const uint8_t *first, *last;  // bytes, and tlast of each beat
+    int64_t count, width, period;
 };
 
 class Source {
 public:
-    Source(const Beats& beats, CData& valid, const CData& ready, uint8_t* data, Bursts bursts)
-        : beats(beats), valid(valid), ready(ready), data(data), bursts(bursts) {}
+    Source(const Beats& beats, CData& valid, const CData& ready, uint8_t* data, CData* last, Bursts bursts)
+        : beats(beats), valid(valid), ready(ready), data(data), last(last), bursts(bursts) { withdraw(); }
 
     void offer() {
         const bool go = bursts.go();
@@ -74,10 +82,13 @@ public:
         } else if (go) {
             valid = 1;
             std::memcpy(data, beats.first + taken * beats.width, beats.width);
+            if (last) *last = beats.last[taken];
         }
     }
 
     bool transfers() const { return valid && ready; }
+
+    bool all() const { return taken == beats.count; }
 
     void advance() {
         withdraw();
@@ -88,6 +99,7 @@ public:
     void withdraw() {
         valid = 0;
         std::memset(data, IDLE, beats.width);
+        if (last) *last = 1;
     }
 
     int64_t taken = 0;
@@ -97,6 +109,7 @@ private:
     CData& valid;
     const CData& ready;
     uint8_t* data;
+    CData* last;
     Bursts bursts;
     int64_t idle = 0;
 };
@@ -107,25 +120,18 @@ extern "C" {
 
 struct Job {
     Beats command, activations, tables;
-    int64_t beats, width, timeout;  // output beats to take, bytes of one, cycles without a transfer to give up after
-    int64_t stalls;                 // whether the stream ends stall in bursts
+    int64_t beats, width, limit;  // output beats that there is room for, bytes of one, cycles to give up after
+    int64_t stalls;               // whether the stream ends stall in bursts
     uint64_t seed;
-    uint8_t *data, *keep, *last;    // what the output beats carried
+    uint8_t *data, *keep, *last;  // what the output beats carried
+    int64_t* times;               // when each was taken
+    int64_t *starts, *dones;      // when operations started and were done, as far as there is room for them
+    int64_t operations;
 };
 
 struct Report {
-    int64_t cycles, elapsed, beats, violation;
-    int64_t taken[3];
-};
-
-struct Machine {
-    VerilatedContext context;
-    Vlutra top;
-
-    Machine() : top((context.randReset(RANDOM), &context)) {}
-
-    void low() { top.clk = 0; top.eval(); }
-    void high() { top.clk = 1; top.eval(); }
+    int64_t cycles, elapsed, beats, violation, status;
+    int64_t taken[3], started, done;
 };
 
 }  // extern "C"
@@ -145,6 +151,7 @@ public:
     // The stream rule that this cycle breaks, if any; asked for once in each cycle. ``settle`` evaluates the machine.
     template <class Settle> Violation check(Settle settle) {
         const bool valid = top.m_axis_tvalid;
+        if (valid && taken == job.beats) return UNASKED;
         if (waiting && !valid) return WITHDRAWN;
         if (waiting && (top.m_axis_tlast != held_last || std::memcmp(held.data(), data, job.width)
                         || std::memcmp(held_keep.data(), keep, keep_width)))
@@ -158,9 +165,10 @@ public:
         return !top.m_axis_tready && turns_with_ready(settle) ? WAITED : NONE;
     }
 
-    void record() {
+    void record(int64_t now) {
         std::memcpy(job.data + taken * job.width, data, job.width);
         std::memcpy(job.keep + taken * keep_width, keep, keep_width);
+        job.times[taken] = now;
         job.last[taken++] = top.m_axis_tlast;
     }
 
@@ -187,12 +195,138 @@ private:
     bool waiting = false, held_last = false;
 };
 
+// One job from its first word offered to the machine idle or failed.
+class Session {
+public:
+    Session(Vlutra& top, const Job& given)
+        : job(given), top(top),
+          sources{{job.command, top.s_axis_cmd_tvalid, top.s_axis_cmd_tready, bytes(top.s_axis_cmd_tdata), nullptr,
+                   bursts(1)},
+                  {job.activations, top.s_axis_act_tvalid, top.s_axis_act_tready, bytes(top.s_axis_act_tdata),
+                   &top.s_axis_act_tlast, bursts(2)},
+                  {job.tables, top.s_axis_table_tvalid, top.s_axis_table_tready, bytes(top.s_axis_table_tdata),
+                   &top.s_axis_table_tlast, bursts(3)}},
+          sink(job, top, bursts(4)), fresh((top.status & 3) != STATE_FAILED) {}
+
+    // Runs so many cycles at most; whether the job has ended.
+    template <class Low, class High> bool step(int64_t cycles, Low low, High high) {
+        for (int64_t i = 0; i < cycles && !ended; ++i) cycle(low, high);
+        return ended;
+    }
+
+    void report(Report& to) const {
+        to = {stopped - zero, now, sink.taken, violation, int64_t(top.status), {}, started, done};
+        for (int i = 0; i < 3; ++i) to.taken[i] = sources[i].taken;
+    }
+
+    // Cycles since the one that takes the last command word, which is RUN's where the job has one; -1 before it.
+    int64_t clock() const {
+        if (zero >= 0) return now - zero;
+        return sources[0].transfers() && sources[0].taken == job.command.count - 1 ? 0 : -1;
+    }
+
+    ~Session() {
+        for (Source& source : sources) source.withdraw();
+        top.m_axis_tready = 0;
+    }
+
+private:
+    Bursts bursts(uint64_t end) const { return Bursts(job.stalls != 0, job.seed, end); }
+
+    template <class Low, class High> void cycle(Low low, High high) {
+        for (Source& source : sources)
+            if (fresh || &source == sources) source.offer();  // a failed machine drops beats until a word clears it
+        sink.offer();
+        low();
+
+        bool taken[3];
+        for (int i = 0; i < 3; ++i) taken[i] = sources[i].transfers();
+        violation = sources[0].taken || !top.m_axis_tvalid ? sink.check(low) : UNASKED;
+        const bool arrived = violation == NONE && sink.transfers();
+        if (arrived) sink.record(now);
+        observe();
+        follow(arrived);
+
+        high();
+        for (int i = 0; i < 3; ++i)
+            if (taken[i]) sources[i].advance();
+        if (taken[0] && sources[0].all()) zero = now;
+        ++now;
+    }
+
+    // Times of operations, counted as `clock` does.
+    void observe() {
+#ifdef LUTRA_START
+        if (zero < 0) return;
+        if (top.rootp->LUTRA_START && started < job.operations) job.starts[started++] = now - zero;
+        if (top.rootp->LUTRA_DONE && done < job.operations) job.dones[done++] = now - zero;
+#endif
+    }
+
+    // Whether the state says that the job has ended, after a failure with what the output buffer still held.
+    void follow(bool arrived) {
+        const uint32_t state = top.status & 3;
+        fresh |= state != STATE_FAILED;
+        running |= state == STATE_RUNNING && sources[0].all();
+        const bool failed = state == STATE_FAILED && (fresh || late());
+        const bool idle = state == STATE_IDLE && (running || (late() && sources[2].all()));
+        if ((failed || idle) && stopped < 0) stopped = now;
+        quiet = failed && top.m_axis_tready ? (arrived ? 0 : quiet + 1) : quiet;
+        ended = violation != NONE || idle || quiet == DRAIN || now + 1 >= job.limit;
+        if (ended && stopped < 0) stopped = now;
+    }
+
+    bool late() const { return zero >= 0 && now > zero + PATIENCE; }
+
+    const Job job;
+    Vlutra& top;
+    Source sources[3];
+    Sink sink;
+    bool fresh;  // not failed, or no more: the state is this job's
+    int64_t now = 0, zero = -1, stopped = -1, quiet = 0, violation = NONE, started = 0, done = 0;
+    bool running = false, ended = false;
+};
+
 }  // namespace
+
+struct Machine {
+    VerilatedContext context;
+    Vlutra top;
+    std::unique_ptr<Session> session;
+#ifdef LUTRA_TRACE
+    std::unique_ptr<LUTRA_TRACE> trace;
+    int64_t first = 0, last = -1, at = -1;  // the cycles to be written; this one
+#endif
+
+    Machine() : top((context.randReset(RANDOM), &context)) {}
+
+    void low() {
+        top.clk = 0;
+        top.eval();
+#ifdef LUTRA_TRACE
+        at = session ? session->clock() : -1;
+#endif
+        dump(0);
+    }
+
+    void high() {
+        top.clk = 1;
+        top.eval();
+        dump(1);
+    }
+
+    void dump(int half) {
+#ifdef LUTRA_TRACE
+        if (trace && first <= at && at <= last) trace->dump(uint64_t(2 * at + half));
+#endif
+    }
+};
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 EXPORT void machine_reset(Machine* machine) {
     Vlutra& top = machine->top;
+    machine->session.reset();
     top.s_axis_cmd_tvalid = top.s_axis_act_tvalid = top.s_axis_table_tvalid = top.m_axis_tready = 0;
     top.rst = 1;
     for (int i = 0; i < RESET_CYCLES; ++i) {
@@ -210,38 +344,30 @@ EXPORT Machine* machine_new() {
 
 EXPORT void machine_delete(Machine* machine) { delete machine; }
 
-EXPORT void machine_run(Machine* machine, const Job* job, Report* report) {
-    Vlutra& top = machine->top;
-    const auto bursts = [&](uint64_t end) { return Bursts(job->stalls != 0, job->seed, end); };
-    Source sources[3] = {
-        {job->command, top.s_axis_cmd_tvalid, top.s_axis_cmd_tready, bytes(top.s_axis_cmd_tdata), bursts(1)},
-        {job->activations, top.s_axis_act_tvalid, top.s_axis_act_tready, bytes(top.s_axis_act_tdata), bursts(2)},
-        {job->tables, top.s_axis_table_tvalid, top.s_axis_table_tready, bytes(top.s_axis_table_tdata), bursts(3)}};
-    Sink sink(*job, top, bursts(4));
-    int64_t now = 0, first = -1, quiet = 0, violation = NONE;
-
-    for (; sink.taken < job->beats && quiet < job->timeout && violation == NONE; ++now) {
-        for (Source& source : sources) source.offer();
-        sink.offer();
-        machine->low();
-
-        bool taken[3];
-        for (int i = 0; i < 3; ++i) taken[i] = sources[i].transfers();
-        violation = first < 0 && top.m_axis_tvalid ? UNASKED : sink.check([&] { machine->low(); });
-        if (first < 0 && taken[0]) first = now;
-        const bool arrived = violation == NONE && sink.transfers();
-        if (arrived) sink.record();
-        quiet = taken[0] || taken[1] || taken[2] || arrived ? 0 : quiet + 1;
-
-        machine->high();
-        for (int i = 0; i < 3; ++i)
-            if (taken[i]) sources[i].advance();
-    }
-    report->cycles = now - first;
-    report->elapsed = now;
-    report->beats = sink.taken;
-    report->violation = violation;
-    for (int i = 0; i < 3; ++i) report->taken[i] = sources[i].taken;
-    for (Source& source : sources) source.withdraw();
-    top.m_axis_tready = 0;
+EXPORT void machine_begin(Machine* machine, const Job* job) {
+    machine->session.reset();
+    machine->session = std::make_unique<Session>(machine->top, *job);
 }
+
+EXPORT int machine_step(Machine* machine, int64_t cycles, Report* report) {
+    const bool ended = machine->session->step(cycles, [&] { machine->low(); }, [&] { machine->high(); });
+    machine->session->report(*report);
+    return ended;
+}
+
+#ifdef LUTRA_TRACE
+// Write cycles first to last of the jobs that follow to a file, until the trace is closed.
+EXPORT void machine_trace(Machine* machine, const char* path, int64_t first, int64_t last) {
+    machine->context.traceEverOn(true);
+    machine->trace = std::make_unique<LUTRA_TRACE>();
+    machine->top.trace(machine->trace.get(), 99);
+    machine->trace->open(path);
+    machine->first = first;
+    machine->last = last;
+}
+
+EXPORT void machine_trace_close(Machine* machine) {
+    machine->trace->close();
+    machine->trace.reset();
+}
+#endif

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from lutra_hw import machine
-from lutra_model import params, schedule
+from lutra_model import operation, params, schedule
 from lutra_model.params import Array
 
 from . import tools
@@ -13,7 +13,7 @@ from .library import Progress, cache_folder, cached
 
 __all__ = ["MODEL", "generate"]
 
-MODEL = (params, schedule)  # what the hardware takes from the model
+MODEL = (operation, params, schedule)  # what the hardware takes from the model
 
 
 def _sources() -> list[str]:

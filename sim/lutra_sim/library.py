@@ -10,6 +10,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,8 +29,35 @@ VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "unique", "--no-
             "--top-module", TOP, "--prefix", PREFIX)
 OPTIMISE = "-O2"
 CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique")
-DEFINES = ("-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE=0")
+DEFINES = ("-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0")
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+# Of these signals the driver tells when they were high; a synthesised machine has lost them.
+PROGRAM, OBSERVED = "lutra.core.sequencer.program", {"start": "LUTRA_START", "done": "LUTRA_DONE"}
+
+
+@dataclass(frozen=True)
+class Build:
+    """What differs between a library that writes no trace and those that do.
+
+    Parameters
+    ----------
+    verilate : further options of Verilator. defines : of the compiler. runtime : further sources of Verilator's.
+    """
+
+    verilate: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ("-DVM_TRACE=0",)
+    runtime: tuple[str, ...] = ()
+
+    @classmethod
+    def traced(cls, kind: str) -> "Build":
+        """A library that writes traces of the kind ``fst`` or ``vcd``."""
+        source = f"verilated_{kind}_c"
+        return cls((f"--trace-{kind}",),
+                   ("-DVM_TRACE=1", f"-DVM_TRACE_{kind.upper()}=1", f'-DLUTRA_TRACE_HEADER="{source}.h"',
+                    f"-DLUTRA_TRACE=Verilated{kind.capitalize()}C"), (f"{source}.cpp",))
+
+
+BUILDS = {None: Build(), **{kind: Build.traced(kind) for kind in ("fst", "vcd")}}
 
 
 def cache_folder() -> Path:
@@ -94,46 +123,64 @@ def _call(log: list[str], folder: Path, *command: str | Path) -> None:
         raise RuntimeError(f"a tool failed to compile the machine:\n{log[-1]}")
 
 
+def _observed(verilog: str) -> tuple[str, list[str]]:
+    """Verilator's control file that keeps the observed signals, and the compiler's names of them."""
+    if f"module \\{PROGRAM} (" not in verilog:
+        return "`verilator_config\n", []
+    lines = [f'public_flat_rd -module "{PROGRAM}" -var "{name}"' for name in OBSERVED]
+    prefix = PROGRAM.replace(".", "__DOT__")
+    return "\n".join(["`verilator_config", *lines, ""]), [f"-D{macro}={prefix}__DOT__{name}"
+                                                         for name, macro in OBSERVED.items()]
+
+
 def _includes() -> list[str]:
-    return [f"-I{tools.verilator_root() / 'include'}", f"-I{tools.verilator_root() / 'include' / 'vltstd'}"]
+    """Folders of headers: stand-ins of compression libraries, then Verilator's own."""
+    include = tools.verilator_root() / "include"
+    return [f"-I{files('lutra_sim') / 'plain'}", f"-I{include}", f"-I{include / 'vltstd'}"]
 
 
-def _compile_runtime(folder: Path) -> None:
+def _compile_runtime(build: Build, folder: Path) -> None:
     """Verilator's own part of every library, compiled once."""
     log: list[str] = []
-    for name in RUNTIME:
-        _call(log, folder, tools.compiler(), OPTIMISE, *CXXFLAGS, *DEFINES, *_includes(), "-c",
+    for name in (*RUNTIME, *build.runtime):
+        _call(log, folder, tools.compiler(), OPTIMISE, *CXXFLAGS, *DEFINES, *build.defines, *_includes(), "-c",
               tools.verilator_root() / "include" / name)
     (folder / LOG).write_text("\n".join(log))
 
 
-def _compile(verilog: str, driver: str, runtime: Path, folder: Path) -> None:
+def _compile(verilog: str, driver: str, runtime: Path, build: Build, folder: Path) -> None:
     """Fill ``folder`` with the library and the log of its build."""
     log: list[str] = []
+    control, names = _observed(verilog)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         (work / "lutra.v").write_text(verilog)
+        (work / "observed.vlt").write_text(control)
         (work / "driver.cpp").write_text(driver)
-        _call(log, work, tools.verilator(), *VERILATE, "-Mdir", ".", "lutra.v")
+        _call(log, work, tools.verilator(), *VERILATE, *build.verilate, "-Mdir", ".", "observed.vlt", "lutra.v")
         _call(log, work, tools.make(), "-j", str(os.cpu_count() or 1), "-f", f"{PREFIX}.mk", f"{PREFIX}__ALL.a",
               f"CXX={tools.compiler()}", "AR=ar", f"PYTHON3={sys.executable}", f"OPT_FAST={OPTIMISE}", "OPT_SLOW=-O0",
               "CFG_CXXFLAGS_PCH_I=-include", f"USER_CPPFLAGS={' '.join(CXXFLAGS)}")
-        _call(log, work, tools.compiler(), OPTIMISE, *CXXFLAGS, *DEFINES, *_includes(), "-I.", "-shared",
-              "-o", folder / LIBRARY, "driver.cpp", *sorted(runtime.glob("*.o")), f"{PREFIX}__ALL.a")
+        _call(log, work, tools.compiler(), OPTIMISE, *CXXFLAGS, *DEFINES, *build.defines, *names, *_includes(),
+              "-I.", "-shared", "-o", folder / LIBRARY, "driver.cpp", *sorted(runtime.glob("*.o")), f"{PREFIX}__ALL.a")
     (folder / LOG).write_text("\n".join(log))
 
 
-def library(verilog: str, *, cache: Path | None = None, progress: Progress | None = None) -> Path:
-    """The shared library of a machine's Verilog (top module ``lutra``), compiled unless the cache has it."""
-    cache = cache or cache_folder()
+def library(verilog: str, *, trace: str | None = None, cache: Path | None = None,
+            progress: Progress | None = None) -> Path:
+    """The shared library of a machine's Verilog (top module ``lutra``), compiled unless the cache has it.
+
+    ``trace`` is ``fst`` or ``vcd`` for one that can write traces.
+    """
+    cache, build = cache or cache_folder(), BUILDS[trace]
     driver = (files("lutra_sim") / "driver.cpp").read_text()
-    common = json.dumps([VERILATE, OPTIMISE, CXXFLAGS, DEFINES, RUNTIME, tools.versions()])
+    common = json.dumps([VERILATE, OPTIMISE, CXXFLAGS, DEFINES, RUNTIME, astuple(build), tools.versions()])
 
     def compile_into(folder: Path) -> None:
         if progress:
             progress("compiling the machine", 0, 1)
-        runtime = cached(cache, f"runtime-{_key(common)}", _compile_runtime)
-        _compile(verilog, driver, runtime, folder)
+        runtime = cached(cache, f"runtime-{_key(common)}", partial(_compile_runtime, build))
+        _compile(verilog, driver, runtime, build, folder)
         if progress:
             progress("compiling the machine", 1, 1)
 

@@ -1,7 +1,7 @@
 """Planted bugs: one wrong line each, kept so that the checks can be seen to notice them.
 
 A mutant is the hardware package copied aside with one snippet of its source replaced, built, and held against the
-golden model and the latency model.
+golden model, the latency model and the errors that it must report.
 """
 
 import importlib
@@ -15,24 +15,26 @@ from types import ModuleType
 import numpy as np
 
 from lutra_hw import machine
-from lutra_model.host import unpack
 from lutra_model.params import Array, Metric
 
 from .case import Case
-from .compiled import CompiledMachine
+from .compiled import CompiledMachine, MachineFailed
+from .faults import Fault, faults
 from .library import library
 
 __all__ = ["ARRAYS", "MUTANTS", "Mutant", "defect", "planted"]
 
+MEMORIES = {"activation_words": 512, "table_words": 2048, "codebook_words": 2048, "program_words": 1024,
+            "codebooks": 512}
 ARRAYS = {
-    "l2": Array(rows=3, columns=2, encoders=2, length=3, entries=8, codebooks=9, block_rows=24, index_words=48),
-    "l1": Array(rows=1, columns=3, encoders=1, length=2, entries=2, metric=Metric.L1, codebooks=4, block_rows=4,
-                index_words=8),
-    "chebyshev": Array(rows=2, columns=2, encoders=1, length=3, entries=4, metric=Metric.CHEBYSHEV, codebooks=8,
-                       block_rows=4, index_words=8),
-    "mac": Array.mac(rows=3, columns=2, encoders=2, codebooks=9, block_rows=16, index_words=32),
-    "mac-row": Array.mac(rows=1, columns=2, encoders=1, codebooks=6, block_rows=4, index_words=8),
+    "l2": Array(rows=4, columns=4, encoders=2, length=3, entries=8, fill=2, block_rows=12, index_words=24, **MEMORIES),
+    "l1": Array(rows=1, columns=3, encoders=1, length=2, entries=2, metric=Metric.L1, block_rows=24, index_words=128,
+                **MEMORIES),
+    "chebyshev": Array(rows=2, columns=2, encoders=1, length=3, entries=4, metric=Metric.CHEBYSHEV, block_rows=16,
+                       index_words=128, **MEMORIES),
+    "mac": Array.mac(rows=4, columns=4, encoders=2, fill=2, block_rows=24, index_words=128, **MEMORIES),
 }
+LIMIT = 100_000  # cycles of one case
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,26 @@ class Mutant:
 
 
 MUTANTS = (
-    Mutant("accumulator", "old.eq(Mux(first, 0, ", "old.eq(Mux(0, 0, ", "sums of the block before are added"),
-    Mutant("accumulator", "transparent_for=(write,)", "", "a row that follows itself reads its old sum", "mac-row"),
-    Mutant("adder_tree", "level % 2 == 1 or level == self.levels - 1", "level % 2 == 1",
+    Mutant("accumulator", "Mux(first | self.maximum & (new > old), new,", "Mux(self.maximum & (new > old), new,",
+           "sums are never begun anew"),
+    Mutant("accumulator", "transparent_for=(write,)", "transparent_for=()", "a row does not see its last sum"),
+    Mutant("activations", "above.eq(row + 1)", "above.eq(row)", "words past the last bank are written over others"),
+    Mutant("activations", "write.address + write.count > words", "write.address > words", "writes wrap around"),
+    Mutant("adder_tree", "registered = level % 2 == 1 or level == self.levels - 1", "registered = level % 2 == 1",
            "an odd last level has no register", "chebyshev"),
+    Mutant("arrange", "divmod(run * length + scalar, self.array.word)", "divmod(run * length, self.array.word)",
+           "runs repeat their first channel"),
+    Mutant("arrange", "Mux(v < self.settings.length, self._byte(e, v), 0)", "self._byte(e, v)",
+           "scalars beyond the layer's are compared"),
+    Mutant("codebooks", 'Mux(nest.last.entry & slot, kept["codebooks"], address + 1)', "address + 1",
+           "the second block has other codebooks"),
+    Mutant("codebooks", "loading & ~self.loaded & ~turned", "loading & ~self.loaded",
+           "a codebook changes while it is handed over"),
+    Mutant("commands", "self._fail(m, Error.SIZE)", "pass", "a count of 0 is taken"),
+    Mutant("core", "later = RESIDUAL + stages.add", "later = RESIDUAL + stages.add + 1", "results are written late"),
+    Mutant("core", "front.residual.side.eq(~layer.source_side)", "front.residual.side.eq(layer.source_side)",
+           "the residual's side says nothing"),
     Mutant("credit", "with m.If(self.put & ~self.drop)", "with m.If(self.put)", "a put beside a drop is counted"),
-    Mutant("descriptor", "layer.last_row >= slot", "layer.last_row > slot", "a ragged row tile has a slot too few"),
-    Mutant("descriptor", "last_column >= column", "last_column > column", "tkeep lacks the last column"),
     Mutant("distance", "Signal(signed(9)", "Signal(signed(8)", "a difference wraps"),
     Mutant("distance", "Mux(difference < 0, -difference, difference)", "difference", "L1 without the magnitude", "l1"),
     Mutant("distance", "Mux(a < b, b, a)", "Mux(a < b, a, b)", "the least lane instead of the largest", "chebyshev"),
@@ -69,35 +84,52 @@ MUTANTS = (
     Mutant("encoder", "nearer.eq(high < low)", "nearer.eq(high <= low)", "the highest index wins a tie"),
     Mutant("encoder", "Mux(self.entry_mask[entry], unit.o, invalid)", "unit.o", "entries beyond the layer's compete"),
     Mutant("feeder", "halves = Credit(places=2)", "halves = Credit(places=3)", "a half is filled while it is read"),
-    Mutant("feeder", "m.d.sync += o.address.eq(base)", "m.d.sync += o.address.eq(0)",
-           "every row tile after its first row meets the first tile's centroids"),
+    Mutant("feeder", "(self.room | ~operation.to_stream | ~flags.last)", "1", "pools overrun the output buffer"),
     Mutant("finisher", "(doubled + 1) >> 1", "doubled >> 1", "rounds down"),
-    Mutant("finisher", "for byte in bias).as_signed()", "for byte in bias)", "the bias has no sign"),
     Mutant("finisher", "Mux(high[-1], 0x200, 0x1FF)", "0x1FF", "the lowest products clamp to the highest output"),
-    Mutant("finisher", "rounded < self.low", "rounded <= self.low + 1", "clamps one step early"),
+    Mutant("finisher", "Mux(self.pool, 0, own[0].as_signed())", "own[0].as_signed()", "a pool has a bias"),
+    Mutant("front", "mask = Cat(self.settings.entries >= entry", "mask = Cat(self.settings.entries > entry",
+           "the last centroid is never chosen"),
+    Mutant("gather", "(lane.dy >= top) & (lane.dy < bottom)", "(lane.dy < bottom)", "rows above the image are read"),
+    Mutant("gather", "& self.settings.maximum", "& 0", "padding of a maximum is 0"),
+    Mutant("gather", "Mux(self.last_group, lane.enabled_last, lane.enabled)", "lane.enabled",
+           "the last group reads beyond the channels"),
     Mutant("index_memory", "write.en.eq(self.write << self.slot)", "write.en.eq(self.write.replicate(beats))",
            "a beat overwrites the other slots"),
-    Mutant("loader", "tables.room & (~trailing | parameters.room)", "tables.room",
-           "parameters are overwritten while the finisher needs them", "mac"),
-    Mutant("lookup_array", "load.row == row", "load.row >= row", "an entry is written to the rows before, too"),
+    Mutant("loader", 'self.address.eq(layer["tables"])', "self.address.eq(self.address + 1)",
+           "the second block has other tables"),
+    Mutant("loader", "(~self._trailing | parameters.room)", "1", "parameters are overwritten while they are needed",
+           "mac"),
+    Mutant("lookup_array", "load.group == row // array.fill", "load.group >= row // array.fill",
+           "an entry is written to the rows before, too"),
     Mutant("loops", "Mux(last, 0, count + 1)", "count + 1", "counters run on"),
     Mutant("mac_array", "Mux(self.used[row], self.symbols.word_select(row, 8), 0)", "self.symbols.word_select(row, 8)",
            "rows beyond the layer's are summed", "mac"),
     Mutant("mac_array", "delay(m, self.turn, 2", "delay(m, self.turn, 3", "weights turn a cycle late", "mac"),
-    Mutant("machine", "Mux(edge, layer.column_mask, ~0)", "~0", "tkeep marks columns that the layer lacks"),
-    Mutant("output_buffer", "reserved = Credit(places=self.depth)", "reserved = Credit(places=self.depth + 1)",
-           "a stalled reader loses a beat"),
-    Mutant("output_buffer", "self.o.valid.eq(held.some)", "self.o.valid.eq(held.some & self.o.ready)",
+    Mutant("machine", "Cat(last >= column for", "Cat(last > column for", "tkeep lacks the last column"),
+    Mutant("output_buffer", "self.room.eq(reserved != self.depth)", "self.room.eq(1)", "a stalled reader loses a beat"),
+    Mutant("output_buffer", "self.o.valid.eq(held != 0)", "self.o.valid.eq((held != 0) & self.o.ready)",
            "tvalid waits for tready"),
     Mutant("output_buffer", "read.addr.eq(head)", "read.addr.eq(Mux(self.o.ready, head, tail))",
            "a beat changes while it waits"),
+    Mutant("placer", "Mux(back, first, pixel + step)", "pixel + step", "a column tile does not begin at the block's"),
+    Mutant("pool", "Mux(a < b, b, a)", "Mux(a < b, a, b)", "the smallest of a window"),
+    Mutant("program", "Mux(self.next.final, origin, address)", "address", "a program does not begin again"),
+    Mutant("residual", "(doubled + 1) >> 1", "doubled >> 1", "the add stage rounds down"),
     Mutant("sequencer", "Pipeline(self.array).release - 1", "Pipeline(self.array).release",
            "parameter banks are freed a cycle late", "mac"),
+    Mutant("settings", "to.lanes).eq(Cat(lanes.word_select(number, 32)", "to.lanes).eq(Cat(lanes.word_select(0, 32)",
+           "all lanes are the first"),
     Mutant("signals", "later = Signal.like(value, reset_less=not reset, init=0)",
            "later = Signal.like(value, reset_less=not reset, init=1)", "pipelines wake up with a row in them"),
+    Mutant("status", "resting == self.timeout - 1", "0", "the watchdog sleeps"),
+    Mutant("table_memory", "write.addr.eq(self.write.address)", "write.addr.eq(self.write.address ^ 1)",
+           "tables lie at other addresses"),
     Mutant("table_row", "Mux(self.used, read.data, 0)", "read.data", "rows beyond the layer's are summed"),
     Mutant("walker", "(fresh.some | ~first_column) &", "", "a row is issued before its index is written"),
-    Mutant("walker", "& (self.room | ~walk.last.tile)", "", "rows are issued that the output buffer cannot hold"),
+    Mutant("walker", "& (self.room | ~leaving)", "", "rows are issued that the output buffer cannot hold"),
+    Mutant("writer", "Mux(self.last >= column, self.i.word_select(column, 8), 0)", "self.i.word_select(column, 8)",
+           "bytes beyond the channels are written"),
 )
 
 
@@ -121,25 +153,40 @@ def planted(mutant: Mutant, folder: Path) -> ModuleType:
 def _wrong(machine: CompiledMachine, case: Case) -> str | None:
     """What a machine does wrong in one case, or None."""
     try:
-        run = machine.run(case.traffic, beats=case.beats, activation_period=case.activation_period,
-                          table_period=case.table_period, stalls=case.stalls, timeout=2000)
+        machine.load(case.program)
+        run = machine.run(case.program, case.inputs, activation_period=case.activation_period,
+                          table_period=case.table_period, stalls=case.stalls, limit=LIMIT)
     except RuntimeError as error:
         return str(error)
-    if not np.array_equal(unpack(case.schedule, run.beats), case.expected):
+    if not np.array_equal(run.outputs, case.expected):
         return "the outputs differ from the golden model"
-    if case.stalls is None:
-        predicted = case.predicted.cycles
-        if run.cycles != predicted:
-            return f"{run.cycles} cycles, not {predicted}"
+    if case.stalls is None and run.cycles != case.latency.cycles:
+        return f"{run.cycles} cycles, not {case.latency.cycles}"
     return None
 
 
+def _unreported(machine: CompiledMachine, fault: Fault) -> str | None:
+    """How a machine takes a fault, unless it does as it must."""
+    try:
+        for traffic in fault.work:
+            machine.execute(traffic, limit=LIMIT)
+    except MachineFailed as failure:
+        return None if failure.error is fault.error else f"{fault.name} is reported as {failure.error.name}"
+    except RuntimeError as error:
+        return f"{fault.name}: {error}"
+    return f"{fault.name} is not noticed"
+
+
 def defect(verilog: str, cases: Iterable[Case], *, cache: Path) -> str | None:
-    """The first thing that a machine does wrong in these cases, all of one array, or None."""
-    machine: CompiledMachine | None = None
+    """The first thing that a machine does wrong in these cases, all of one array, or in the first one's faults."""
+    cases = list(cases)
+    machine = CompiledMachine(library(verilog, cache=cache), cases[0].array)
     for case in cases:
-        machine = machine or CompiledMachine(library(verilog, cache=cache), case.array.columns)
         wrong = _wrong(machine, case)
         if wrong:
             return f"{case}: {wrong}"
+    for fault in faults(cases[0]):
+        wrong = _unreported(machine, fault) or _wrong(machine, cases[0])
+        if wrong:
+            return wrong
     return None

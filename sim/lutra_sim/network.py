@@ -1,138 +1,203 @@
-"""A whole network on compiled machines, each product layer held against the golden model."""
+"""A whole network on compiled machines, held against the golden model and the latency model."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lutra_model import golden, host
-from lutra_model.latency import latency
-from lutra_model.network import Network, Product
-from lutra_model.params import Array
-from lutra_model.schedule import Schedule
+from lutra_model import golden
+from lutra_model.network import Network
 
 from .compiled import CompiledMachine, build
-from .library import Progress
+from .generated import generate
+from .library import Progress, library
+from .partial import Partial, fingerprint
+from .result import NetworkRun
+from .stages import Arrays, Stage, stages
+from .workers import Tick, cores, spread
 
-__all__ = ["LayerRun", "NetworkRun", "machines_for", "simulate"]
+__all__ = ["check_layers", "machines_for", "prefixes", "simulate", "trace"]
 
 Int8 = NDArray[np.int8]
+Machines = Mapping[str, CompiledMachine]
+
+BATCH = 4  # inputs of one RUN command, unless there are fewer for each core
 
 
-@dataclass
-class LayerRun:
-    """One product layer over all runs.
-
-    Parameters
-    ----------
-    scheme : the layer's scheme.
-    schedule : the layer cut for its machine, of the first run.
-    predicted, simulated : cycles of each run, by the latency model and by the machine.
-    bit_exact : whether every output of every run equals the golden model's.
-    """
-
-    name: str
-    scheme: str
-    schedule: Schedule
-    predicted: list[int] = field(default_factory=list)
-    simulated: list[int] = field(default_factory=list)
-    bit_exact: bool = True
-
-
-@dataclass
-class NetworkRun:
-    """A network's outputs as the machines computed them, and what each product layer took."""
-
-    outputs: Int8
-    layers: dict[str, LayerRun] = field(default_factory=dict)
-
-    @property
-    def bit_exact(self) -> bool:
-        """Whether every layer of every input equals the golden model."""
-        return all(layer.bit_exact for layer in self.layers.values())
-
-    @property
-    def cycles_exact(self) -> bool:
-        """Whether every layer of every run took as many cycles as the latency model says."""
-        return all(layer.simulated == layer.predicted for layer in self.layers.values())
-
-    def as_dict(self) -> dict[str, Any]:
-        """Verdicts, and the cycles of the first run, as plain values."""
-        layers = [{"name": layer.name, "scheme": layer.scheme, "runs": len(layer.simulated),
-                   "predicted": layer.predicted[0], "simulated": layer.simulated[0], "bit_exact": layer.bit_exact}
-                  for layer in self.layers.values()]
-        return {"bit_exact": self.bit_exact, "cycles_exact": self.cycles_exact, "layers": layers,
-                "cycles": {view: sum(layer[view] for layer in layers) for view in ("predicted", "simulated")}}
-
-
-def machines_for(network: Network, arrays: Mapping[str, Array], *, cache: Path | None = None,
+def machines_for(cut: Sequence[Stage], *, cache: Path | None = None,
                  progress: Progress | None = None) -> dict[str, CompiledMachine]:
-    """A compiled machine for each scheme that the network's product layers use.
-
-    ``arrays`` gives each scheme's array by its name: ``lut-nn`` and ``int8``.
-    """
-    machines = {}
-    for scheme in dict.fromkeys(node.scheme for node in network.products):
-        if scheme not in arrays:
-            raise ValueError(f"network {network.name} needs an array for scheme {scheme}, "
-                             f"there are arrays for {', '.join(arrays) or 'none'}")
-        machines[scheme] = build(arrays[scheme], cache=cache, progress=progress)
-    return machines
+    """A compiled machine for each scheme that the stages use."""
+    arrays = {stage.scheme: stage.program.array for stage in cut if stage.program and stage.scheme}
+    return {scheme: build(array, cache=cache, progress=progress) for scheme, array in arrays.items()}
 
 
-def _product(node: Product, x: Int8, array: Array, machine: CompiledMachine, run: NetworkRun) -> Int8:
-    """One product layer on its machine, added to the run's account."""
-    columns = golden.windows(x, node.window)
-    schedule = Schedule(node.layer(columns.shape[1]), array)
-    done = machine.run(host.pack(schedule, node, columns), beats=schedule.layer.rows * schedule.column_tiles)
-    y = host.unpack(schedule, done.beats).reshape(len(x), *node.shape(x.shape[1:]))
-    account = run.layers.setdefault(node.name, LayerRun(node.name, node.scheme, schedule))
-    account.predicted.append(latency(schedule).cycles)
-    account.simulated.append(done.cycles)
-    account.bit_exact &= bool(np.array_equal(y, golden.evaluate(node, x)))
-    return y
+class _Worker:
+    """Runs batches on machines of its own; a program stays loaded until another one needs its machine."""
+
+    def __init__(self, cut: Sequence[Stage], machines: Machines, inputs: Int8, table_period: int) -> None:
+        self.cut, self.machines, self.inputs, self.table_period = cut, machines, inputs, table_period
+        self._loaded: dict[str, Stage] = {}
+
+    def __call__(self, batch: slice, tick: Tick) -> dict[str, NDArray[Any]]:
+        """Outputs of a batch, the cycles of each stage, and starts and ends of all its operations."""
+        values, before = {"input": self.inputs[batch]}, 0
+        cycles, starts, dones = list[int](), list[NDArray[np.int64]](), list[NDArray[np.int64]]()
+        for stage in self.cut:
+            if stage.program is None or stage.scheme is None:
+                values[stage.output] = stage.evaluate(values)
+                continue
+            machine = self.machines[stage.scheme]
+            if self._loaded.get(stage.scheme) is not stage:
+                machine.load(stage.program)
+                self._loaded[stage.scheme] = stage
+            run = machine.run(stage.program, values[stage.source], table_period=self.table_period,
+                              tick=lambda done, before=before: tick(before + done))
+            values[stage.output], before = run.outputs, before + run.cycles
+            cycles.append(run.cycles)
+            starts.append(run.starts.ravel())
+            dones.append(run.dones.ravel())
+        return {"outputs": values[self.cut[-1].output], "cycles": np.array(cycles, np.int64),
+                "starts": np.concatenate(starts or [np.zeros(0, np.int64)]),
+                "dones": np.concatenate(dones or [np.zeros(0, np.int64)])}
 
 
-def _forward(network: Network, x: Int8, arrays: Mapping[str, Array], machines: Mapping[str, CompiledMachine],
-             run: NetworkRun) -> Int8:
-    values = {"input": x}
-    for node in network.nodes:
-        inputs = [values[name] for name in node.inputs]
-        if isinstance(node, Product):
-            values[node.name] = _product(node, inputs[0], arrays[node.scheme], machines[node.scheme], run)
-        else:
-            values[node.name] = golden.evaluate(node, *inputs)
-    return values[network.nodes[-1].name]
+def _slices(count: int, batch: int) -> list[slice]:
+    return [slice(start, min(start + batch, count)) for start in range(0, count, batch)]
 
 
-def simulate(network: Network, x: NDArray[Any], arrays: Mapping[str, Array], *, batch: int = 1,
-             machines: Mapping[str, CompiledMachine] | None = None, cache: Path | None = None,
+class _Display:
+    """Cycles done, of all that the latency model says."""
+
+    def __init__(self, name: str, cut: Sequence[Stage], inputs: int, progress: Progress | None) -> None:
+        self.name, self.progress = f"simulating {name}, cycles", progress
+        self.each = sum(stage.latency().cycles for stage in cut if stage.program)
+        self.total, self.done = self.each * inputs, 0
+
+    def add(self, inputs: int) -> None:
+        """So many inputs are done."""
+        self.done += self.each * inputs
+        self.glance(0)
+
+    def glance(self, under_way: int) -> None:
+        """Show what is done and under way."""
+        if self.progress:
+            self.progress(self.name, min(self.done + under_way, self.total), self.total)
+
+
+def _batches(network: Network, cut: Sequence[Stage], inputs: Int8, batches: list[slice], workers: list[_Worker],
+             kept: Partial, progress: Progress | None) -> dict[str, Any]:
+    """Run the batches that are not kept yet; the time that it took, and for how many inputs."""
+    display, begin = _Display(network.name, cut, len(inputs), progress), time.perf_counter()
+    todo = [number for number in range(len(batches)) if number not in kept.found]
+    for number in kept.found:
+        display.add(batches[number].stop - batches[number].start)
+    run: list[Callable[[int, Tick], Any]] = [lambda number, tick, worker=worker: worker(batches[number], tick)
+                                             for worker in workers]
+    for number, found in spread(todo, run, display.glance):
+        kept.add(number, **found)
+        display.add(batches[number].stop - batches[number].start)
+    return {"seconds": time.perf_counter() - begin,
+            "fresh": sum(batches[number].stop - batches[number].start for number in todo)}
+
+
+def simulate(network: Network, x: NDArray[Any], arrays: Arrays, *, resident: bool | None = None,
+             table_period: int = 1, batch: int | None = None, threads: int | None = None, keep: Path | None = None,
+             machines: Sequence[Machines] | None = None, cache: Path | None = None,
              progress: Progress | None = None) -> NetworkRun:
-    """Run a network on the machines: products in simulated hardware, the glue between them in the golden model.
-
-    Each layer's input is what the machines made of the layers before it, so a wrong bit travels on as it would.
+    """Run a network on the machines, several inputs at a time; what they cannot run is computed by the golden model.
 
     Parameters
     ----------
     x : inputs, ``(count, *input_shape)``, as :func:`lutra_model.golden.quantise` takes them.
     arrays : the array of each scheme, ``lut-nn`` and ``int8``.
-    batch : inputs in one run of a machine.
-    machines : compiled machines of those arrays; built where not given.
+    resident : as `compile_network` takes it.
+    table_period : cycles from one beat of the table stream to the next.
+    batch : inputs that one RUN command runs.
+    threads : machines of each kind that run side by side, one for each core.
+    keep : file for the results so far, or a folder for it; a call with the same arguments goes on with what it holds.
+        It is removed in the end.
+    machines : compiled machines of those arrays, for each thread; built where not given.
     """
-    if batch < 1:
-        raise ValueError(f"batch must be at least 1, not {batch}")
     inputs = golden.quantise(network, x)
     if not len(inputs):
         raise ValueError("x must hold at least one input, not 0")
-    machines = machines or machines_for(network, arrays, cache=cache, progress=progress)
-    run = NetworkRun(outputs=np.zeros((0,), np.int8))
-    parts = []
-    for start in range(0, len(inputs), batch):
-        parts.append(_forward(network, inputs[start:start + batch], arrays, machines, run))
-        if progress:
-            progress(f"simulating {network.name}", start + len(parts[-1]), len(inputs))
-    run.outputs = np.concatenate(parts)
+    threads = len(machines) if machines else min(cores() if threads is None else threads, len(inputs))
+    batch = min(BATCH, -(-len(inputs) // max(threads, 1))) if batch is None else batch
+    for name, value in [("batch", batch), ("threads", threads), ("table_period", table_period)]:
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value}")
+    cut, batches = stages(network, arrays, resident=resident), _slices(len(inputs), batch)
+    machines = machines or [machines_for(cut, cache=cache, progress=progress) for _ in range(threads)]
+    kept = _kept(keep, [network.name, batch, table_period, inputs], cut)
+    workers = [_Worker(cut, own, inputs, table_period) for own in machines]
+    timing = _batches(network, cut, inputs, batches, workers, kept, progress)
+    expected = golden.run(network, inputs)[network.nodes[-1].name]
+    run = NetworkRun.of(cut, [part.stop - part.start for part in batches],
+                        [kept.found[number] for number in range(len(batches))], expected, table_period=table_period,
+                        **timing)
+    kept.remove()
     return run
+
+
+def _kept(keep: Path | None, depends: list[Any], cut: Sequence[Stage]) -> Partial:
+    """Results so far; they depend on programs with their numbers, hardware, host nodes and inputs."""
+    if keep is None:
+        return Partial(None, "")
+    parts = list(depends)
+    for stage in cut:
+        if stage.program is None:
+            parts += [type(stage.nodes[0]).__name__, *vars(stage.nodes[0]).values()]
+        else:
+            program = stage.program
+            parts += [program.array, program.words, program.tables, program.codebooks, program.streamed,
+                      generate(program.array)]
+    key = fingerprint(*parts)
+    return Partial(keep / f"partial-{key[:32]}.npz" if keep.is_dir() else keep, key)
+
+
+def prefixes(network: Network) -> Iterator[Network]:
+    """For each node, the network up to it."""
+    for number in range(1, len(network.nodes) + 1):
+        nodes = network.nodes[:number]
+        yield Network(name=f"{network.name} up to {nodes[-1].name}", input_shape=network.input_shape, nodes=nodes,
+                      input_scale=network.input_scale, pixel_scale=network.pixel_scale)
+
+
+def check_layers(network: Network, x: NDArray[Any], arrays: Arrays, *, resident: bool | None = None,
+                 machines: Sequence[Machines] | None = None, cache: Path | None = None,
+                 progress: Progress | None = None) -> dict[str, bool]:
+    """Whether the value of each node is the golden model's: the network is run up to every one of them."""
+    values, found = golden.run(network, x), dict[str, bool]()
+    machines = machines or [machines_for(stages(network, arrays, resident=resident), cache=cache, progress=progress)]
+    parts = list(prefixes(network))
+    for number, part in enumerate(parts):
+        run = simulate(part, x, arrays, resident=resident, machines=machines, cache=cache)
+        name = part.nodes[-1].name
+        found[name] = run.cycles_exact and bool(np.array_equal(run.outputs, values[name]))
+        if progress:
+            progress(f"checking layers of {network.name}", number + 1, len(parts))
+    return found
+
+
+def trace(network: Network, x: NDArray[Any], arrays: Arrays, path: Path, cycles: tuple[int, int], *, kind: str = "fst",
+          resident: bool | None = None, cache: Path | None = None, progress: Progress | None = None) -> None:
+    """Write the waveform of some cycles (first and last) of the first input on the network's first machine.
+
+    ``kind`` is ``fst`` or ``vcd``. Raises ``ValueError`` for another, or for cycles that never come.
+    """
+    if kind not in ("fst", "vcd"):
+        raise ValueError(f"a trace must be .fst or .vcd, not .{kind}")
+    stage = stages(network, arrays, resident=resident)[0]
+    if stage.program is None:
+        raise ValueError(f"network {network.name} must begin on a machine to be traced")
+    (first, last), count, array = cycles, stage.latency().cycles, stage.program.array
+    if not 0 <= first <= last < count:
+        raise ValueError(f"cycles to trace must be within 0:{count - 1}, not {first}:{last}")
+    found = library(generate(array, cache=cache, progress=progress), trace=kind, cache=cache, progress=progress)
+    machine = CompiledMachine(found, array)
+    machine.load(stage.program)
+    with machine.tracing(path, first, last):
+        machine.run(stage.program, golden.quantise(network, x[:1]))

@@ -1,5 +1,7 @@
 """lutra_sim.fpga.build: the errors of users, the cache, and (slowly) bitstreams."""
 
+import argparse
+import functools
 import json
 import os
 import subprocess
@@ -10,18 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from lutra.commands import bitstream
 from lutra_hw.board.boards import BOARDS, Board
 from lutra_hw.board.clock import Dividers, dividers
 from lutra_model.netfile import load
-from lutra_model.network import Product
 from lutra_model.params import Array, Metric
-from lutra_model.schedule import Schedule
+from lutra_model.program import compile_network
 from lutra_sim.fpga import DoesNotFit, TimingFailed, build, flow, tools
 from lutra_sim.fpga.synthesis import drop_dangling_carries, script
 
 LOGS = Path(__file__).parent / "logs"
 NETWORK = Path(__file__).parents[2] / "lutra" / "networks" / "fashion-resnet8.lutra"
-SMALL = Array(rows=2, columns=2, encoders=1, length=2, entries=2, codebooks=8, block_rows=16, index_words=16)
+SMALL = Array(rows=2, columns=2, encoders=1, length=2, entries=2, lanes=2, codebooks=8, block_rows=16, index_words=16)
+JOB = functools.cache(flow._Job.of)  # elaboration takes a second
 
 
 @pytest.fixture
@@ -44,6 +47,7 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (folder / "lutra.bit").write_bytes(b"bits")
         return ""
 
+    monkeypatch.setattr(flow._Job, "of", JOB)
     monkeypatch.setattr(flow, "synthesise", synthesise)
     monkeypatch.setattr(flow.tools, "run", run)
     return ran
@@ -135,15 +139,28 @@ def test_dividers_of_a_board() -> None:
     assert dividers(25, 50) == Dividers(reference=1, feedback=2, output=16)
 
 
+def test_the_large_board_holds_the_default_network() -> None:
+    """Program, codebooks and all tables: nothing but images and logits goes over the line."""
+    program = compile_network(load(NETWORK), BOARDS["ulx3s-85f"].array, resident=True)
+    assert len(program.operations) >= 10
+    assert not len(program.streamed)
+
+
+@pytest.mark.parametrize("name", ["ulx3s-25f", "icepi-zero"])
+def test_the_small_boards_say_what_they_do_not_hold(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^layer block1_first needs sub-vector length 9, the array holds at most 4$"):
+        compile_network(load(NETWORK), BOARDS[name].array)
+
+
 @pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.name)
-def test_default_arrays_run_the_default_network(board: Board) -> None:
-    """Every layer of it, cut into blocks that are worth their tables."""
-    network = load(NETWORK)
-    products = [node for node in network.nodes if isinstance(node, Product)]
-    assert len(products) == 10
-    for node in products:
-        assert node.metric is board.array.metric
-        assert Schedule(node.layer(rows=784), board.array).block >= 64
+def test_the_boards_own_array_is_the_default(board: Board) -> None:
+    """The command changes nothing that the user did not ask for."""
+    parser = argparse.ArgumentParser()
+    bitstream.arguments(parser)
+    own = ["--board", board.name]
+    assert bitstream.chosen_array(board.array, parser.parse_args(own)) == board.array
+    other = bitstream.chosen_array(board.array, parser.parse_args([*own, "--array", "4x2", "--encoders", "2"]))
+    assert other == replace(board.array, rows=4, columns=2, encoders=2, word=2, fill=4)
 
 
 @pytest.mark.parametrize(("board", "rx", "tx", "clock"), [
@@ -151,7 +168,7 @@ def test_default_arrays_run_the_default_network(board: Board) -> None:
     ("icepi-zero", "K16", "K15", "50000000.0")])
 def test_pins(board: str, rx: str, tx: str, clock: str) -> None:
     """The line's pins by the boards' schematics, the oscillator's frequency, four lights, nothing else."""
-    job = flow._Job.of(BOARDS[board], SMALL, BOARDS[board].clock_mhz, seed=1)
+    job = JOB(BOARDS[board], SMALL, BOARDS[board].clock_mhz, 1)
     assert f'LOCATE COMP "uart_0__rx__io" SITE "{rx}";' in job.pins
     assert f'LOCATE COMP "uart_0__tx__io" SITE "{tx}";' in job.pins
     assert f"{clock} HZ;" in job.pins
@@ -160,13 +177,13 @@ def test_pins(board: str, rx: str, tx: str, clock: str) -> None:
 
 
 def test_the_oscillator_itself_needs_no_pll() -> None:
-    assert "EHXPLLL" not in flow._Job.of(BOARDS["ulx3s-25f"], SMALL, 25, seed=1).rtlil
+    assert "EHXPLLL" not in JOB(BOARDS["ulx3s-25f"], SMALL, 25, 1).rtlil
 
 
-def test_squares_take_the_multipliers_that_finishers_leave() -> None:
+def test_squares_take_the_multipliers_that_the_columns_leave() -> None:
     array = Array(rows=8, columns=4, encoders=1)
-    assert "select -set hard *encoder_0.distance_0 *encoder_0.distance_1\n" in script(array, "lutra", 28, [])
-    assert "hard" not in script(array, "lutra", 16, [])
+    assert "select -set hard *encoder_0.distance_0 *encoder_0.distance_1\n" in script(array, "lutra", 34, [])
+    assert "hard" not in script(array, "lutra", 24, [])
     assert "hard" not in script(replace(array, metric=Metric.L1), "lutra", 28, [])
 
 
@@ -185,8 +202,8 @@ def test_dangling_carries_are_dropped(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_bitstream_is_the_same_bytes_again(tmp_path: Path) -> None:
-    sizes = {field: getattr(SMALL, field) for field in ("rows", "columns", "encoders", "length", "entries", "codebooks",
-                                                        "block_rows", "index_words")}
+    sizes = {field: getattr(SMALL, field) for field in ("rows", "columns", "encoders", "length", "entries", "lanes",
+                                                        "codebooks", "block_rows", "index_words")}
     code = ("import sys; from pathlib import Path; from lutra_model.params import Array\n"
             f"from lutra_sim.fpga import build; out = Path(sys.argv[1]); array = Array(**{sizes})\n"
             "print(build('ulx3s-25f', array, out=out, cache=out).fmax_mhz)")

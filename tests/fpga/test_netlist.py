@@ -7,28 +7,28 @@ from pathlib import Path
 import pytest
 
 from lutra_hw.board.boards import BOARDS, Board
-from lutra_model.host import unpack
-from lutra_model.latency import cycles
 from lutra_model.params import Array, Metric
 from lutra_sim.cases import random_case
 from lutra_sim.compiled import CompiledMachine
 from lutra_sim.fpga import build_netlist, netlist
 from lutra_sim.library import library
 
-TINY = Array(rows=2, columns=2, encoders=1, length=2, entries=2, codebooks=6, block_rows=16, index_words=256)
-SMALL = Array(rows=4, columns=4, encoders=2, length=3, entries=4, codebooks=16, block_rows=32, index_words=256)
+MEMORIES = {"codebooks": 64, "block_rows": 32, "index_words": 256, "activation_words": 1024, "table_words": 512,
+            "codebook_words": 256, "program_words": 512}
+TINY = Array(rows=2, columns=2, encoders=1, length=2, entries=2, **MEMORIES)
+SMALL = Array(rows=4, columns=4, encoders=2, length=3, entries=4, **MEMORIES)
 
 
 def check(machine: CompiledMachine, array: Array, seeds: range) -> None:
-    """Random layers one after the other on one machine, every second with stalls."""
+    """Random networks one after the other on one machine, every second with stalls."""
     for seed in seeds:
         case = random_case(array, seed, stalls=seed % 2 == 1)
-        done = machine.run(case.traffic, beats=case.beats, activation_period=case.activation_period,
+        machine.load(case.program)
+        done = machine.run(case.program, case.inputs, activation_period=case.activation_period,
                            table_period=case.table_period, stalls=case.stalls)
-        assert unpack(case.schedule, done.beats).tolist() == case.expected.tolist(), case
+        assert done.outputs.tolist() == case.expected.tolist(), case
         if case.stalls is None:
-            assert done.cycles == cycles(case.layer, array, activation_period=case.activation_period,
-                                         table_period=case.table_period), case
+            assert done.cycles == case.predicted, case
 
 
 def test_a_tiny_netlist_equals_golden() -> None:
@@ -41,7 +41,7 @@ def test_a_tiny_netlist_equals_golden() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("array", [SMALL, replace(SMALL, metric=Metric.L1), replace(SMALL, metric=Metric.CHEBYSHEV),
-                                   Array.mac(rows=4, columns=4, codebooks=8, block_rows=8, index_words=8)],
+                                   Array.mac(rows=4, columns=4, **MEMORIES)],
                          ids=["l2", "l1", "chebyshev", "mac"])
 def test_small_netlists_equal_golden(array: Array) -> None:
     check(build_netlist(array), array, range(40))
@@ -61,4 +61,4 @@ def test_wrong_cells_are_seen(tmp_path: Path) -> None:
     planted = re.sub(r"(INIT[01])\(16'h7888\)", r"\1(16'h0880)", text)
     assert planted != text
     with pytest.raises(AssertionError):
-        check(CompiledMachine(library(planted, cache=tmp_path), TINY.columns), TINY, range(30))
+        check(CompiledMachine(library(planted, cache=tmp_path), TINY), TINY, range(30))

@@ -1,6 +1,6 @@
 """The machine behind link and serial line, in Amaranth's simulator, against the golden model.
 
-The host's bytes go down one line in the order of lutra_model.link; a deadlock or an overrun ends in a timeout.
+The host's bytes go down one line in the order of lutra_sim.fpga.host; a deadlock or an overrun ends in a timeout.
 """
 
 from collections.abc import Callable
@@ -11,47 +11,131 @@ import pytest
 from amaranth.sim import Simulator
 
 from lutra_hw.board.top import LinkedMachine, SerialMachine, serial_divisor
-from lutra_model.host import unpack
-from lutra_model.link import WINDOW_BYTES, Exchange, frames, interleave
-from lutra_model.params import Array, Layer
+from lutra_model.link import LAST, Exchange, frames
+from lutra_model.operation import Error, State
+from lutra_model.params import Array
 from lutra_sim.case import Case
-from lutra_sim.cases import random_layer
+from lutra_sim.cases import random_case
+from lutra_sim.fpga.host import loading_job, running_job
 
-TINY = Array(rows=2, columns=3, encoders=2, length=2, entries=4, codebooks=7, block_rows=3, index_words=8)
-NARROW = Array(rows=3, columns=1, encoders=1, length=1, entries=2, codebooks=9, block_rows=2, index_words=4)
-MAC = Array.mac(rows=3, columns=2, encoders=2, codebooks=8, block_rows=4, index_words=6)
-SILENT = 400  # cycles, or bytes on a serial line, without a byte in either direction
+MEMORIES = {"codebooks": 64, "block_rows": 4, "index_words": 8, "activation_words": 512, "table_words": 64,
+            "codebook_words": 64, "program_words": 512}
+TINY = Array(rows=2, columns=3, encoders=2, length=2, entries=4, **MEMORIES)
+WORDS = Array(rows=4, columns=4, encoders=2, length=1, entries=2, fill=2, **MEMORIES)
+MAC = Array.mac(rows=4, columns=2, **MEMORIES)
+SILENT = 3000  # cycles, or bytes on a serial line, without a byte in either direction
 
 
-def on_streams(array: Array, cases: list[Case]) -> list[np.ndarray]:
-    """Layers one after the other on the machine and its link, a byte in every cycle."""
-    dut, results = LinkedMachine(array), []
+def a_case(array: Array, seed: int, *, streamed: bool, most: int = 1500) -> Case:
+    """The first random case from ``seed`` on with streamed or resident tables whose jobs are ``most`` bytes at most."""
+    for number in range(seed, seed + 1000):
+        case = random_case(array, number)
+        tables = len(case.program.streamed)
+        job = loading_job(case.program) + running_job(case.program, case.inputs)
+        if (tables if streamed else not tables and len(case.program.tables)) and sum(map(len, job)) <= most:
+            return case
+    raise AssertionError("no such case")
+
+
+async def on_streams(ctx: Any, dut: LinkedMachine, job: list[bytes]) -> Exchange:
+    """One job on the machine and its link, a byte in every cycle."""
+    exchange, queue, silent = Exchange(job, dut.array.columns), b"", 0
+    ctx.set(dut.o.ready, 1)
+    while not exchange.complete:
+        queue += exchange.send()
+        ctx.set(dut.i.valid, bool(queue))
+        ctx.set(dut.i.payload, queue[0] if queue else 0)
+        _, _, taken, valid, payload = await ctx.tick().sample(dut.i.ready, dut.o.valid, dut.o.payload)
+        taken = taken and queue
+        queue = queue[1:] if taken else queue
+        if valid:
+            exchange.feed(bytes([payload]))
+        silent = 0 if taken or valid else silent + 1
+        assert silent < SILENT, f"deadlock: {exchange}"
+    ctx.set(dut.i.valid, 0)
+    return exchange
+
+
+def check(case: Case, exchange: Exchange) -> None:
+    """Every bit is right, and the machine has counted the runs."""
+    assert not exchange.failed, f"{case}: {Error(exchange.status >> 2 & 63).name}"
+    assert exchange.status == len(case.inputs) << 8, case
+    assert case.program.outputs(exchange.beats).tolist() == case.expected.tolist(), case
+
+
+def simulate(dut: Any, testbench: Callable[..., Any], *background: Callable[..., Any]) -> None:
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    for process in background:
+        simulator.add_testbench(process, background=True)
+    simulator.run()
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("array", [TINY, WORDS, MAC], ids=["tiny", "words", "mac"])
+def test_networks_never_deadlock(array: Array, seed: int) -> None:
+    dut = LinkedMachine(array)
+    cases = [a_case(array, 100 * seed, streamed=streamed) for streamed in (True, False)]
 
     async def testbench(ctx: Any) -> None:
-        ctx.set(dut.o.ready, 1)
         for case in cases:
-            exchange, queue, silent = Exchange(case.schedule, case.traffic), b"", 0
-            while not exchange.complete:
-                queue += exchange.send()
-                ctx.set(dut.i.valid, bool(queue))
-                ctx.set(dut.i.payload, queue[0] if queue else 0)
-                _, _, taken, valid, payload = await ctx.tick().sample(dut.i.ready, dut.o.valid, dut.o.payload)
-                taken = taken and queue
-                queue = queue[1:] if taken else queue
-                if valid:
-                    exchange.feed(bytes([payload]))
-                silent = 0 if taken or valid else silent + 1
-                assert silent < SILENT, f"deadlock: {exchange}"
-            ctx.set(dut.i.valid, 0)
-            results.append(unpack(case.schedule, exchange.beats))
+            loaded = await on_streams(ctx, dut, loading_job(case.program))
+            assert loaded.status is not None
+            assert loaded.status & 3 == State.IDLE
+            check(case, await on_streams(ctx, dut, running_job(case.program, case.inputs)))
 
     simulate(dut, testbench)
-    return results
 
 
-def on_pins(array: Array, cases: list[Case], divisor: int) -> list[np.ndarray]:
-    """Layers one after the other behind a serial line; before the second, half a frame is cut off by a break."""
-    dut, results = SerialMachine(array, divisor), []
+def error_of(exchange: Exchange) -> Error:
+    """What the status says."""
+    assert exchange.failed
+    assert exchange.status is not None
+    return Error(exchange.status >> 2 & 63)
+
+
+def test_a_host_learns_of_errors_and_goes_on() -> None:
+    """Wrong ends, missing beats, a program that is none: each job says so, and the next one is right."""
+    case, dut = a_case(TINY, 0, streamed=True), LinkedMachine(TINY)
+    good = running_job(case.program, case.inputs, timeout=500)
+    place = next(number for number, frame in enumerate(good) if frame[0] == 1 | LAST)
+    table = next(number for number, frame in enumerate(good) if frame[0] == 2 | LAST)
+    beyond = frames("command", np.array([0x4C000001, 10**6, 1, 0], "<u4").view(np.uint8).reshape(-1, 4))
+    wrong = {
+        Error.LONG: [*good[:place], bytes([1]) + good[place][1:], *good[place + 1:]],
+        Error.WATCHDOG: good[:table],
+        Error.COMMAND: [*frames("command"), *frames("command", np.full((1, 4), 7, np.uint8)), *frames("status")],
+        Error.PROGRAM: [*frames("command"), *beyond, *frames("status")]}
+
+    async def testbench(ctx: Any) -> None:
+        await on_streams(ctx, dut, loading_job(case.program))
+        for error, job in wrong.items():
+            assert error_of(await on_streams(ctx, dut, job)) is error
+            check(case, await on_streams(ctx, dut, good))
+
+    simulate(dut, testbench)
+
+
+def test_the_order_matters() -> None:
+    """With all tables first, the line stands still until the watchdog ends the run."""
+    case, dut = a_case(TINY, 0, streamed=True), LinkedMachine(TINY)
+    good = running_job(case.program, case.inputs, timeout=500)
+    tables_first = sorted(good, key=lambda frame: [0, 2, 1][frame[0] & ~LAST])
+    assert tables_first != good
+
+    async def testbench(ctx: Any) -> None:
+        await on_streams(ctx, dut, loading_job(case.program))
+        assert error_of(await on_streams(ctx, dut, tables_first)) is Error.WATCHDOG
+        check(case, await on_streams(ctx, dut, good))
+
+    simulate(dut, testbench)
+
+
+def test_serial_line_equals_golden() -> None:
+    """On pins; half a frame is cut off by a break, after which all is as at first."""
+    case, divisor = a_case(TINY, 0, streamed=True, most=700), 4
+    dut = SerialMachine(TINY, divisor)
     incoming: list[int] = []
 
     async def listen(ctx: Any) -> None:
@@ -71,82 +155,30 @@ def on_pins(array: Array, cases: list[Case], divisor: int) -> list[np.ndarray]:
             ctx.set(dut.rx, bit)
             await ctx.tick().repeat(divisor)
 
+    async def on_pins(ctx: Any, job: list[bytes]) -> Exchange:
+        exchange, silent = Exchange(job, TINY.columns), 0
+        while not exchange.complete:
+            for byte in exchange.send():
+                await send(ctx, byte)
+            await ctx.tick().repeat(10 * divisor)
+            silent = 0 if incoming else silent + 1
+            assert silent < SILENT // 10, f"deadlock: {exchange}"
+            exchange.feed(bytes(incoming))
+            incoming.clear()
+        return exchange
+
     async def testbench(ctx: Any) -> None:
-        for number, case in enumerate(cases):
-            if number == 1:
-                for byte in interleave(case.schedule, case.traffic)[:50]:
-                    await send(ctx, byte)
-                ctx.set(dut.rx, 0)
-                await ctx.tick().repeat(30 * divisor)
-                ctx.set(dut.rx, 1)
-                await ctx.tick().repeat(30 * divisor)
-                incoming.clear()
-            exchange, silent = Exchange(case.schedule, case.traffic), 0
-            while not exchange.complete:
-                for byte in exchange.send():
-                    await send(ctx, byte)
-                await ctx.tick().repeat(10 * divisor)
-                silent = 0 if incoming else silent + 1
-                assert silent < SILENT, f"deadlock: {exchange}"
-                exchange.feed(bytes(incoming))
-                incoming.clear()
-            results.append(unpack(case.schedule, exchange.beats))
+        for byte in b"".join(loading_job(case.program))[:50]:
+            await send(ctx, byte)
+        ctx.set(dut.rx, 0)
+        await ctx.tick().repeat(30 * divisor)
+        ctx.set(dut.rx, 1)
+        await ctx.tick().repeat(30 * divisor)
+        incoming.clear()
+        await on_pins(ctx, loading_job(case.program))
+        check(case, await on_pins(ctx, running_job(case.program, case.inputs)))
 
     simulate(dut, testbench, listen)
-    return results
-
-
-def simulate(dut: Any, testbench: Callable[..., Any], *background: Callable[..., Any]) -> None:
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(testbench)
-    for process in background:
-        simulator.add_testbench(process, background=True)
-    simulator.run()
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("array", [TINY, NARROW, MAC], ids=["tiny", "narrow", "mac"])
-def test_ragged_layers_never_deadlock(array: Array, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    cases = [Case(array=array, layer=random_layer(array, rng), seed=10 * seed + number) for number in range(3)]
-    for case, result in zip(cases, on_streams(array, cases), strict=True):
-        assert result.tolist() == case.expected.tolist(), case
-
-
-def test_serial_line_equals_golden() -> None:
-    layers = [Layer(rows=4, codebooks=3, columns=4, length=2, entries=4, reduction=5),
-              Layer(rows=2, codebooks=2, columns=2, length=1, entries=3)]
-    cases = [Case(array=TINY, layer=layer, seed=seed) for seed, layer in enumerate(layers)]
-    for case, result in zip(cases, on_pins(TINY, cases, divisor=4), strict=True):
-        assert result.tolist() == case.expected.tolist(), case
-
-
-@pytest.mark.parametrize("tables_first", [False, True])
-def test_the_order_matters(tables_first: bool) -> None:
-    """Sent without pause, the layer's frames pass for ever; with all tables first, the line stands still."""
-    case = Case(array=TINY, layer=Layer(rows=3, codebooks=5, columns=7, length=2, entries=4))
-    order = frames(case.schedule, case.traffic)
-    if tables_first:
-        order.sort(key=lambda frame: [0, 2, 1][frame[0]])
-    data, dut = b"".join(order) * 6, LinkedMachine(TINY)
-    assert len(data) > WINDOW_BYTES + 2 * len(b"".join(order))
-    taken = []
-
-    async def testbench(ctx: Any) -> None:
-        ctx.set(dut.o.ready, 1)
-        ctx.set(dut.i.valid, 1)
-        for byte in data:
-            ctx.set(dut.i.payload, byte)
-            for _ in range(SILENT):
-                if (await ctx.tick().sample(dut.i.ready))[2]:
-                    taken.append(byte)
-                    break
-            else:
-                return
-
-    simulate(dut, testbench)
-    assert (len(taken) == len(data)) == (not tables_first)
 
 
 @pytest.mark.parametrize(("clock_mhz", "divisor"), [(25, 25), (50, 50), (4, 4), (33.25, 33)])

@@ -66,9 +66,10 @@ def test_dot_products_are_exact(simulate: Simulate, rows: int, columns: int) -> 
     simulate(unit, bench)
 
 
-@pytest.mark.parametrize(("rows", "columns", "entries"), [(1, 1, 2), (3, 2, 4), (6, 3, 8)])
-def test_lookup_array_sums_the_used_rows(simulate: Simulate, rows: int, columns: int, entries: int) -> None:
-    array, rng = Array(rows=rows, columns=columns, encoders=1, entries=entries), random.Random(rows)
+@pytest.mark.parametrize(("rows", "columns", "entries", "fill"), [
+    (1, 1, 2, 1), (3, 2, 4, 3), (6, 3, 8, 2), (4, 1, 2, 1)])
+def test_lookup_array_sums_the_used_rows(simulate: Simulate, rows: int, columns: int, entries: int, fill: int) -> None:
+    array, rng = Array(rows=rows, columns=columns, encoders=1, entries=entries, fill=fill), random.Random(rows)
     cells, bits = LookupArray(array), entries.bit_length() - 1
     banks = [[[[rng.randint(-128, 127) for _ in range(columns)] for _ in range(entries)] for _ in range(rows)]
              for _ in range(2)]
@@ -76,12 +77,13 @@ def test_lookup_array_sums_the_used_rows(simulate: Simulate, rows: int, columns:
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:
         ctx.set(cells.load.valid, 1)
         for bank, tables in enumerate(banks):
-            for row, table in enumerate(tables):
-                for entry, values in enumerate(table):
+            for group in range(rows // fill):
+                for entry in range(entries):
+                    beat = [value for row in range(group * fill, (group + 1) * fill) for value in tables[row][entry]]
                     ctx.set(cells.load.bank, bank)
-                    ctx.set(cells.load.row, row)
+                    ctx.set(cells.load.group, group)
                     ctx.set(cells.load.entry, entry)
-                    ctx.set(cells.load.data, packed(values, 8))
+                    ctx.set(cells.load.data, packed(beat, 8))
                     await ctx.tick()
         ctx.set(cells.load.valid, 0)
         expected, results, latency = [], [], 1 + Pipeline(array).tree
@@ -100,22 +102,24 @@ def test_lookup_array_sums_the_used_rows(simulate: Simulate, rows: int, columns:
     simulate(cells, bench)
 
 
-def test_mac_array_turns_to_the_loaded_weights(simulate: Simulate) -> None:
-    array, rng = Array.mac(rows=3, columns=2), random.Random(3)
+@pytest.mark.parametrize("fill", [1, 2, 4])
+def test_mac_array_turns_to_the_loaded_weights(simulate: Simulate, fill: int) -> None:
+    array, rng, rows = Array.mac(rows=4, columns=2, fill=fill), random.Random(fill), 4
     cells, latency = MacArray(array), 1 + Pipeline(array).tree
 
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:
-        weights = [[0, 0]] * 3
+        weights = [[0, 0]] * rows
         expected, results = [], []
         for _ in range(20):
-            loaded = [[rng.randint(-128, 127) for _ in range(2)] for _ in range(3)]
-            for cycle in range(8):  # three beats, then the turn: rows issued before it use the old weights
-                ctx.set(cells.load.valid, cycle < 3)
-                ctx.set(cells.load.row, min(cycle, 2))
-                ctx.set(cells.load.data, packed(loaded[min(cycle, 2)], 8))
-                ctx.set(cells.turn, cycle == 4)
-                activations, used = [rng.randint(-128, 127) for _ in range(3)], rng.getrandbits(3)
-                if cycle == 6:  # one cycle after the issue that follows the turn
+            loaded = [[rng.randint(-128, 127) for _ in range(2)] for _ in range(rows)]
+            for cycle in range(9):  # the beats, then the turn: rows issued before it use the old weights
+                group = min(cycle, rows // fill - 1)
+                ctx.set(cells.load.valid, cycle < rows // fill)
+                ctx.set(cells.load.group, group)
+                ctx.set(cells.load.data, packed([w for row in loaded[group * fill:(group + 1) * fill] for w in row], 8))
+                ctx.set(cells.turn, cycle == 5)
+                activations, used = [rng.randint(-128, 127) for _ in range(rows)], rng.getrandbits(rows)
+                if cycle == 7:  # one cycle after the issue that follows the turn
                     weights = loaded
                 ctx.set(cells.valid, 1)
                 ctx.set(cells.used, used)
@@ -124,6 +128,6 @@ def test_mac_array_turns_to_the_loaded_weights(simulate: Simulate) -> None:
                                      if used >> row & 1) for n in range(2)])
                 results.append(unpacked(ctx.get(cells.o), 2, tree_width(array)))
                 await ctx.tick()
-        assert results[8 + latency:] == expected[8:-latency]
+        assert results[9 + latency:] == expected[9:-latency]
 
     simulate(cells, bench)

@@ -10,23 +10,9 @@ from amaranth.sim import SimulatorContext
 from lutra_hw.encoder import Encoder, PassThrough
 from lutra_model.params import Array, Metric
 from lutra_model.schedule import Pipeline
+from tests.hw.windows import nearest, packed
 
 Simulate = Callable[..., None]
-
-
-def packed(vector: list[int]) -> int:
-    return sum((x & 255) << 8 * place for place, x in enumerate(vector))
-
-
-def nearest(a: list[int], codebook: list[list[int]], metric: Metric) -> int:
-    best, found = None, 0
-    for number, p in enumerate(codebook):
-        differences = [abs(x - y) for x, y in zip(a, p, strict=True)]
-        distance = {"l2": sum(d * d for d in differences), "l1": sum(differences),
-                    "chebyshev": max(differences)}[metric]
-        if best is None or distance < best:
-            best, found = distance, number
-    return found
 
 
 @pytest.mark.parametrize("spread", [128, 2], ids=["far", "ties"])
@@ -41,27 +27,49 @@ def test_index_is_the_lowest_of_the_nearest(simulate: Simulate, entries: int, us
         return [rng.randint(-spread, spread - 1) for _ in range(array.length)]
 
     books = [[vector() for _ in range(used)] for _ in range(3)]
-    work = [(rng.randrange(3), vector()) for _ in range(60)]
+    work = [(book, [vector() for _ in range(20)]) for book in books]
+    expected = [nearest(a, book, metric) for book, vectors in work for a in vectors]
+    results = []
+
+    async def load(ctx: SimulatorContext, book: list[list[int]]) -> None:
+        for entry, p in enumerate([*book, *([[0] * 3] * (entries - used))]):  # these must not win
+            ctx.set(encoder.load, 1)
+            ctx.set(encoder.entry, entry)
+            ctx.set(encoder.centroid, packed(p))
+            await step(ctx)
+        ctx.set(encoder.load, 0)
+
+    async def step(ctx: SimulatorContext) -> None:
+        results.append(ctx.get(encoder.o))
+        await ctx.tick()
+        ctx.set(encoder.vector, 0)
+        ctx.set(encoder.turn, 0)
 
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:
-        ctx.set(encoder.entry_mask, 2**entries - 1)  # leave what a bigger layer left: it must not win
-        ctx.set(encoder.centroid, 1)
-        for address, book in enumerate(books):
-            for entry, p in enumerate([*book, *([[0] * 3] * (entries - used))]):
-                ctx.set(encoder.address, address)
-                ctx.set(encoder.entry, entry)
-                ctx.set(encoder.data, packed(p))
-                await ctx.tick()
-        ctx.set(encoder.centroid, 0)
         ctx.set(encoder.entry_mask, 2**used - 1)
-        results = []
-        for address, a in [*work, *work[:Pipeline(array).encode]]:
-            results.append(ctx.get(encoder.o))
-            ctx.set(encoder.vector, 1)
-            ctx.set(encoder.address, address)
-            ctx.set(encoder.data, packed(a))
-            await ctx.tick()
-        assert results[Pipeline(array).encode:] == [nearest(a, books[address], metric) for address, a in work]
+        await load(ctx, books[0])
+        times = []
+        for number, (_, vectors) in enumerate(work):
+            if number == 1:
+                await load(ctx, books[1])  # the one in use goes on in the pipeline
+            for place, a in enumerate(vectors):
+                ctx.set(encoder.turn, place == 0)
+                if place == 0 and number == 1:  # what is loaded at the turn belongs to the next codebook
+                    ctx.set(encoder.load, 1)
+                    ctx.set(encoder.entry, 0)
+                    ctx.set(encoder.centroid, packed(books[2][0]))
+                elif number == 1 and place < used:
+                    ctx.set(encoder.entry, place)
+                    ctx.set(encoder.centroid, packed(books[2][place]))
+                else:
+                    ctx.set(encoder.load, 0)
+                ctx.set(encoder.vector, 1)
+                ctx.set(encoder.data, packed(a))
+                times.append(len(results) + Pipeline(array).encode)
+                await step(ctx)
+        for _ in range(Pipeline(array).encode + 1):
+            await step(ctx)
+        assert [results[time] for time in times] == expected
 
     simulate(encoder, bench)
 
@@ -72,12 +80,14 @@ def test_farthest_centroid_still_beats_a_missing_one(simulate: Simulate) -> None
 
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:
         ctx.set(encoder.entry_mask, 1)
-        for centroid, value in [(1, -128), (0, 127)]:
-            ctx.set(encoder.centroid, centroid)
-            ctx.set(encoder.vector, 1 - centroid)
-            ctx.set(encoder.data, value & 255)
-            await ctx.tick()
-        ctx.set(encoder.vector, 0)
+        ctx.set(encoder.load, 1)
+        ctx.set(encoder.centroid, -128 & 255)
+        await ctx.tick()
+        ctx.set(encoder.load, 0)
+        for name in ("turn", "vector"):
+            ctx.set(getattr(encoder, name), 1)
+        ctx.set(encoder.data, 127)
+        await ctx.tick()
         for _ in range(Pipeline(array).encode):
             await ctx.tick()
         assert ctx.get(encoder.o) == 0

@@ -13,17 +13,17 @@ from lutra_model.params import Array
 
 Simulate = Callable[..., None]
 
-INDEX = [Array(rows=5, columns=1, encoders=2, entries=8, codebooks=5, index_words=3),
+INDEX = [Array(rows=6, columns=1, encoders=2, entries=8, codebooks=5, index_words=3),
          Array(rows=1, columns=1, encoders=1, entries=2, codebooks=5, index_words=1),
          Array(rows=4, columns=1, encoders=4, entries=16, codebooks=5, index_words=4),
-         Array.mac(rows=3, columns=1, encoders=2, index_words=5)]
+         Array.mac(rows=4, columns=1, encoders=2, index_words=5)]
 
 
 @pytest.mark.parametrize("array", INDEX, ids=lambda a: f"{a.engine}-{a.rows}-e{a.encoders}")
 def test_index_words_are_written_by_slot(simulate: Simulate, array: Array) -> None:
     memory, rng = IndexMemory(array), random.Random(array.rows)
     bits = 8 if not array.is_lookup else array.entries.bit_length() - 1
-    slots, depth = -(-array.rows // array.encoders), 2 * array.index_words
+    slots, depth = array.rows // array.encoders, 2 * array.index_words
     written = [[0] * (slots * array.encoders) for _ in range(depth)]
 
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:

@@ -7,7 +7,7 @@ import pytest
 from amaranth.hdl import Signal
 from amaranth.sim import SimulatorContext
 
-from lutra_hw.accumulator import Accumulator, accumulator_width
+from lutra_hw.accumulator import Accumulator, accumulator_width, pool_width
 from lutra_hw.finisher import Finisher
 from lutra_hw.lookup_array import tree_width
 from lutra_hw.output_buffer import OutputBuffer
@@ -57,9 +57,41 @@ def test_row_tiles_add_up(simulate: Simulate, block: int, gaps: bool) -> None:
     simulate(unit, bench)
 
 
+@pytest.mark.parametrize("maximum", [False, True], ids=["sum", "maximum"])
+@pytest.mark.parametrize("parts", [1, 4])
+def test_pools_parts_come_together(simulate: Simulate, parts: int, maximum: bool) -> None:
+    array = Array(rows=2, columns=4, encoders=2, word=2, lanes=18, codebooks=90, block_rows=5)
+    rng = random.Random(parts)
+    unit, width, limit = Accumulator(array), accumulator_width(array), 127 if maximum else 18 * 127
+    steps = [(row, part) for part in range(parts) for row in range(5)]
+
+    async def bench(ctx: SimulatorContext, reset: Signal) -> None:
+        ctx.set(unit.pool, 1)
+        ctx.set(unit.maximum, maximum)
+        ctx.set(unit.i, 2**len(unit.i) - 1)
+        sums = {step: [rng.choice([-limit - 1, limit, rng.randint(-limit - 1, limit)]) for _ in range(2)]
+                for step in steps}
+        results = []
+        for number, step in enumerate([*steps, None, None]):
+            ctx.set(unit.valid, step is not None)
+            if step is not None:
+                ctx.set(unit.row, step[0])
+                ctx.set(unit.first, step[1] == 0)
+                ctx.set(unit.last, step[1] == parts - 1)
+            if 0 < number <= len(steps):
+                ctx.set(unit.pooled, packed(sums[steps[number - 1]], pool_width(array)))
+            if number >= 2 and steps[number - 2][1] == parts - 1:
+                results.append(unpacked(ctx.get(unit.o), 4, width)[:2])
+            await ctx.tick()
+        assert results == [[(max if maximum else sum)(sums[row, part][n] for part in range(parts)) for n in range(2)]
+                           for row in range(5)]
+
+    simulate(unit, bench)
+
+
 @pytest.mark.parametrize(("array", "width"), [
-    (Array(codebooks=512), 17), (Array(codebooks=1), 8), (Array(codebooks=9), 12),
-    (Array.mac(codebooks=4608), 29), (Array.mac(codebooks=1), 16)])
+    (Array(codebooks=512), 17), (Array(codebooks=1, lanes=36), 14), (Array(codebooks=9, lanes=36), 14),
+    (Array.mac(codebooks=4608), 29), (Array.mac(codebooks=1), 16), (Array(codebooks=1, lanes=70), 15)])
 def test_accumulators_are_as_wide_as_any_layer_needs(array: Array, width: int) -> None:
     assert accumulator_width(array) == width
 
@@ -69,7 +101,8 @@ def finished(total: int, bias: int, multiplier: int, shift: int, low: int, high:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("array", [Array(columns=3), Array.mac(columns=3)], ids=lambda a: a.engine)
+@pytest.mark.parametrize("array", [Array(columns=3, fill=2), Array.mac(columns=3), Array(columns=3, fill=1)],
+                         ids=lambda a: f"{a.engine}-{a.fill}")
 def test_finisher_rounds_half_up_and_clamps(simulate: Simulate, array: Array, seed: int) -> None:
     unit, rng, width = Finisher(array), random.Random(seed), accumulator_width(array)
     limit = 2**(width - 1)
@@ -85,12 +118,13 @@ def test_finisher_rounds_half_up_and_clamps(simulate: Simulate, array: Array, se
         for _ in range(20):
             banks = [[parameter() for _ in range(3)] for _ in range(2)]
             for bank, columns in enumerate(banks):
-                for byte in range(7):
-                    wide = [(b & 0xFFFFFFFF | m << 32 | s << 48) >> 8 * byte for b, m, s in columns]
+                wide = [b & 0xFFFFFFFF | m << 32 | s << 48 for b, m, s in columns]
+                for beat in range(-(-7 // array.fill)):
+                    bytes_ = range(beat * array.fill, (beat + 1) * array.fill)
                     ctx.set(unit.load.valid, 1)
                     ctx.set(unit.load.bank, bank)
-                    ctx.set(unit.load.byte, byte)
-                    ctx.set(unit.load.data, packed(wide, 8))
+                    ctx.set(unit.load.beat, beat)
+                    ctx.set(unit.load.data, packed([value >> 8 * byte for byte in bytes_ for value in wide], 8))
                     await ctx.tick()
             ctx.set(unit.load.valid, 0)
             ctx.set(unit.valid, 1)
@@ -105,6 +139,30 @@ def test_finisher_rounds_half_up_and_clamps(simulate: Simulate, array: Array, se
             expected = [[finished(t, *p, low, high) for t, p in zip(totals, banks[bank], strict=True)]
                         for bank, totals in work]
             assert results[4:] == expected
+
+    simulate(unit, bench)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_finisher_gives_pools_their_operations_parameters(simulate: Simulate, seed: int) -> None:
+    array, rng = Array(columns=3), random.Random(seed)
+    unit, width = Finisher(array), accumulator_width(array)
+
+    async def bench(ctx: SimulatorContext, reset: Signal) -> None:
+        multiplier, shift = rng.randrange(2**16), rng.randint(1, 24)
+        for port, value in [(unit.low, -128), (unit.high, 127), (unit.pool, 1), (unit.multiplier, multiplier),
+                            (unit.shift, shift), (unit.valid, 1)]:
+            ctx.set(port, value)
+        ctx.set(unit.load.valid, 1)  # the columns' own parameters do not matter
+        ctx.set(unit.load.data, rng.getrandbits(len(unit.load.data)))
+        work = [[rng.randint(-1000, 1000) for _ in range(3)] for _ in range(20)]
+        results = []
+        for totals in [*work, *work[:4]]:
+            ctx.set(unit.i, packed(totals, width))
+            results.append(unpacked(ctx.get(unit.o), 3, 8))
+            await ctx.tick()
+        assert results[4:] == [[finished(total, 0, multiplier, shift, -128, 127) for total in totals]
+                               for totals in work]
 
     simulate(unit, bench)
 
@@ -124,10 +182,13 @@ def test_output_buffer_is_a_queue_with_reserved_places(simulate: Simulate, depth
             full += not room
             assert ctx.get(unit.room) == room
             reserve, write, ready = room and rng.random() < 0.8, bool(reserved) and rng.random() < 0.7, busy
+            forget = rng.random() < 0.05
+            ctx.set(unit.forget, forget)
             value = rng.randrange(256)
             for port, bit in [(unit.reserve, reserve), (unit.write, write), (unit.data, value), (unit.o.ready, ready)]:
                 ctx.set(port, bit)
             assert ctx.get(unit.o.valid) == bool(queue)
+            assert ctx.get(unit.emptied) == (len(queue) == 1 and ready)
             if queue:
                 assert ctx.get(unit.o.payload) == queue[0]
             if queue and ready:
@@ -137,6 +198,8 @@ def test_output_buffer_is_a_queue_with_reserved_places(simulate: Simulate, depth
                 queue.append(value)
             if reserve:
                 reserved.append(value)
+            if forget:
+                reserved.clear()
             await ctx.tick()
         assert full
 

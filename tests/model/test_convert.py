@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from lutra_model import calibrate, golden, netfile, onnx_read
 from lutra_model.convert import convert, sub_vector_length
-from lutra_model.graph import Affine, Layout
+from lutra_model.graph import Affine
 from lutra_model.network import Network, Window
 from lutra_model.params import Metric
+from lutra_model.places import Places
 
 NETWORKS = Path(__file__).parents[2] / "lutra" / "networks"
 HEAD = '<ir_version: 8, opset_import: ["" : 13]> net '
@@ -62,7 +63,7 @@ def errors(network: Network, model: Path, x: NDArray[np.float32]) -> dict[str, f
     ours = golden.run(network, real["input"])
     found = {}
     for step in graph.steps:
-        expected = np.maximum(real[step.name], 0) if step.relu else real[step.name]
+        expected = np.clip(real[step.name], step.low, step.high)
         difference = ours[step.name] * network.scale(step.name) - expected
         found[step.name] = float(np.sqrt((difference**2).mean() / (expected**2).mean()))
     return found
@@ -76,13 +77,159 @@ def test_int8_values_stay_close_to_the_float_model(seed: int, tmp_path: Path) ->
     assert {product.scheme for product in network.products} == {"int8"}
 
 
+MOBILE = HEAD + """(float[N,4,8,8] x) => (float y) {
+    c = Conv<kernel_shape=[3,3], pads=[1,1,1,1], strides=[2,2]>(x, w1)
+    h = Add(c, three)
+    i = Clip(h, zero, six)
+    j = Mul(c, i)
+    k = Div(j, six)
+    d = Conv<group=8, kernel_shape=[3,3], pads=[1,1,1,1]>(k, w2, b2)
+    e = Clip(d, zero, six)
+    g = GlobalAveragePool(e)
+    s = Conv<kernel_shape=[1,1]>(g, w3)
+    t = Sigmoid(s)
+    u = Mul(t, e)
+    p = Conv<group=2, kernel_shape=[1,1]>(u, w4)
+    q = Add(p, k)
+    m = MaxPool<kernel_shape=[2,2], strides=[2,2]>(q)
+    a = AveragePool<kernel_shape=[2,2], strides=[2,2]>(k)
+    n = Concat<axis=1>(m, a)
+    r = PRelu(n, slope)
+    v = Softmax<axis=1>(r)
+    f = Flatten(v)
+    y = Gemm<transB=1>(f, w5)
+}"""
+MOBILE_SHAPES = {"w1": (8, 4, 3, 3), "w2": (8, 1, 3, 3), "b2": (8,), "w3": (8, 8, 1, 1), "w4": (8, 4, 1, 1),
+                 "w5": (5, 64), "slope": (16, 1, 1)}
+LIMITS = {"three": np.float32(3), "zero": np.float32(0), "six": np.float32(6)}
+
+
+def mobile(path: Path, seed: int) -> tuple[Path, NDArray[np.float32]]:
+    """Every kind of step, and smooth images."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(120, 4, 2, 2)).repeat(4, axis=2).repeat(4, axis=3) * 2 + rng.normal(size=(120, 4, 8, 8)) / 4
+    return written(path, MOBILE, random(seed, MOBILE_SHAPES) | LIMITS), x.astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_mobile_network_stays_close_in_int8(seed: int, tmp_path: Path) -> None:
+    model, x = mobile(tmp_path, seed)
+    network = convert(model, x[:60], scheme="int8")
+    assert {type(node).__name__ for node in network.nodes} == {
+        "Product", "Elementwise", "AvgPool", "Multiply", "Add", "MaxPool", "Concat", "Softmax", "Flatten"}
+    assert [node.groups for node in network.products] == [1, 8, 1, 2, 1]
+    assert network.scale("m") == network.scale("a") == network.scale("n") == network.scale("q")
+    assert max(errors(network, model, x[60:]).values()) < 0.12
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_a_mobile_network_by_tables(metric: Metric, tmp_path: Path) -> None:
+    model, x = mobile(tmp_path, 4)
+    network = convert(model, x[:60], metric=metric)
+    assert [layer.length for layer in network.layers()] == [9, 9, 4, 4, 4]
+    assert [layer.codebooks for layer in network.layers()] == [4, 1, 2, 1, 16]
+    assert {node.scheme for node in network.products} == {"lut-nn"}
+    assert max(errors(network, model, x[60:]).values()) < 0.7
+
+
+def test_grouped_plain_tables_are_centroid_times_weight(tmp_path: Path) -> None:
+    model, x = mobile(tmp_path, 3)
+    network = convert(model, x[:60], refine=False)
+    weight = random(3, MOBILE_SHAPES)["w4"]
+    layer = next(product for product in network.products if product.name == "p")
+    assert layer.centroids is not None
+    assert layer.table.shape == (2, 16, 4)
+    for column in range(8):
+        group, n = divmod(column, 4)
+        exact = [sum(int(p) * float(w) for p, w in zip(centroid, weight[column].ravel(), strict=True))
+                 * network.scale("u") for centroid in layer.centroids[group]]
+        assert layer.table_scale[column] == pytest.approx(np.abs(exact).max() / 127)
+        np.testing.assert_array_equal(layer.table[group, :, n], np.rint(np.array(exact) / layer.table_scale[column]))
+
+
+@pytest.mark.parametrize("scheme", ["int8", "lut-nn"])
+def test_a_norm_that_no_product_absorbs(scheme: str, tmp_path: Path) -> None:
+    text = HEAD + """(float[N,6,4,4] x) => (float y) {
+        n = BatchNormalization(x, g, o, m, v)
+        y = Relu(n)
+    }"""
+    weights = random(1, dict.fromkeys("gom", (6,))) | {"v": np.full(6, 0.3, np.float32)}
+    model, x = written(tmp_path, text, weights), np.random.default_rng(1).normal(size=(50, 6, 4, 4)).astype(np.float32)
+    network = convert(model, x, scheme=scheme)
+    assert [type(node).__name__ for node in network.nodes] == ["Product" if scheme == "int8" else "Elementwise"]
+    assert errors(network, model, x)["n"] < 0.03
+
+
+def test_relu6_is_a_clamp_of_the_finisher(tmp_path: Path) -> None:
+    text = HEAD + "(float[N,6] x) => (float y) { c = MatMul(x, w)\ny = Clip(c, zero, six) }"
+    rng = np.random.default_rng(2)
+    model = written(tmp_path, text, {"w": rng.normal(size=(6, 5)).astype(np.float32) * 4} | LIMITS)
+    network = convert(model, rng.normal(size=(400, 6)).astype(np.float32), scheme="int8")
+    (node,) = network.nodes
+    assert (node.low, node.high) == (0, round(6 / node.scale))
+    assert 100 < node.high <= 127
+
+
+def test_sizes_that_the_model_leaves_free_follow_the_data(tmp_path: Path) -> None:
+    text = HEAD + "(float[N,3,h,w] x) => (float y) { c = Conv<kernel_shape=[3,3]>(x, k)\ny = GlobalAveragePool(c) }"
+    model = written(tmp_path, text, random(1, {"k": (2, 3, 3, 3)}))
+    x = np.random.default_rng(1).normal(size=(20, 3, 9, 7)).astype(np.float32)
+    network = convert(model, x, scheme="int8")
+    assert network.input_shape == (9, 7, 3)
+    real = calibrate.predict(onnx_read.read(model, (3, 9, 7)), x)[:, :, 0, 0]
+    assert np.abs(golden.run(network, x.transpose(0, 2, 3, 1))["y"][:, 0, 0] * network.scale("y") - real).max() < 0.05
+
+
+@pytest.mark.parametrize("activations", ["QUInt8", "QInt8"])
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_model_that_onnx_runtime_quantised(activations: str, per_channel: bool, seed: int, tmp_path: Path) -> None:
+    from onnxruntime import quantization
+
+    model, x = residual(tmp_path, seed)
+    inputs = iter([{"x": row[None]} for row in x[:100]])
+    reader = type("Reader", (quantization.CalibrationDataReader,), {"get_next": lambda self: next(inputs, None)})
+    quantization.quantize_static(model, tmp_path / "q.onnx", reader(), quant_format=quantization.QuantFormat.QDQ,
+                                 activation_type=quantization.QuantType[activations], per_channel=per_channel,
+                                 weight_type=quantization.QuantType.QInt8)
+    network = convert(tmp_path / "q.onnx", x[:100], scheme="int8")
+    graph = onnx_read.read(tmp_path / "q.onnx")
+    assert {step.name for step in graph.steps} >= {*graph.ranges} - {"input"}
+    real = calibrate.predict(onnx_read.read(model), x[100:])
+    ours = golden.run(network, graph.places.ours(x[100:]))[network.nodes[-1].name] * network.nodes[-1].scale
+    theirs = calibrate.predict(graph, x[100:])
+    power = np.sqrt((real**2).mean())
+    assert np.sqrt(((ours - real)**2).mean()) < 0.06 * power
+    assert np.sqrt(((ours - theirs)**2).mean()) < 0.06 * power
+
+
+def test_quantised_ranges_give_the_scales(tmp_path: Path) -> None:
+    text = HEAD + """(float[N,4] x) => (float y) {
+        q = QuantizeLinear(x, s, n)
+        d = DequantizeLinear(q, s, n)
+        c = MatMul(d, w)
+        a = QuantizeLinear(c, t, z)
+        y = DequantizeLinear(a, t, z)
+    }"""
+    constants = {"s": np.float32(0.02), "n": np.int8(0), "t": np.float32(0.01), "z": np.uint8(0)}
+    model = written(tmp_path, text, random(1, {"w": (4, 3)}) | constants)
+    network = convert(model, np.random.default_rng(1).normal(size=(50, 4)).astype(np.float32), scheme="int8")
+    assert network.input_scale == pytest.approx(0.02)
+    (node,) = network.nodes
+    assert node.scale == pytest.approx(2.55 / 127)
+    assert (node.low, node.high) == (0, 127)
+
+
 @pytest.mark.parametrize("metric", Metric)
 def test_fitted_tables_are_closer_than_plain_ones(metric: Metric, tmp_path: Path) -> None:
-    model, x = residual(tmp_path, 7)
-    plain, fitted = (errors(convert(model, x[:100], metric=metric, refine=refine), model, x[100:])
-                     for refine in (False, True))
-    assert fitted["y"] < plain["y"]
-    assert fitted["y"] < 0.6
+    plain, fitted = [], []
+    for seed in (1, 3):
+        model, x = residual(tmp_path, seed)
+        for refine, found in ((False, plain), (True, fitted)):
+            found.append(errors(convert(model, x[:100], metric=metric, refine=refine), model, x[100:]))
+    for name in "cdae":  # the last layer has hardly more rows than table entries to fit them
+        assert sum(found[name] for found in fitted) < sum(found[name] for found in plain), name
+    assert max(found["y"] for found in fitted) < 0.6
 
 
 @pytest.mark.parametrize("metric", Metric)
@@ -120,13 +267,14 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() != (tmp_path / "other").read_bytes()
 
 
-@pytest.mark.parametrize(("kernel", "channels", "length"), [
-    ((3, 3), 16, 9), ((3, 3), 4, 9), ((3, 3), 3, 3), ((3, 3), 1, 3), ((5, 5), 16, 5), ((1, 3), 8, 3), ((1, 1), 16, 4),
-    (None, 64, 4)])
-def test_default_sub_vector_lengths(kernel: tuple[int, int] | None, channels: int, length: int) -> None:
+@pytest.mark.parametrize(("kernel", "channels", "groups", "length"), [
+    ((3, 3), 16, 1, 9), ((3, 3), 4, 1, 9), ((3, 3), 3, 1, 3), ((3, 3), 1, 1, 3), ((5, 5), 16, 1, 5), ((1, 3), 8, 1, 3),
+    ((1, 1), 16, 1, 4), (None, 64, 1, 4), ((3, 3), 1, 8, 9), ((7, 7), 1, 8, 7), ((1, 5), 1, 8, 5), ((3, 3), 4, 2, 9),
+    ((1, 1), 2, 4, 2), ((1, 1), 8, 4, 4)])
+def test_default_sub_vector_lengths(kernel: tuple[int, int] | None, channels: int, groups: int, length: int) -> None:
     size = channels * (kernel[0] * kernel[1] if kernel else 1)
-    step = Affine(name="a", inputs=("input",), tensor="a", layout=Layout(), weight=np.zeros((size, 2)),
-                  bias=np.zeros(2), window=Window(kernel=kernel) if kernel else None)
+    step = Affine(name="a", inputs=("input",), tensor="a", places=Places.channels_first((8, 1, 1)), groups=groups,
+                  weight=np.zeros((size, 8)), bias=np.zeros(8), window=Window(kernel=kernel) if kernel else None)
     assert sub_vector_length(step) == length
 
 

@@ -1,5 +1,6 @@
 """model.golden and model.kernels against naive loops and against published vectors."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -7,7 +8,19 @@ import numpy as np
 import pytest
 
 from lutra_model import algorithm, golden, kernels
-from lutra_model.network import Add, AvgPool, MaxPool, Network, Product, Window
+from lutra_model.network import (
+    Add,
+    AvgPool,
+    Concat,
+    Elementwise,
+    MaxPool,
+    Multiply,
+    Network,
+    Permute,
+    Product,
+    Softmax,
+    Window,
+)
 from lutra_model.params import Metric
 
 DISTANCE = {Metric.L2: lambda d: sum(x * x for x in d), Metric.L1: lambda d: sum(abs(x) for x in d),
@@ -15,16 +28,17 @@ DISTANCE = {Metric.L2: lambda d: sum(x * x for x in d), Metric.L1: lambda d: sum
 
 
 def layer(seed: int, *, channels: int = 3, columns: int = 5, length: int = 4, entries: int = 8,
-          window: Window | None = None, metric: Metric = Metric.L2, dense: bool = False) -> Product:
+          window: Window | None = None, metric: Metric = Metric.L2, dense: bool = False, groups: int = 1) -> Product:
+    """A random layer; ``channels`` and ``columns`` are those of one group."""
     rng = np.random.default_rng(seed)
     reduction = channels * (window.kernel[0] * window.kernel[1] if window else 1)
-    codebooks = reduction if dense else -(-reduction // length)
+    codebooks = groups * (reduction if dense else -(-reduction // length))
     return Product(
         name="p", inputs=("input",), scale=0.5, low=-100, high=90, metric=metric, reduction=reduction, window=window,
         table=rng.integers(-128, 128, (codebooks, 1 if dense else entries, columns), np.int8),
         centroids=None if dense else rng.integers(-128, 128, (codebooks, entries, length), np.int8),
-        bias=rng.integers(-5000, 5000, columns), multiplier=rng.integers(2**15, 2**16, columns),
-        shift=rng.integers(16, 26, columns), table_scale=np.ones(columns))
+        bias=rng.integers(-5000, 5000, groups * columns), multiplier=rng.integers(2**15, 2**16, groups * columns),
+        shift=rng.integers(16, 26, groups * columns), table_scale=np.ones(groups * columns), groups=groups)
 
 
 def naive_rows(x: np.ndarray, window: Window) -> list[list[int]]:
@@ -79,6 +93,61 @@ def test_product_equals_naive_loops(metric: Metric, window: Window, dense: bool,
     got = golden.evaluate(node, x)
     assert got.reshape(-1, 5).tolist() == naive_product(node, naive_rows(x, window))
     assert got.shape[1:] == node.shape(x.shape[1:])
+
+
+def naive_groups(node: Product, rows: list[list[int]]) -> list[list[int]]:
+    """Each group a layer of its own, cut out here by hand."""
+    codebooks, _, columns = node.table.shape
+    parts = []
+    for g in range(node.groups):
+        books = range(g * codebooks // node.groups, (g + 1) * codebooks // node.groups)
+        mine = range(g * columns, (g + 1) * columns)
+        one = replace(node, groups=1, table=node.table[books], bias=node.bias[mine], shift=node.shift[mine],
+                      centroids=None if node.centroids is None else node.centroids[books],
+                      multiplier=node.multiplier[mine], table_scale=node.table_scale[mine])
+        parts.append(naive_product(one, [row[g * node.reduction:(g + 1) * node.reduction] for row in rows]))
+    return [[value for part in row for value in part] for row in zip(*parts, strict=True)]
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+@pytest.mark.parametrize(("groups", "channels", "columns"), [(6, 1, 1), (6, 1, 2), (2, 3, 4), (3, 2, 1)])
+@pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_grouped_product_equals_naive_loops(metric: Metric, groups: int, channels: int, columns: int, dense: bool,
+                                            seed: int) -> None:
+    window = WINDOWS[seed]
+    node = layer(seed, window=window, metric=metric, dense=dense, groups=groups, channels=channels, columns=columns)
+    x = np.random.default_rng(seed + 10).integers(-128, 128, (2, 5, 6, 6), np.int8)
+    got = golden.evaluate(node, x)
+    assert got.reshape(-1, groups * columns).tolist() == naive_groups(node, naive_rows(x, window))
+    assert got.shape[1:] == node.shape(x.shape[1:])
+    assert node.macs(x.shape[1:]) == got[0].size * channels * 9
+    assert node.lookups(x.shape[1:]) == got[0].size * (channels * 9 if dense else -(-channels * 9 // 4))
+    flat = layer(seed, metric=metric, dense=dense, groups=groups, channels=channels, columns=columns)
+    y = golden.evaluate(flat, x.reshape(-1, 6))
+    assert y.tolist() == naive_groups(flat, x.reshape(-1, 6).tolist())
+
+
+@pytest.mark.parametrize("window", [*WINDOWS, None], ids=str)
+@pytest.mark.parametrize("block", [1, 300, 1000])
+def test_rows_in_blocks_equal_all_at_once(window: Window | None, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = layer(3, window=window)
+    x = np.random.default_rng(3).integers(-128, 128, (3, 9, 7, 3) if window else (3, 3), np.int8)
+    whole = golden.evaluate(node, x)
+    monkeypatch.setattr(golden, "BLOCK", block)
+    np.testing.assert_array_equal(golden.evaluate(node, x), whole)
+
+
+@pytest.mark.parametrize("value", [-128, 127])
+@pytest.mark.parametrize("reduction", [1024, 1025, 5000])
+def test_products_beyond_float32_are_exact(value: int, reduction: int) -> None:
+    weights = np.full((reduction, 2), -128, np.int8)
+    weights[0, 1] = 1
+    columns = np.full((reduction, 3), value, np.int8)
+    expected = [-128 * value * reduction, -128 * value * (reduction - 1) + value]
+    assert kernels.multiply(columns, weights).tolist() == [expected] * 3
+    both = kernels.multiply_groups(np.stack([columns, 0 * columns]), np.stack([weights, weights]))
+    assert both.tolist() == [[*expected, 0, 0]] * 3
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -149,12 +218,50 @@ def test_pools_and_add_by_hand() -> None:
     assert golden.evaluate(added, x, x)[0, :, :, 0].tolist() == [[1, 3, 4], [5, 6, 0], [0, 10, 11]]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_host_nodes_equal_naive_loops(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = (rng.integers(-128, 128, (2, 3, 4, 5), np.int8) for _ in range(2))
+    each = [(n, i, j, c) for n in range(2) for i in range(3) for j in range(4) for c in range(5)]
+    for columns in (1, 5):
+        table = rng.integers(-128, 128, (256, columns), np.int8)
+        got = golden.evaluate(Elementwise(name="e", inputs=("a",), scale=1.0, table=table), a)
+        assert all(got[at] == table[int(a[at]) + 128, at[3] % columns] for at in each)
+    gate = Multiply(name="m", inputs=("a", "b"), scale=1.0, low=-50, high=100, multiplier=5, shift=9)
+    got, pixel = golden.evaluate(gate, a, b), golden.evaluate(gate, a, b[:, :1, :1])
+    assert all(got[at] == max(-50, min(100, (int(a[at]) * int(b[at]) * 5 + 256) // 512)) for at in each)
+    assert all(pixel[n, i, j, c] == golden.evaluate(gate, a[n:n + 1], b[n:n + 1, :1, :1] + 0 * a[n:n + 1])[0, i, j, c]
+               for n, i, j, c in each)
+    order = rng.integers(0, 60, 24)
+    moved = golden.evaluate(Permute(name="p", inputs=("a",), scale=1.0, order=order, to=(2, 3, 4)), a)
+    assert [moved[n].ravel().tolist() for n in range(2)] == [[a[n].ravel()[k] for k in order] for n in range(2)]
+    joined = golden.evaluate(Concat(name="c", inputs=("a", "b"), scale=1.0), a, b[..., :2])
+    assert joined.tolist() == [[[[*a[n, i, j], *b[n, i, j, :2]] for j in range(4)] for i in range(3)] for n in range(2)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_softmax_is_within_a_step_of_the_real_one(seed: int) -> None:
+    x = np.random.default_rng(seed).integers(-128, 128, (50, 10), np.int8)
+    scale = 0.05
+    steps = np.array([round(2**16 * math.exp(-scale * d)) for d in range(256)])
+    got = golden.evaluate(Softmax(name="s", inputs=("x",), scale=1 / 127, exponentials=steps, peak=127), x)
+    for row, found in zip(x.tolist(), got.tolist(), strict=True):
+        parts = [math.exp(scale * value) for value in row]
+        assert all(abs(127 * part / sum(parts) - value) <= 0.51 for part, value in zip(parts, found, strict=True))
+
+
 def network(seed: int = 0) -> Network:
     window = Window(kernel=(3, 3), padding=(1, 1, 1, 1))
     first = layer(seed, channels=1, columns=4, length=3, window=window)
     return Network(name="n", input_shape=(5, 5, 1), input_scale=1 / 127, pixel_scale=1 / 255, nodes=(
         first, replace(layer(seed + 1, channels=4, columns=4, length=9, window=window), name="q", inputs=("p",)),
         Add(name="s", inputs=("p", "q"), scale=0.5, multipliers=(16384, 16384), shift=15)))
+
+
+def test_only_what_is_still_read_is_kept() -> None:
+    x = np.random.default_rng(0).integers(0, 256, (7, 5, 5, 1)).astype(np.uint8)
+    assert list(golden._run(network(), golden.quantise(network(), x), lambda name: name == "s")) == ["s"]
+    np.testing.assert_array_equal(golden.outputs(network(), x), golden.run(network(), x)["s"])
 
 
 def test_parts_of_a_batch_are_independent() -> None:
@@ -176,9 +283,10 @@ def test_wrong_input_is_refused(x: np.ndarray, message: str) -> None:
 
 @pytest.mark.parametrize("metric", list(Metric))
 @pytest.mark.parametrize("dense", [False, True])
+@pytest.mark.parametrize("groups", [1, 4])
 @pytest.mark.parametrize("seed", range(3))
-def test_float_algorithm_is_within_its_bound(metric: Metric, dense: bool, seed: int) -> None:
-    node = layer(seed, metric=metric, dense=dense, channels=16, length=4)
+def test_float_algorithm_is_within_its_bound(metric: Metric, dense: bool, groups: int, seed: int) -> None:
+    node = layer(seed, metric=metric, dense=dense, channels=16 // groups, length=4, groups=groups)
     factor = node.multiplier * 2.0**-node.shift
     node = replace(node, low=-128, high=127, scale=1.0, table_scale=factor)
     x = np.random.default_rng(seed).integers(-128, 128, (50, 16), np.int8)
@@ -187,3 +295,20 @@ def test_float_algorithm_is_within_its_bound(metric: Metric, dense: bool, seed: 
     inside = (real > -128) & (real < 127)
     assert inside.any()
     assert np.abs(real - got)[inside].max() <= 0.5
+
+
+def test_float_algorithm_of_host_nodes() -> None:
+    rng = np.random.default_rng(1)
+    a, b = (rng.integers(-100, 100, (2, 3, 4, 5), np.int8) for _ in range(2))
+    ramp = np.clip(np.arange(-128, 128)[:, None] // 2, -128, 127).astype(np.int8)
+    nodes = [(Elementwise(name="e", inputs=("a",), scale=0.5, table=ramp), (a,)),
+             (Concat(name="c", inputs=("a", "b"), scale=0.25), (a, b)),
+             (Multiply(name="m", inputs=("a", "b"), scale=16.0, multiplier=2**15, shift=23), (a, b)),
+             (Permute(name="p", inputs=("a",), scale=0.25, order=rng.permutation(60), to=(60,)), (a,))]
+    for node, inputs in nodes:
+        real = algorithm.evaluate(node, 0.25, *(x * 0.25 for x in inputs))
+        assert np.abs(real / node.scale - golden.evaluate(node, *inputs)).max() <= 0.5, node.name
+    scores = Softmax(name="s", inputs=("a",), scale=1 / 127, peak=127,
+                     exponentials=np.rint(2**16 * np.exp(-0.25 * np.arange(256))).astype(np.int64))
+    real = algorithm.evaluate(scores, 0.25, a * 0.25)
+    assert np.abs(real * 127 - golden.evaluate(scores, a)).max() <= 0.51

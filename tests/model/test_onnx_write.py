@@ -11,23 +11,38 @@ import pytest
 from numpy.typing import NDArray
 
 from lutra_model import golden, netfile, onnx_write
-from lutra_model.network import Add, AvgPool, Clamp, Flatten, MaxPool, Network, Product, Window
+from lutra_model.network import (
+    Add,
+    AvgPool,
+    Clamp,
+    Concat,
+    Elementwise,
+    Flatten,
+    MaxPool,
+    Multiply,
+    Network,
+    Permute,
+    Product,
+    Softmax,
+    Window,
+)
 from lutra_model.params import Metric
 
 NETWORKS = Path(__file__).parents[2] / "lutra" / "networks"
 
 
 def product(seed: int, name: str, source: str, reduction: int, columns: int, *, length: int = 0, entries: int = 8,
-            metric: Metric = Metric.L2, window: Window | None = None, low: int = -128) -> Product:
-    """A random layer; a ``length`` of 0 multiplies."""
+            metric: Metric = Metric.L2, window: Window | None = None, low: int = -128, groups: int = 1) -> Product:
+    """A random layer; a ``length`` of 0 multiplies; ``reduction`` is that of a group."""
     rng = np.random.default_rng(seed)
     codebooks = -(-reduction // length) if length else reduction
     sums = int((74 if length else 74 * 30) * codebooks**0.5)  # their standard deviation, roughly
     shift = (sums << 16).bit_length() - 6
     return Product(
         name=name, inputs=(source,), scale=0.5, low=low, metric=metric, reduction=reduction, window=window,
-        table=rng.integers(-128, 128, (codebooks, entries if length else 1, columns), np.int8),
-        centroids=rng.integers(-40, 40, (codebooks, entries, length), np.int8) if length else None,
+        table=rng.integers(-128, 128, (groups * codebooks, entries if length else 1, columns // groups), np.int8),
+        centroids=rng.integers(-40, 40, (groups * codebooks, entries, length), np.int8) if length else None,
+        groups=groups,
         bias=rng.integers(-sums, sums, columns), multiplier=rng.integers(2**15, 2**16, columns),
         shift=rng.integers(shift, shift + 2, columns), table_scale=np.ones(columns))
 
@@ -50,6 +65,29 @@ def mixed(seed: int, length: int, metric: Metric) -> Network:
         Flatten(name="j", inputs=("h",), scale=0.5),
         product(seed + 3, "k", "j", 7, 5, length=length, metric=metric))
     return Network(name="mixed", input_shape=(7, 6, 3), input_scale=0.25, nodes=nodes)
+
+
+def hosted(seed: int, length: int, metric: Metric) -> Network:
+    """Grouped layers, a join, and every node that the host computes."""
+    rng = np.random.default_rng(seed)
+    same = Window(kernel=(3, 3), padding=(1, 1, 1, 1))
+    nodes = (
+        product(seed, "a", "input", 9, 6, length=length, metric=metric, window=same, groups=6),
+        product(seed + 1, "b", "a", 3, 4, length=length, metric=metric, window=Window(kernel=(1, 1)), groups=2),
+        Concat(name="c", inputs=("a", "b", "input"), scale=0.5),
+        Elementwise(name="d", inputs=("c",), scale=0.5, table=rng.integers(-128, 128, (256, 1), np.int8)),
+        Elementwise(name="e", inputs=("d",), scale=0.5, table=rng.integers(-128, 128, (256, 16), np.int8)),
+        AvgPool(name="f", inputs=("e",), scale=0.5, multiplier=60000, shift=17),
+        Multiply(name="g", inputs=("e", "f"), scale=0.5, low=-90, high=80, multiplier=50000, shift=21),
+        Multiply(name="h", inputs=("g", "e"), scale=0.5, multiplier=40000, shift=22),
+        Softmax(name="i", inputs=("h",), scale=1 / 127, peak=127,
+                exponentials=np.rint(2**16 * np.exp(-np.arange(256) / 20)).astype(np.int64)),
+        Permute(name="j", inputs=("i",), scale=1 / 127, order=rng.permutation(5 * 4 * 16)[:150], to=(5, 3, 10)),
+        Flatten(name="k", inputs=("j",), scale=1 / 127),
+        Flatten(name="l", inputs=("g",), scale=1 / 127),
+        Concat(name="m", inputs=("k", "l"), scale=1 / 127),
+        product(seed + 2, "n", "m", (150 + 320) // 5, 10, length=length, metric=metric, groups=5))
+    return Network(name="hosted", input_shape=(5, 4, 6), input_scale=0.25, nodes=nodes)
 
 
 def computed(network: Network, x: NDArray[np.int8]) -> dict[str, NDArray[np.int8]]:
@@ -75,6 +113,17 @@ def assert_equal(network: Network, x: NDArray[np.int8]) -> None:
 @pytest.mark.parametrize("seed", [0, 100])
 def test_every_value_of_a_mixed_network(seed: int, length: int, metric: Metric) -> None:
     network = mixed(seed, length, metric)
+    x = np.random.default_rng(seed).integers(-128, 128, (5, *network.input_shape), np.int8)
+    values = golden.run(network, x)
+    assert all(len(np.unique(values[node.name])) > 3 for node in network.nodes)  # nothing is dead
+    assert_equal(network, x)
+
+
+@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("length", [0, 1, 4, 9])
+@pytest.mark.parametrize("seed", [0, 100])
+def test_every_value_of_grouped_layers_and_of_the_host(seed: int, length: int, metric: Metric) -> None:
+    network = hosted(seed, length, metric)
     x = np.random.default_rng(seed).integers(-128, 128, (5, *network.input_shape), np.int8)
     values = golden.run(network, x)
     assert all(len(np.unique(values[node.name])) > 3 for node in network.nodes)  # nothing is dead

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lutra_model import calibrate, kernels, products
+from lutra_model import calibrate, golden, kernels, products
 from lutra_model.params import Metric
 
 
@@ -65,3 +65,34 @@ def test_an_activation_scale_is_nearly_the_best(seed: int, relu: bool) -> None:
 def test_silent_activations_have_no_scale() -> None:
     assert calibrate.activation_scale(np.zeros(5)) == 0
     assert calibrate.activation_scale(np.full(5, -1.0), relu=True) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_groups_are_layers_of_their_own(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    groups, columns = 3, 4
+    columns_of = [slice(g * columns, (g + 1) * columns) for g in range(groups)]
+    inputs = rng.integers(-128, 128, (groups * 7, 400), np.int8)
+    weight, bias = rng.normal(size=(7, groups * columns)), rng.normal(size=groups * columns)
+    vectors = products.pieces(inputs, 3, groups)
+    centroids = products.cluster(vectors, 4, seed)
+    tables = products.plain_tables(weight, centroids, 0.1, groups)
+    codes = kernels.nearest(vectors, centroids, Metric.L2)
+    target = inputs.reshape(groups, 7, -1).transpose(0, 2, 1) @ weight.reshape(7, groups, columns).swapaxes(0, 1)
+    fitted, moved = products.fit_groups(tables, codes, np.concatenate(target, axis=1), seed, groups)
+    whole = products.lookup("p", "x", fitted, bias + moved, centroids, reduction=7, scale=1.0, groups=groups)
+    dense = products.dense("p", "x", weight, bias, input_scale=0.1, scale=1.0, groups=groups)
+    for g, mine in enumerate(columns_of):
+        some = inputs[g * 7:(g + 1) * 7]
+        cut = products.pieces(some, 3)
+        own = slice(g * 3, (g + 1) * 3)
+        assert (cut == vectors[own]).all()
+        np.testing.assert_allclose(tables[own], products.plain_tables(weight[:, mine], centroids[own], 0.1))
+        one, shift = products.fit_tables(tables[own], codes[own], target[g], seed)
+        np.testing.assert_allclose(fitted[own], one)
+        for node, alone in (
+                (whole, products.lookup("p", "x", one, bias[mine] + shift, centroids[own], reduction=7, scale=1.0)),
+                (dense, products.dense("p", "x", weight[:, mine], bias[mine], input_scale=0.1, scale=1.0))):
+            expected = golden.evaluate(alone, some.T)
+            assert (golden.evaluate(node.group(g), some.T) == expected).all()
+            assert (golden.evaluate(node, inputs.T)[:, mine] == expected).all()

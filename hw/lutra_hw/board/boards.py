@@ -38,7 +38,7 @@ class Board:
     clock_mhz : of the machine, by default.
     baud : of the serial line to the host.
     array : the machine that it holds by default.
-    hard_squares : whether the encoders' squares take the multipliers that the finishers leave: fewer LUT4 cells, but
+    hard_squares : whether the encoders' squares take the multipliers that the columns leave: fewer LUT4 cells, but
         place and route take longer, so it is for parts that are nearly full.
     """
 
@@ -55,12 +55,15 @@ class Board:
 
     @property
     def square_multipliers(self) -> int:
-        """Multipliers that finishers and squares share; 0 where squares take none."""
+        """Multipliers that columns and squares share; 0 where squares take none."""
         return self.part.dsp if self.hard_squares else 0
 
 
-SMALL = Array(rows=8, columns=4, encoders=1, codebooks=64, block_rows=256, index_words=1024)
-LARGE = Array(rows=16, columns=8, encoders=1, codebooks=128, block_rows=512, index_words=2048)
+# Depths that block RAMs of 512, 1024 or 2048 words fill; the large one holds lutra/networks/fashion-resnet8.lutra.
+SMALL = Array(rows=8, columns=4, encoders=1, length=4, lanes=4, codebooks=64, block_rows=512, index_words=512,
+              activation_words=16384, table_words=2048, codebook_words=2048, program_words=512)
+LARGE = Array(rows=16, columns=8, encoders=2, codebooks=128, block_rows=1024, index_words=1024,
+              activation_words=16384, table_words=2048, codebook_words=2048, program_words=512)
 
 BOARDS = {board.name: board for board in [
     Board(name="ulx3s-85f", platform=ULX3S_85F_Platform, part=ECP5_85F, package="CABGA381", speed=6,

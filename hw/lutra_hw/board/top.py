@@ -4,6 +4,7 @@ from amaranth import Cat, ClockDomain, Elaboratable, Module, ResetInserter, Sign
 from amaranth.lib import io, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from lutra_model.operation import State
 from lutra_model.params import Array
 
 from ..machine import Machine
@@ -31,36 +32,34 @@ class LinkedMachine(wiring.Component):
     Members
     -------
     i, o : bytes from the host and to it.
-    running : a layer has begun and its last beat has not left.
+    state : the machine's state.
     """
 
     i: stream.Interface
     o: stream.Interface
-    running: Signal
+    state: Signal
 
     def __init__(self, array: Array):
         self.array = array
-        super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8)), "running": Out(1)})
+        super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8)), "state": Out(State)})
 
     def elaborate(self, platform):
         m = Module()
-        array = self.array
-        m.submodules.machine = machine = Machine(array)
-        m.submodules.link = link = HostLink((4, array.length * array.encoders, array.columns), array.columns)
+        columns = self.array.columns
+        m.submodules.machine = machine = Machine(self.array)
+        m.submodules.link = link = HostLink((4, columns, columns * self.array.fill), columns)
         wiring.connect(m, wiring.flipped(self.i), link.i)
         wiring.connect(m, link.o, wiring.flipped(self.o))
         for number, name in enumerate(["cmd", "act", "table"]):
             channel = getattr(link, f"o{number}")
-            m.d.comb += [getattr(machine, f"s_axis_{name}_tdata").eq(channel.payload),
+            m.d.comb += [getattr(machine, f"s_axis_{name}_tdata").eq(channel.payload.data),
                          getattr(machine, f"s_axis_{name}_tvalid").eq(channel.valid),
                          channel.ready.eq(getattr(machine, f"s_axis_{name}_tready"))]
-        beats = link.beats
-        m.d.comb += [beats.payload.data.eq(machine.m_axis_tdata), beats.payload.keep.eq(machine.m_axis_tkeep),
-                     beats.valid.eq(machine.m_axis_tvalid), machine.m_axis_tready.eq(beats.ready)]
-        with m.If(beats.valid & beats.ready & machine.m_axis_tlast):
-            m.d.sync += self.running.eq(0)
-        with m.Elif(link.o0.valid & link.o0.ready):
-            m.d.sync += self.running.eq(1)
+        m.d.comb += [machine.s_axis_act_tlast.eq(link.o1.payload.last),
+                     machine.s_axis_table_tlast.eq(link.o2.payload.last),
+                     link.beats.payload.eq(machine.m_axis_tdata), link.beats.valid.eq(machine.m_axis_tvalid),
+                     machine.m_axis_tready.eq(link.beats.ready),
+                     link.status.eq(machine.status), self.state.eq(machine.status[:2])]
         return m
 
 
@@ -75,7 +74,7 @@ class SerialMachine(wiring.Component):
     Members
     -------
     rx, tx : the line.
-    status : a layer runs; a byte came; a byte goes; a break.
+    status : a program runs; it has failed; a byte comes or goes; a break.
     """
 
     rx: Signal
@@ -96,7 +95,8 @@ class SerialMachine(wiring.Component):
         m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx)]
         wiring.connect(m, receiver.o, linked.i)
         wiring.connect(m, linked.o, transmitter.i)
-        m.d.comb += self.status.eq(Cat(linked.running, receiver.o.valid, transmitter.i.valid, receiver.line_break))
+        m.d.comb += self.status.eq(Cat(linked.state == State.RUNNING, linked.state == State.FAILED,
+                                       receiver.o.valid | transmitter.i.valid, receiver.line_break))
         return m
 
 

@@ -37,7 +37,7 @@ def netlist(array: Array, *, multipliers: int = 0, cache: Path | None = None,
             progress: library.Progress | None = None) -> str:
     """Verilog of the array's machine after synthesis, top module ``lutra``, with the models of its cells.
 
-    ``multipliers`` are those that finishers and squares share, 0 to keep squares in logic.
+    ``multipliers`` are those that columns and squares share, 0 to keep squares in logic.
     """
     design = rtlil.convert(Machine(array), name=TOP, emit_src=False)
     text = script(array, TOP, multipliers, [f"write_verilog -noattr {NETLIST}"])
@@ -58,4 +58,4 @@ def build_netlist(array: Array, *, multipliers: int = 0, cache: Path | None = No
                   progress: library.Progress | None = None) -> CompiledMachine:
     """The array's machine after synthesis, compiled unless the cache has it."""
     verilog = netlist(array, multipliers=multipliers, cache=cache, progress=progress)
-    return CompiledMachine(library.library(verilog, cache=cache, progress=progress), array.columns)
+    return CompiledMachine(library.library(verilog, cache=cache, progress=progress), array)

@@ -13,22 +13,22 @@ from . import tools
 __all__ = ["drop_dangling_carries", "script", "squares", "synthesise"]
 
 SQUARES = "square_ecp5.v"
-FINISHER_MULTIPLIERS = 2  # of 18 x 18 bits in each column's finisher: 33 x 17 bits
+COLUMN_MULTIPLIERS = 4  # of 18 x 18 bits: two for the finisher's 33 x 17 bits, two for the add stage's products
 
 
 def _hard_distances(array: Array, multipliers: int) -> list[str]:
-    """Modules whose squares may keep the multipliers that the finishers leave; the others' go into logic."""
+    """Modules whose squares may keep the multipliers that the columns leave; the others' go into logic."""
     if not array.is_lookup or array.metric is not Metric.L2:
         return []
     units = [f"encoder_{encoder}.distance_{entry}" for encoder in range(array.encoders)
              for entry in range(array.entries)]
-    return units[:max(0, (multipliers - FINISHER_MULTIPLIERS * array.columns) // array.length)]
+    return units[:max(0, (multipliers - COLUMN_MULTIPLIERS * array.columns) // array.length)]
 
 
 def script(array: Array, top: str, multipliers: int, outputs: Sequence[str]) -> str:
     """The yosys script that turns ``top``.il, which holds the array's machine, into an ECP5 netlist.
 
-    ``multipliers`` are those that finishers and squares share, 0 to keep squares in logic; ``outputs`` are the
+    ``multipliers`` are those that columns and squares share, 0 to keep squares in logic; ``outputs`` are the
     commands that write the netlist.
     """
     soft = "*"

@@ -1,0 +1,80 @@
+"""Codebook memory, and what loads its codebooks into the encoders one slot ahead."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from lutra_model.operation import FIELDS, Kind
+from lutra_model.params import Array
+
+from .commands import codebook_pieces, codebook_write
+from .loops import Loops
+from .settings import settings
+from .signals import bits, delay
+
+__all__ = ["Codebooks"]
+
+KEPT = ("entries", "parts_x", "parts_y", "groups", "blocks", "codebooks")  # fields that loading needs
+
+
+class Codebooks(wiring.Component):
+    """Loads a slot's codebook while the one before is in use: ``entries`` beats, one in a cycle.
+
+    A slot's first beat is issued 2 cycles after the first row of the slot before was fed at the earliest; its own
+    first row can be fed in the cycle after its last beat. Every block loads all codebooks again.
+
+    Members
+    -------
+    write : write of 32 bits of a memory word.
+    next_ready, next : the operation that comes next; it stays until it starts.
+    next_taken : it is taken in this cycle (or has no codebooks to load).
+    turn : the first row of a slot is fed in this cycle.
+    loaded : the next slot's codebook is complete when its first row gets to the encoders.
+    issued : a beat is read in this cycle.
+    load, entry, data : in the next one it is there: centroid ``entry`` of every encoder, encoder 0 lowest.
+    fault : its address is beyond the memory.
+    """
+
+    def __init__(self, array: Array):
+        self.array = array
+        super().__init__({
+            "write": In(codebook_write()), "next_ready": In(1), "next": In(settings(array)), "next_taken": Out(1),
+            "turn": In(1), "loaded": Out(1), "issued": Out(1), "fault": Out(1),
+            "load": Out(1), "entry": Out(bits(array.entries)), "data": Out(8 * array.encoders * array.length)})
+
+    def elaborate(self, platform):
+        m = Module()
+        kept = {name: Signal(FIELDS[name].width, name=name, reset_less=True) for name in KEPT}
+        loading, passed = Signal(), Signal()  # codebooks are left; ``next`` has been taken
+        address = Signal(32, reset_less=True)
+        m.submodules.nest = nest = Loops(entry=16, part_x=8, part_y=8, group=16, block=16)
+        turned = delay(m, self.turn, 1, reset=True)  # the loaded codebook may not change yet
+        slot = nest.last.part_x & nest.last.part_y & nest.last.group
+        m.d.comb += [
+            self.next_taken.eq(self.next_ready & ~passed & ~loading),
+            self.issued.eq(loading & ~self.loaded & ~turned),
+            self.fault.eq(self.issued & (address >= self.array.codebook_words)),
+            nest.step.eq(self.issued), nest.limit.entry.eq(kept["entries"]),
+            nest.limit.part_x.eq(kept["parts_x"]), nest.limit.part_y.eq(kept["parts_y"]),
+            nest.limit.group.eq(kept["groups"]), nest.limit.block.eq(kept["blocks"]),
+            self.load.eq(delay(m, self.issued, 1, reset=True)), self.entry.eq(delay(m, nest.count.entry, 1))]
+        m.d.sync += passed.eq(self.next_ready & (passed | self.next_taken))
+        with m.If(self.next_taken & (self.next.kind == Kind.PRODUCT)):
+            m.d.sync += [loading.eq(1), address.eq(self.next.codebooks),
+                         *(register.eq(getattr(self.next, name)) for name, register in kept.items())]
+        with m.If(self.turn):
+            m.d.sync += self.loaded.eq(0)
+        with m.If(self.issued):
+            m.d.sync += [loading.eq(~nest.done), self.loaded.eq(nest.last.entry),
+                         address.eq(Mux(nest.last.entry & slot, kept["codebooks"], address + 1))]
+        self._memory(m, address)
+        return m
+
+    def _memory(self, m: Module, address: Signal) -> None:
+        pieces = codebook_pieces(self.array)
+        m.submodules.memory = memory = Memory(shape=32 * pieces, depth=self.array.codebook_words, init=[])
+        write, read = memory.write_port(granularity=32), memory.read_port()
+        m.d.comb += [write.addr.eq(self.write.address), write.data.eq(self.write.data.replicate(pieces)),
+                     write.en.eq(self.write.en << self.write.piece),
+                     read.addr.eq(address), read.en.eq(self.issued), self.data.eq(read.data)]

@@ -1,0 +1,165 @@
+"""Decoder of the command stream: writes of the memories, and runs."""
+
+from enum import IntEnum
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from lutra_model.operation import Error
+from lutra_model.params import Array
+
+__all__ = ["COMMAND", "Commands", "Opcode", "codebook_pieces", "codebook_write", "memory_write", "table_beat"]
+
+COMMAND = 0x4C0000  # upper bits of a command's first word; the others are its opcode
+
+
+class Opcode(IntEnum):
+    """What a command does."""
+
+    WRITE_PROGRAM = 1
+    WRITE_CODEBOOKS = 2
+    WRITE_TABLES = 3
+    RUN = 4
+
+
+def codebook_pieces(array: Array) -> int:
+    """Command words of a word of the codebook memory."""
+    return -(-array.encoders * array.length // 4)
+
+
+def memory_write(width: int) -> wiring.Signature:
+    """Write of a memory word of ``width`` bits."""
+    return wiring.Signature({"en": Out(1), "address": Out(32), "data": Out(width)})
+
+
+def codebook_write() -> wiring.Signature:
+    """Write of 32 bits of a codebook memory word, piece 0 lowest."""
+    return wiring.Signature({"en": Out(1), "address": Out(32), "piece": Out(8), "data": Out(32)})
+
+
+def table_beat(array: Array) -> data.StructLayout:
+    """A beat of the table stream."""
+    return data.StructLayout({"data": 8 * array.columns * array.fill, "last": 1})
+
+
+class Commands(wiring.Component):
+    """Takes one command word (or one beat of WRITE_TABLES) in a cycle; a run must end before the next command.
+
+    Members
+    -------
+    i : command words.
+    tables : beats for WRITE_TABLES.
+    program, codebook, table : writes, in the cycle in which their word or beat is taken.
+    run : RUN's last word is taken in this cycle; ``address`` and ``count`` (of runs) are valid.
+    timeout : of the last RUN, from the cycle after it on.
+    ended : the run ends in this cycle.
+    failed : the machine has failed: words are dropped until one begins a command.
+    clear : the word taken in this cycle does so.
+    fault : the error seen in this cycle.
+    """
+
+    i: stream.Interface
+    tables: stream.Interface
+
+    def __init__(self, array: Array):
+        self.array = array
+        super().__init__({
+            "i": In(stream.Signature(32)), "tables": In(stream.Signature(table_beat(array))),
+            "program": Out(memory_write(32)), "codebook": Out(codebook_write()),
+            "table": Out(memory_write(8 * array.columns * array.fill)),
+            "run": Out(1), "address": Out(32), "count": Out(32), "timeout": Out(32),
+            "ended": In(1), "failed": In(1), "clear": Out(1), "fault": Out(Error)})
+
+    def elaborate(self, platform):
+        m = Module()
+        word, opcode = self.i.payload, Signal(Opcode)
+        self._last = Signal()  # word or beat of a write
+        m.d.comb += [
+            self._last.eq(self.count == 1),
+            self.program.address.eq(self.address), self.program.data.eq(word),
+            self.codebook.address.eq(self.address), self.codebook.data.eq(word),
+            self.table.address.eq(self.address), self.table.data.eq(self.tables.payload.data)]
+        with m.FSM():
+            with m.State("COMMAND"):
+                self._begin(m, opcode)
+            with m.State("ADDRESS"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    m.d.sync += self.address.eq(word)
+                    m.next = "COUNT"
+            with m.State("COUNT"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    m.d.sync += self.count.eq(word)
+                    self._choose(m, opcode)
+            with m.State("PROGRAM"):
+                m.d.comb += self.i.ready.eq(1)
+                self._write(m, self.i.valid, self.program, self.array.program_words, Error.PROGRAM)
+            with m.State("CODEBOOKS"):
+                m.d.comb += self.i.ready.eq(1)
+                self._pieces(m)
+            with m.State("TABLES"):
+                m.d.comb += self.tables.ready.eq(1)
+                self._beats(m)
+            with m.State("TIMEOUT"):
+                m.d.comb += [self.i.ready.eq(1), self.run.eq(self.i.valid)]
+                with m.If(self.run):
+                    m.d.sync += self.timeout.eq(word)
+                    m.next = "RUNNING"
+            with m.State("RUNNING"), m.If(self.ended | self.failed):
+                m.next = "COMMAND"
+        return m
+
+    def _begin(self, m: Module, opcode: Signal) -> None:
+        word = self.i.payload
+        m.d.comb += self.i.ready.eq(1)
+        with m.If(self.i.valid):
+            with m.If((word[8:] == COMMAND) & word[:8].matches(*Opcode)):
+                m.d.comb += self.clear.eq(self.failed)
+                m.d.sync += opcode.eq(word[:8])
+                m.next = "ADDRESS"
+            with m.Elif(~self.failed):
+                m.d.comb += self.fault.eq(Error.COMMAND)
+
+    def _choose(self, m: Module, opcode: Signal) -> None:
+        with m.Switch(opcode):
+            for name, state in [(Opcode.WRITE_PROGRAM, "PROGRAM"), (Opcode.WRITE_CODEBOOKS, "CODEBOOKS"),
+                                (Opcode.WRITE_TABLES, "TABLES"), (Opcode.RUN, "TIMEOUT")]:
+                with m.Case(name):
+                    m.next = state
+        with m.If(self.i.payload == 0):
+            self._fail(m, Error.SIZE)
+
+    def _fail(self, m: Module, error: Error) -> None:
+        m.d.comb += self.fault.eq(error)
+        m.next = "COMMAND"
+
+    def _write(self, m: Module, moves: Signal, port: wiring.PureInterface, words: int, error: Error,
+               whole: Signal | int = 1) -> None:
+        """A word (``whole``: or the last piece of one) goes to memory, unless that has no such address."""
+        with m.If(moves):
+            m.d.comb += port.en.eq(1)
+            with m.If(whole):
+                m.d.sync += [self.address.eq(self.address + 1), self.count.eq(self.count - 1)]
+                with m.If(self._last):
+                    m.next = "COMMAND"
+            with m.If(self.address >= words):
+                m.d.comb += port.en.eq(0)
+                self._fail(m, error)
+
+    def _pieces(self, m: Module) -> None:
+        piece, last = self.codebook.piece, codebook_pieces(self.array) - 1
+        with m.If(self.i.valid):
+            m.d.sync += piece.eq(Mux(piece == last, 0, piece + 1))
+        self._write(m, self.i.valid, self.codebook, self.array.codebook_words, Error.CODEBOOK, piece == last)
+        with m.If(self.fault != Error.NONE):
+            m.d.sync += piece.eq(0)
+
+    def _beats(self, m: Module) -> None:
+        last = self.tables.payload.last
+        self._write(m, self.tables.valid, self.table, self.array.table_words, Error.TABLE)
+        with m.If(self.tables.valid & (last != self._last)):
+            self._fail(m, Error.LONG)
+            with m.If(last):
+                m.d.comb += self.fault.eq(Error.SHORT)

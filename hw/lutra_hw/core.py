@@ -1,0 +1,177 @@
+"""All of the machine that a failure resets: from the program to activation memory and the output beats."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from lutra_model.operation import Error, Kind
+from lutra_model.params import Array
+from lutra_model.schedule import Pipeline
+
+from .accumulator import Accumulator
+from .commands import codebook_write, memory_write, table_beat
+from .finisher import Finisher
+from .front import Front
+from .lookup_array import LookupArray
+from .mac_array import MacArray
+from .placer import Placer
+from .program import ADDRESS_BITS
+from .residual import AddStage
+from .sequencer import Sequencer, share
+from .signals import bits, delay
+from .writer import Writer
+
+__all__ = ["Core", "activation_beat"]
+
+RESIDUAL = 2  # cycles from the address of a residual to its data
+
+
+def activation_beat(array: Array) -> data.StructLayout:
+    """A beat of the activation stream."""
+    return data.StructLayout({"data": 8 * array.columns, "last": 1})
+
+
+class Core(wiring.Component):
+    """Runs operations; results leave for a buffer whose places are reserved when their rows are issued.
+
+    Members
+    -------
+    program, codebook, table : writes of the memories.
+    run, address, runs, finished, ended : see `Program`.
+    tables, activations : the table stream; the activation stream.
+    room, reserve : of the output buffer, see `OutputBuffer`.
+    beat, data, last, end : an output beat, its bytes, its last used byte; whether it is its operation's last.
+    emptied : the output buffer's only beat is taken.
+    moving : something moves in this cycle.
+    fault, place : the error seen in this cycle; program address of its operation.
+    """
+
+    def __init__(self, array: Array):
+        self.array = array
+        super().__init__({
+            "program": In(memory_write(32)), "codebook": In(codebook_write()),
+            "table": In(memory_write(8 * array.columns * array.fill)),
+            "run": In(1), "address": In(32), "runs": In(32), "finished": Out(1), "ended": Out(1),
+            "tables": In(stream.Signature(table_beat(array))),
+            "activations": In(stream.Signature(activation_beat(array))),
+            "room": In(1), "reserve": Out(1), "beat": Out(1), "data": Out(8 * array.columns),
+            "last": Out(bits(array.columns)), "end": Out(1), "emptied": In(1),
+            "moving": Out(1), "fault": Out(Error), "place": Out(ADDRESS_BITS)})
+
+    def elaborate(self, platform):
+        m = Module()
+        array = self.array
+        m.submodules.sequencer = sequencer = Sequencer(array)
+        m.submodules.front = front = Front(array)
+        m.submodules.accumulator = accumulator = Accumulator(array)
+        m.submodules.finisher = finisher = Finisher(array)
+        m.submodules.add = add = AddStage(array)
+        m.submodules.placer = placer = Placer(array)
+        m.submodules.writer = writer = Writer(array)
+        for own, inner in [(self.program, sequencer.program), (self.table, sequencer.table_words),
+                           (self.tables, sequencer.tables), (self.codebook, front.codebook_write)]:
+            connect(m, flipped(own), inner)
+        share(m, sequencer.settings, front.settings, add.settings, placer.settings, writer.settings)
+        share(m, sequencer.next, front.next, placer.next)
+        connect(m, sequencer.parameter, finisher.load)
+        self._control(m, sequencer, front)
+        self._sum(m, sequencer, front, accumulator)
+        placed = self._finish(m, sequencer, front, accumulator, finisher)
+        taken = self._load(m, sequencer, placer)
+        self._write(m, placed, taken, front, finisher, add, placer, writer)
+        self._end(m, taken, sequencer, front, placer, writer)
+        return m
+
+    def _control(self, m: Module, sequencer: Sequencer, front: Front) -> None:
+        m.d.comb += [
+            sequencer.run.eq(self.run), sequencer.address.eq(self.address), sequencer.runs.eq(self.runs),
+            self.finished.eq(sequencer.finished), self.ended.eq(sequencer.ended),
+            front.start.eq(sequencer.start), front.next_ready.eq(sequencer.ready),
+            sequencer.taken.eq(front.next_taken), sequencer.indexed.eq(front.indexed),
+            front.free_half.eq(sequencer.free_half),
+            front.room.eq(self.room), sequencer.room.eq(self.room),
+            self.reserve.eq(sequencer.reserve | front.reserve)]
+
+    def _sum(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator) -> None:
+        """Array and accumulators; a row's index word is read when it is issued, a pool's sums come by themselves."""
+        array, row, layer = self.array, sequencer.row, sequencer.settings
+        stages = Pipeline(array).tree + 1
+        m.submodules.cells = cells = LookupArray(array) if array.is_lookup else MacArray(array)
+        connect(m, sequencer.table, cells.load)
+        last_tile = delay(m, row.last, 1)
+        pooled = front.pooled
+        m.d.comb += [
+            front.read.eq(row.valid), front.read_word.eq(row.word), cells.symbols.eq(front.symbols),
+            *(bit.eq(~last_tile | (layer.last_slots >= number // array.encoders))
+              for number, bit in enumerate(cells.used)),
+            cells.turn.eq(sequencer.turn), cells.valid.eq(delay(m, row.valid, 1, reset=True)),
+            cells.bank.eq(delay(m, row.bank, 1)),
+            accumulator.pool.eq(layer.kind == Kind.POOL),
+            accumulator.maximum.eq(accumulator.pool & layer.maximum),
+            accumulator.valid.eq(delay(m, row.valid, stages, reset=True) | pooled.valid),
+            accumulator.i.eq(cells.o), accumulator.pooled.eq(front.sums)]
+        for name in ("row", "first", "last"):
+            ours = delay(m, getattr(row, name), stages)
+            m.d.comb += getattr(accumulator, name).eq(Mux(accumulator.pool, getattr(pooled, name), ours))
+
+    def _finish(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator,
+                finisher: Finisher) -> Signal:
+        """Finisher; what comes back says when its residual is to be read."""
+        row, layer, stages = sequencer.row, sequencer.settings, Pipeline(self.array)
+        m.d.comb += [
+            finisher.valid.eq(delay(m, row.valid & row.last, stages.sum, reset=True)
+                              | delay(m, front.pooled.valid & front.pooled.last, 2, reset=True)),
+            finisher.bank.eq(delay(m, row.parameters, stages.sum)), finisher.i.eq(accumulator.o),
+            finisher.pool.eq(accumulator.pool), finisher.multiplier.eq(layer.multiplier),
+            finisher.shift.eq(layer.shift), finisher.low.eq(layer.low), finisher.high.eq(layer.high)]
+        return delay(m, finisher.valid, stages.finish - RESIDUAL, reset=True)
+
+    def _load(self, m: Module, sequencer: Sequencer, placer: Placer) -> Signal:
+        """A load takes a beat in every cycle; the signal says that it does."""
+        loading, taken = Signal(), Signal()
+        m.d.comb += [self.activations.ready.eq(loading), taken.eq(loading & self.activations.valid)]
+        with m.If(sequencer.start):
+            m.d.sync += loading.eq(sequencer.next.kind == Kind.LOAD)
+        with m.Elif(taken & placer.end):
+            m.d.sync += loading.eq(0)
+        return taken
+
+    def _write(self, m: Module, placed: Signal, taken: Signal, front: Front, finisher: Finisher, add: AddStage,
+               placer: Placer, writer: Writer) -> None:
+        """Placer, add stage and writer; a load's beat is placed and written in the cycle in which it is taken."""
+        layer, stages = placer.settings, Pipeline(self.array)
+        later = RESIDUAL + stages.add
+        m.d.comb += [
+            placer.start.eq(front.start), placer.step.eq(placed | taken),
+            front.residual.en.eq(placed & layer.residual), front.residual.side.eq(~layer.source_side),
+            front.residual.address.eq(placer.residual),
+            add.valid.eq(delay(m, placed, RESIDUAL, reset=True)), add.i.eq(finisher.o),
+            add.residual.eq(front.residual_data),
+            writer.valid.eq(delay(m, placed, later, reset=True) | taken),
+            writer.i.eq(Mux(taken, self.activations.payload.data, add.o)),
+            writer.address.eq(Mux(taken, placer.target, delay(m, placer.target, later))),
+            writer.edge.eq(Mux(taken, placer.edge, delay(m, placer.edge, later))),
+            self.end.eq(Mux(taken, placer.end, delay(m, placer.end, later))),
+            self.beat.eq(writer.beat), self.data.eq(writer.data), self.last.eq(writer.last)]
+        connect(m, writer.o, front.write)
+
+    def _end(self, m: Module, taken: Signal, sequencer: Sequencer, front: Front, placer: Placer,
+             writer: Writer) -> None:
+        """The operation is done when its last word is written, or its last beat has left; or something is wrong."""
+        leaving, early = Signal(), self.activations.payload.last  # the last beat is in the output buffer
+        m.d.comb += [
+            sequencer.done.eq(delay(m, writer.o.en & self.end, 1, reset=True) | leaving & self.emptied),
+            self.moving.eq(sequencer.moving | front.fed | taken)]
+        with m.If(leaving & self.emptied):
+            m.d.sync += leaving.eq(0)
+        with m.If(self.beat & self.end):
+            m.d.sync += leaving.eq(1)
+        m.d.comb += [self.place.eq(sequencer.running_place), self.fault.eq(writer.fault)]
+        with m.If(taken & (early != placer.end)):
+            m.d.comb += self.fault.eq(Mux(early, Error.SHORT, Error.LONG))
+        with m.If(front.fault != Error.NONE):
+            m.d.comb += self.fault.eq(front.fault)
+            with m.If(front.fault == Error.CODEBOOK):
+                m.d.comb += self.place.eq(sequencer.codebook_place)
+        with m.If(sequencer.fault != Error.NONE):
+            m.d.comb += [self.fault.eq(sequencer.fault), self.place.eq(sequencer.place)]

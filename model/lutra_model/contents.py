@@ -1,0 +1,80 @@
+"""What a program's memories hold: which tables stay on chip, their addresses, and those of the codebooks."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import images
+from .operation import Kind, Operation
+from .params import Array
+from .values import Step
+
+__all__ = ["Contents", "contents"]
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Contents:
+    """Operations with their addresses, and the images, as in `Program`."""
+
+    operations: tuple[Operation, ...]
+    tables: Bytes
+    codebooks: Bytes
+    streamed: Bytes
+    streamed_last: NDArray[np.bool_]
+
+
+def _streaming(operations: list[Operation], array: Array, resident: bool | None) -> set[int]:
+    """Products whose tables do not stay: those that are left when the ones with most blocks have been placed."""
+    products = [number for number, operation in enumerate(operations) if operation.kind is Kind.PRODUCT]
+    if resident is False:
+        return set(products)
+    free, streamed = array.table_words, set()
+    for number in products if resident else sorted(products, key=lambda number: -operations[number].blocks):
+        need = images.table_words(operations[number], array)
+        if need <= free:
+            free -= need
+        elif resident:
+            raise ValueError(f"layer {operations[number].name} needs {need} table words, the memory holds "
+                             f"{array.table_words} and has {free} left")
+        else:
+            streamed.add(number)
+    return streamed
+
+
+def _joined(parts: list[Bytes], width: int) -> Bytes:
+    return np.concatenate([np.zeros((0, width), np.uint8), *parts])
+
+
+def contents(steps: list[Step], operations: list[Operation], array: Array, resident: bool | None) -> Contents:
+    """Addresses and images of the table and codebook memories, and the table stream.
+
+    Raises ``ValueError`` for the layer that a memory has no room for.
+    """
+    streams = _streaming(operations, array, resident)
+    tables, codebooks, streamed, lasts = list[Bytes](), list[Bytes](), list[Bytes](), list[NDArray[np.bool_]]()
+    done = []
+    for number, (step, operation) in enumerate(zip(steps, operations, strict=True)):
+        if step.product is not None:
+            order = step.former(array).codebooks
+            beats = images.table_beats(step.product, order, operation, array)
+            operation = replace(operation, stream_tables=number in streams, codebooks=sum(map(len, codebooks)),
+                                tables=0 if number in streams else sum(map(len, tables)))
+            if number in streams:
+                streamed += [beats] * operation.blocks
+                lasts.append(np.arange(1, len(beats) * operation.blocks + 1) == len(beats) * operation.blocks)
+            else:
+                tables.append(beats)
+            if array.is_lookup:
+                codebooks.append(images.codebook_beats(step.product, order, array))
+        done.append(operation)
+    found = Contents(operations=tuple(done), tables=_joined(tables, array.fill * array.columns),
+                     codebooks=_joined(codebooks, array.encoders * array.length),
+                     streamed=_joined(streamed, array.fill * array.columns),
+                     streamed_last=np.concatenate([np.zeros(0, np.bool_), *lasts]))
+    if len(found.codebooks) > array.codebook_words:
+        raise ValueError(f"the layers need {len(found.codebooks)} codebook words, the memory holds "
+                         f"{array.codebook_words}")
+    return found

@@ -1,0 +1,82 @@
+"""Images of the table and codebook memories, in the order in which docs/hardware.md loads them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .network import Product
+from .operation import Operation
+from .params import Array
+from .schedule import PARAMETER_BEATS
+
+__all__ = ["codebook_beats", "codebook_words", "parameter_beats", "table_beats", "table_words"]
+
+Bytes = NDArray[np.uint8]
+
+
+def parameter_beats(array: Array) -> int:
+    """Beats of a column tile's finisher parameters."""
+    return -(-PARAMETER_BEATS // array.fill)
+
+
+def _row_groups(operation: Operation, array: Array) -> list[int]:
+    """Groups of ``fill`` array rows in each row tile."""
+    return [-(-slots * array.encoders // array.fill) for slots in operation.tile_slots(array)]
+
+
+def table_words(operation: Operation, array: Array) -> int:
+    """Table beats of one block of a product, its finisher's parameters included."""
+    tables = sum(_row_groups(operation, array)) * operation.entries
+    return operation.column_tiles * (tables + parameter_beats(array))
+
+
+def codebook_words(operation: Operation, array: Array) -> int:
+    """Codebook words of a product."""
+    return operation.slots * operation.entries if array.is_lookup else 0
+
+
+def _by_row(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.int8]:
+    """Tables ``(row tiles * rows, entries, column tiles * columns)`` by array row; unused rows and columns are 0."""
+    wide = operation.column_tiles * array.columns
+    found = np.zeros((operation.row_tiles * array.rows, operation.entries, wide), np.int8)
+    numbers = order.reshape(-1)
+    rows = np.flatnonzero(numbers >= 0)
+    found[rows, :, :node.table.shape[2]] = node.table[numbers[rows]]
+    return found
+
+
+def _parameters(node: Product, wide: int, array: Array) -> Bytes:
+    """Finisher parameters ``(beats, fill, wide)``: byte ``q`` in word ``q mod fill`` of beat ``q div fill``."""
+    count = node.table.shape[2]
+    found = np.zeros((parameter_beats(array) * array.fill, wide), np.uint8)
+    found[:4, :count] = node.bias.astype("<i4")[:, None].view(np.uint8).T
+    found[4:6, :count] = node.multiplier.astype("<u2")[:, None].view(np.uint8).T
+    found[6, :count] = node.shift
+    return found.reshape(-1, array.fill, wide)
+
+
+def table_beats(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> Bytes:
+    """``(beats, fill * columns)``: for column tile, row tile, group of fill rows, entry; then the parameters.
+
+    ``order`` is the codebook that each encoder of each slot sees, as in `Former`.
+    """
+    tables, columns = _by_row(node, order, operation, array).view(np.uint8), array.columns
+    parameters = _parameters(node, tables.shape[2], array)
+    beats = []
+    for first in range(0, tables.shape[2], columns):
+        for tile, groups in enumerate(_row_groups(operation, array)):
+            start = tile * array.rows
+            part = tables[start:start + groups * array.fill, :, first:first + columns]
+            part = part.reshape(groups, array.fill, operation.entries, columns).transpose(0, 2, 1, 3)
+            beats.append(part.reshape(-1, array.fill * columns))
+        beats.append(parameters[:, :, first:first + columns].reshape(-1, array.fill * columns))
+    return np.concatenate(beats)
+
+
+def codebook_beats(node: Product, order: NDArray[np.int64], array: Array) -> Bytes:
+    """``(slots * entries, encoders * length)``: centroid ``entry`` of every encoder; 0 where there is none."""
+    assert node.centroids is not None
+    _, entries, length = node.centroids.shape
+    found = np.zeros((len(order), entries, array.encoders, array.length), np.int8)
+    slots, encoders = np.nonzero(order >= 0)
+    found[slots, :, encoders, :length] = node.centroids[order[slots, encoders]]
+    return found.reshape(-1, array.encoders * array.length).view(np.uint8)

@@ -1,0 +1,73 @@
+"""The steps between products as integer nodes: one rule of rounding for each kind."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .graph import (
+    AveragePool,
+    Flattening,
+    Gate,
+    Joining,
+    MaximumPool,
+    Moving,
+    Normaliser,
+    Pointwise,
+    Rectifier,
+    Residual,
+    Step,
+)
+from .host_nodes import Elementwise, Multiply, Permute, Softmax
+from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Shape
+from .requantise import fixed_point, shared_shift
+
+__all__ = ["limits", "node"]
+
+
+def limits(step: Step, scale: float) -> tuple[int, int]:
+    """A step's clamp on its output scale."""
+    low, high = (int(np.clip(np.rint(limit / scale), -128, 127)) if np.isfinite(limit) else full
+                 for limit, full in ((step.low, -128), (step.high, 127)))
+    return low, high
+
+
+def _elementwise(step: Pointwise, given: float, scale: float, low: int, high: int, common: dict[str, Any]) -> Node:
+    """The function at every int8 value; where it is not defined, 0."""
+    real = np.nan_to_num(step.function(np.arange(-128, 128)[:, None] * np.float64(given)))
+    return Elementwise(**common, table=np.clip(np.rint(real / scale), low, high).astype(np.int8))
+
+
+def node(step: Step, scales: Sequence[float], shape: Shape) -> Node:
+    """A step as integers; ``scales`` are those of its inputs and its own, ``shape`` is its first input's."""
+    *given, scale = scales
+    low, high = limits(step, scale)
+    common: dict[str, Any] = {"name": step.name, "inputs": step.inputs, "scale": scale, "low": low, "high": high}
+    match step:
+        case Residual():
+            (one, other), shift = shared_shift(given[0] / scale, given[1] / scale)
+            return Add(**common, multipliers=(one, other), shift=shift)
+        case AveragePool():
+            size = prod(step.window.kernel if step.window else shape[:2])
+            factor, places = fixed_point(given[0] / (scale * size))
+            return AvgPool(**common, multiplier=int(factor), shift=int(places), window=step.window)
+        case Gate():
+            factor, places = fixed_point(given[0] * given[1] / scale)
+            return Multiply(**common, multiplier=int(factor), shift=int(places))
+        case Pointwise():
+            return _elementwise(step, given[0], scale, low, high, common)
+        case Normaliser():
+            parts = np.rint(2**16 * np.exp(-np.arange(256) * np.float64(given[0]))).astype(np.int64)
+            return Softmax(**common, exponentials=parts, peak=max(1, round(1 / scale)))
+        case MaximumPool():
+            return MaxPool(**common, window=step.window)
+        case Rectifier():
+            return Clamp(**common)
+        case Flattening():
+            return Flatten(**common)
+        case Joining():
+            return Concat(**common)
+        case Moving():
+            return Permute(**common, order=step.order, to=step.places.shape)
+    raise TypeError(f"step {step.name} must be of a known kind, not {type(step).__name__}")

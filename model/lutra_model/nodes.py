@@ -1,0 +1,212 @@
+"""The nodes of a network that the machine runs: product layers, and the integer glue on the memory side."""
+
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .params import Layer, Metric
+
+__all__ = ["Add", "AvgPool", "Clamp", "Concat", "Flatten", "MaxPool", "Node", "Product", "Shape", "Window"]
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A sliding window over ``(height, width)``; ``padding`` is top, left, bottom, right."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def __post_init__(self) -> None:
+        if min(self.kernel) < 1 or min(self.stride) < 1 or min(self.padding) < 0:
+            raise ValueError(f"kernel and stride must be at least 1 and padding at least 0, not {self.kernel}, "
+                             f"{self.stride} and {self.padding}")
+
+    def output(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the windowed image."""
+        top, left, bottom, right = self.padding
+        size = ((height + top + bottom - self.kernel[0]) // self.stride[0] + 1,
+                (width + left + right - self.kernel[1]) // self.stride[1] + 1)
+        if min(size) < 1:
+            raise ValueError(f"a window of {self.kernel} must fit into the padded image of {height} x {width}")
+        return size
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Node:
+    """One step of a network; ``scale`` is the real value of one output step."""
+
+    name: str
+    inputs: tuple[str, ...]
+    scale: float
+    low: int = -128
+    high: int = 127
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """Shape of the output without the batch, from those of the inputs."""
+        return inputs[0]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Product(Node):
+    """A matrix product, by table lookup (``centroids`` given) or by multiplication.
+
+    A grouped layer is ``groups`` products side by side: group ``g`` reads the input's channels of that group, uses
+    codebooks ``g * codebooks / groups`` onward and makes the output columns ``g * columns`` onward. A depthwise
+    convolution has as many groups as channels, each with a sub-vector of its own. No sub-vector straddles groups.
+
+    Parameters
+    ----------
+    table : int8 ``(codebooks, entries, columns)``, the codebooks of all groups and the columns of one; of a
+        dense layer ``(groups * reduction, 1, columns)``, the weights.
+    centroids : int8 ``(codebooks, entries, length)`` on the scale of the input, or None.
+    bias, multiplier, shift : int64 ``(groups * columns,)``, the finisher's parameters.
+    table_scale : float64 ``(groups * columns,)``, the real value of one accumulator step.
+    reduction : scalars of one activation vector of a group before padding to whole sub-vectors.
+    window : the convolution's window, or None for a linear layer.
+    """
+
+    table: NDArray[np.int8]
+    centroids: NDArray[np.int8] | None = None
+    metric: Metric = Metric.L2
+    bias: NDArray[np.int64]
+    multiplier: NDArray[np.int64]
+    shift: NDArray[np.int64]
+    table_scale: NDArray[np.float64]
+    reduction: int
+    window: Window | None = None
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        codebooks, entries, _ = self.table.shape
+        if self.groups < 1 or codebooks % self.groups:
+            raise ValueError(f"groups of layer {self.name} must divide its {codebooks} codebooks, not be {self.groups}")
+        for what in ("bias", "multiplier", "shift", "table_scale"):
+            if getattr(self, what).shape != (self.columns,):
+                raise ValueError(f"{what} of layer {self.name} must have shape ({self.columns},), "
+                                 f"not {getattr(self, what).shape}")
+        if self.centroids is not None and self.centroids.shape[:2] != (codebooks, entries):
+            raise ValueError(f"centroids of layer {self.name} must be {codebooks} codebooks of {entries}, "
+                             f"not {self.centroids.shape[:2]}")
+        for what, low, high in [("bias", -(2**31), 2**31 - 1), ("multiplier", 0, 2**16 - 1), ("shift", 1, 63)]:
+            values = getattr(self, what)
+            if values.min() < low or values.max() > high:
+                raise ValueError(f"{what} of layer {self.name} must be {low} to {high}, "
+                                 f"not {values.min()} to {values.max()}")
+        self.layer()
+
+    @property
+    def scheme(self) -> str:
+        """Name of the layer's scheme."""
+        return "int8" if self.centroids is None else "lut-nn"
+
+    @property
+    def columns(self) -> int:
+        """Outputs of all groups."""
+        return self.groups * self.table.shape[2]
+
+    def layer(self, rows: int = 1) -> Layer:
+        """The shape of one group with ``rows`` activation vectors."""
+        codebooks, entries, columns = self.table.shape
+        length = 1 if self.centroids is None else self.centroids.shape[2]
+        return Layer(name=self.name, rows=rows, codebooks=codebooks // self.groups, columns=columns, length=length,
+                     entries=entries, reduction=self.reduction)
+
+    def group(self, number: int) -> "Product":
+        """One group as a layer of its own, which reads that group's channels."""
+        codebooks, columns = len(self.table) // self.groups, self.table.shape[2]
+        some = slice(number * codebooks, (number + 1) * codebooks)
+        mine = slice(number * columns, (number + 1) * columns)
+        return replace(self, groups=1, table=self.table[some], bias=self.bias[mine], multiplier=self.multiplier[mine],
+                       shift=self.shift[mine], table_scale=self.table_scale[mine],
+                       centroids=None if self.centroids is None else self.centroids[some])
+
+    def rows(self, shape: Shape) -> int:
+        """Activation vectors that one input of ``shape`` makes."""
+        return prod(self.shape(shape)[:-1])
+
+    def macs(self, shape: Shape) -> int:
+        """Multiply-accumulates behind one input of ``shape``, of all groups."""
+        return self.groups * self.layer(self.rows(shape)).macs
+
+    def lookups(self, shape: Shape) -> int:
+        """Table entries read (or products formed) for one input of ``shape``, of all groups."""
+        return self.groups * self.layer(self.rows(shape)).lookups
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """See :meth:`Node.shape`."""
+        (shape,) = inputs
+        taps = prod(self.window.kernel) if self.window else 1
+        if len(shape) != (3 if self.window else 1) or shape[-1] * taps != self.groups * self.reduction:
+            raise ValueError(f"layer {self.name} needs {self.groups * self.reduction // taps} "
+                             f"{'channels of an image' if self.window else 'features'}, its input is {shape}")
+        return (*(self.window.output(*shape[:2]) if self.window else ()), self.columns)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Add(Node):
+    """``clamp((a * multipliers[0] + b * multipliers[1] + half) >> shift)``."""
+
+    multipliers: tuple[int, int]
+    shift: int
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """See :meth:`Node.shape`."""
+        if len(inputs) != 2 or inputs[0] != inputs[1]:
+            raise ValueError(f"add {self.name} needs two inputs of one shape, not {' and '.join(map(str, inputs))}")
+        return inputs[0]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MaxPool(Node):
+    """Largest value of each window."""
+
+    window: Window
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """See :meth:`Node.shape`."""
+        return (*self.window.output(*inputs[0][:2]), inputs[0][2])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AvgPool(Node):
+    """Rescaled sum of each window; without a window, of the whole image."""
+
+    multiplier: int
+    shift: int
+    window: Window | None = None
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """See :meth:`Node.shape`."""
+        height, width, channels = inputs[0]
+        return (*(self.window.output(height, width) if self.window else (1, 1)), channels)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clamp(Node):
+    """``min(max(x, low), high)``."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Flatten(Node):
+    """All values of an image as one vector, channels fastest."""
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """See :meth:`Node.shape`."""
+        return (prod(inputs[0]),)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Concat(Node):
+    """Channels of images of one size, or features, one input after the other; all have one scale."""
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """See :meth:`Node.shape`."""
+        if len({shape[:-1] for shape in inputs}) != 1:
+            raise ValueError(f"concat {self.name} needs inputs of one height and width, "
+                             f"not {' and '.join(map(str, inputs))}")
+        return (*inputs[0][:-1], sum(shape[-1] for shape in inputs))

@@ -1,0 +1,200 @@
+"""How one operation passes through the machine: the recurrences of its credits, a tile at a time.
+
+Within a tile beats and rows are evenly spaced, so each tile has a closed form; tiles that repeat the one before
+at a constant distance are not stepped through.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .operation import Operation
+from .params import Array
+from .schedule import PARAMETER_BEATS, Pipeline
+
+__all__ = ["STAGES", "Clock", "Timing", "load", "pool", "product"]
+
+STAGES = ("lookup", "encode", "load", "stream", "pool", "codebook")
+LONG_AGO = -(1 << 40)
+
+
+class Timing(NamedTuple):
+    """When an operation is done, and its entries of causes and busy stages that are not 0."""
+
+    done: int
+    causes: dict[str, int]
+    busy: dict[str, int]
+
+
+@dataclass(kw_only=True)
+class Clock:
+    """What outlives an operation.
+
+    Parameters
+    ----------
+    ready, start : of the operation under way.
+    activation, table : earliest cycle that can take the next beat of each stream.
+    loaded : cycle of the loader's newest beat.
+    slot : cycle in which the first row of the newest slot was fed.
+    banks, parameters : from which cycle the older and the newer bank take beats.
+    """
+
+    array: Array
+    activation_period: int
+    table_period: int
+    ready: int
+    start: int = 0
+    activation: int = 0
+    table: int = 0
+    loaded: int = LONG_AGO
+    slot: int = LONG_AGO
+    banks: tuple[int, int] = (0, 0)
+    parameters: tuple[int, int] = (0, 0)
+    pipeline: Pipeline = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pipeline = Pipeline(self.array)
+
+    def begin(self, done: int) -> None:
+        """Start the next operation; ``done`` is that of the one before."""
+        self.start = max(self.ready, done)
+
+
+class _State(NamedTuple):
+    """Cycles of one product's walkers, then what the array has waited for."""
+
+    issued: int          # newest row issued
+    beat: int            # next table beat, as far as its source goes
+    bank: int            # from then on the older table bank takes beats
+    next_bank: int       # the newer one
+    word: int            # first index word of the next tile can be read
+    parameter: int       # from then on the older parameter bank takes beats
+    next_parameter: int  # the newer one
+    slot: int            # first row of the newest slot fed
+    half: int            # from then on the older half of the index memory takes words
+    next_half: int       # the newer one
+    encode: int = 0      # cycles waited for index words
+    load: int = 0        # for tables
+
+
+TILE, COLUMN, BLOCK = 5, 7, 10  # so many of a state's cycles decide about the next tile, column tile or block
+
+
+def _repeat(state: _State, step: Callable[[_State], _State], count: int, cycles: int) -> _State:
+    """``step`` so many times; once it moves all ``cycles`` that it depends on alike, the rest follows at once."""
+    for left in reversed(range(count)):
+        before, state = state, step(state)
+        moved = state.issued - before.issued
+        if left and all(new - old == moved for new, old in zip(state[:cycles], before[:cycles], strict=True)):
+            return _State(*(new + left * (new - old) for new, old in zip(state, before, strict=True)))
+    return state
+
+
+class _Product:
+    """The walkers of one product."""
+
+    def __init__(self, operation: Operation, clock: Clock) -> None:
+        array, pipeline = clock.array, clock.pipeline
+        self.operation, self.clock, self.release = operation, clock, pipeline.release
+        self.period = clock.table_period if operation.stream_tables else 1
+        self.entries = operation.entries if array.is_lookup else 0
+        self.beats = tuple(-(-slots * array.encoders // array.fill) * operation.entries
+                           for slots in (array.slots, operation.last_slots))
+        self.parameter_beats = -(-PARAMETER_BEATS // array.fill)
+        self.written = pipeline.fetch + pipeline.encode + 1
+        self.first_slots = array.slots if operation.row_tiles > 1 else operation.last_slots
+
+    def step(self, rows: int) -> int:
+        """Cycles from a slot's first row to the next slot's: its rows, or the next codebook."""
+        return max(rows, self.entries + 2) if self.entries else rows
+
+    def tile(self, state: _State, rows: int, last: bool, gap: int | None) -> _State:
+        """Load and walk one tile; ``gap``: cycles from its first index word to the next tile's; None: all are there."""
+        end = max(state.beat, state.bank) + self.beats[last] * self.period
+        parameter, next_parameter = state.parameter, state.next_parameter
+        if last:
+            end = max(end, parameter) + self.parameter_beats * self.period
+        free, ready = state.issued + 1, end - self.period + 1
+        begin = max(free, state.word, ready)
+        issued, late = begin + rows - 1, ready > state.word
+        if last:
+            parameter, next_parameter = next_parameter, issued + self.release
+        return _State(issued, end, state.next_bank, issued + 1, issued + 1 if gap is None else state.word + gap,
+                      parameter, next_parameter, state.slot, state.half, state.next_half,
+                      state.encode + (0 if late else begin - free), state.load + (begin - free if late else 0))
+
+    def column(self, state: _State, rows: int) -> _State:
+        """A column tile whose index words are there."""
+        state = _repeat(state, lambda now: self.tile(now, rows, False, None), self.operation.row_tiles - 1, TILE)
+        return self.tile(state, rows, True, None)
+
+    def block(self, state: _State, rows: int) -> _State:
+        """Feed one block and walk over it."""
+        operation, step = self.operation, self.step(rows)
+        fed = max(state.slot + self.step(operation.block), state.half)
+        newest, gap = fed + (operation.slots - 1) * step, self.clock.array.slots * step
+        state = state._replace(slot=newest, word=fed + (self.first_slots - 1) * step + self.written)
+        state = _repeat(state, lambda now: self.tile(now, rows, False, gap), operation.row_tiles - 1, TILE)
+        state = self.tile(state._replace(word=newest + self.written), rows, True, None)
+        state = _repeat(state, lambda now: self.column(now, rows), operation.column_tiles - 1, COLUMN)
+        return state._replace(half=state.next_half, next_half=state.issued + 1)
+
+    def begin(self) -> tuple[int, _State]:
+        """Cycle in which the first row is fed, and the state before."""
+        clock = self.clock
+        fed, beat = clock.start + 1, max(clock.ready, clock.loaded + 1) + 1
+        if self.entries:
+            fed = max(fed, max(clock.ready + 1, clock.slot + 2) + self.entries)
+        if self.operation.stream_tables:
+            beat = max(beat, clock.table)
+        free = clock.start + 1
+        return fed, _State(clock.start, beat, *clock.banks, 0, *clock.parameters,
+                           fed - self.step(self.operation.block), free, free)
+
+    def run(self) -> Timing:
+        """Walk through all blocks."""
+        operation, clock = self.operation, self.clock
+        fed, state = self.begin()
+        fill = fed + self.written - clock.start - 1  # even the first tile's tables may come later
+        waiting = fill + (self.first_slots - 1) * self.step(operation.block_sizes[0])
+        probe = self.tile(state._replace(word=clock.start + 1 + waiting), 1, operation.row_tiles == 1, None)
+        state = _repeat(state, lambda now: self.block(now, operation.block), operation.blocks - 1, BLOCK)
+        state = self.block(state, operation.last_block)
+        clock.banks, clock.parameters = state[2:4], state[5:7]
+        clock.loaded, clock.slot = state.beat - self.period, state.slot
+        source = "stream" if operation.stream_tables else "load"
+        if operation.stream_tables:
+            clock.table = state.beat
+        issues = operation.rows * operation.row_tiles * operation.column_tiles
+        causes = {"lookup": issues, "fill": fill, "encode": state.encode - (0 if probe.load else fill),
+                  source: state.load - (fill if probe.load else 0), "drain": clock.pipeline.output}
+        return Timing(state.issued + clock.pipeline.output, causes, self.busy(issues, source))
+
+    def busy(self, issues: int, source: str) -> dict[str, int]:
+        """Work of every stage."""
+        operation = self.operation
+        tiles = (operation.row_tiles - 1) * self.beats[0] + self.beats[1] + self.parameter_beats
+        return {"lookup": issues, "encode": operation.rows * operation.slots,
+                "codebook": operation.blocks * operation.slots * self.entries,
+                source: operation.blocks * operation.column_tiles * tiles * self.period}
+
+
+def product(operation: Operation, clock: Clock) -> Timing:
+    """A product on the array."""
+    return _Product(operation, clock).run()
+
+
+def pool(operation: Operation, clock: Clock) -> Timing:
+    """A pool: the feeder never waits."""
+    pipeline = clock.pipeline
+    rows, drain = operation.rows * operation.slots, pipeline.pool + pipeline.finish + pipeline.add + 1
+    return Timing(clock.start + rows + drain, {"pool": rows, "drain": drain}, {"pool": rows})
+
+
+def load(operation: Operation, clock: Clock) -> Timing:
+    """A LOAD takes one beat of the input stream after the other."""
+    work = operation.rows * operation.column_tiles * clock.activation_period
+    first = max(clock.start + 1, clock.activation)
+    clock.activation = first + work
+    last = clock.activation - clock.activation_period
+    return Timing(last + 1, {"stream": last - clock.start, "drain": 1}, {"stream": work})

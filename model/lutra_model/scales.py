@@ -1,0 +1,68 @@
+"""Real values of one int8 step: one scale for each value, a common one where values only change places."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import calibrate
+from .graph import Flattening, FloatGraph, Joining, MaximumPool, Moving, Normaliser, Rectifier, Step
+
+__all__ = ["choose"]
+
+KEEPING = (Flattening, Joining, MaximumPool, Moving, Rectifier)  # their outputs are some of their inputs' values
+
+
+def _of_range(low: float, high: float) -> float:
+    """The symmetric int8 scale that holds a range."""
+    return max(-low / 128, high / 127)
+
+
+def _own(graph: FloatGraph, step: Step, values: NDArray[np.floating[Any]]) -> float:
+    """The scale that fits a step's values best, or the one that its range in a quantised model asks for."""
+    if isinstance(step, Normaliser):
+        return 1 / 127
+    if step.name in graph.ranges:
+        low, high = graph.ranges[step.name]
+        return _of_range(min(max(low, step.low), step.high), max(min(high, step.high), step.low))
+    return calibrate.activation_scale(step.clamped(values), step.low >= 0)
+
+
+class _Groups:
+    """Values that must have one scale."""
+
+    def __init__(self) -> None:
+        self.parent: dict[str, str] = {}
+
+    def of(self, name: str) -> str:
+        while name in self.parent:
+            name = self.parent[name]
+        return name
+
+    def join(self, one: str, other: str) -> None:
+        one, other = self.of(one), self.of(other)
+        if one != other:
+            self.parent[max(one, other)] = min(one, other)
+
+
+def choose(graph: FloatGraph, floats: Mapping[str, NDArray[np.floating[Any]]]) -> dict[str, float]:
+    """The scale of every step and of ``input``, from values before their clamp.
+
+    What a step only moves (pools, joins, flattenings) keeps its scale; all inputs of a join get the largest of their
+    scales. A value that is always 0 takes the scale of what it was made from.
+    """
+    groups = _Groups()
+    for step in graph.steps:
+        for name in step.inputs if isinstance(step, KEEPING) else ():
+            groups.join(step.name, name)
+    given = graph.ranges.get("input")
+    own = {groups.of("input"): _of_range(*given) if given else calibrate.activation_scale(floats["input"])}
+    for step in graph.steps:
+        if not isinstance(step, KEEPING):
+            own[groups.of(step.name)] = max(own.get(groups.of(step.name), 0.0), _own(graph, step, floats[step.name]))
+    scales = {"input": own[groups.of("input")] or 1.0}
+    for step in graph.steps:
+        scales[step.name] = own[groups.of(step.name)] or scales[step.inputs[0]]
+        own[groups.of(step.name)] = scales[step.name]
+    return scales

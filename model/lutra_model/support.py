@@ -1,0 +1,55 @@
+"""Which nodes a machine runs, and why it does not run others."""
+
+from collections.abc import Sequence
+
+from .network import Concat, Flatten, Node, Product, Shape, placement
+from .params import Array
+from .tiling import PIXEL
+from .values import image_of
+from .windows import product_former
+
+__all__ = ["groups_that_fit", "refusal"]
+
+
+def groups_that_fit(node: Product, channels: int, array: Array) -> list[int]:
+    """Numbers of groups that may go into one operation: whole words of inputs and outputs, no padded sub-vectors."""
+    each = channels // node.groups, node.table.shape[2]
+    padded = node.centroids is not None and node.reduction % node.centroids.shape[2] != 0
+    return [count for count in range(1, node.groups + 1)
+            if (count == node.groups or not any(size * count % array.word for size in each))
+            and (count == 1 or not padded)]
+
+
+def _product(node: Product, channels: int, array: Array) -> str | None:
+    if (node.centroids is None) == array.is_lookup:
+        kind = "multiplies" if node.centroids is None else "looks up"
+        return f"layer {node.name} {kind}, so the array's engine must not be {array.engine}"
+    if node.centroids is not None and node.metric != array.metric:
+        return f"layer {node.name} must use the array's metric {array.metric}, not {node.metric}"
+    layer = node.layer()
+    if layer.length > array.length:
+        return f"layer {node.name} needs sub-vector length {layer.length}, the array holds at most {array.length}"
+    if not groups_that_fit(node, channels, array):
+        return (f"groups of layer {node.name} must have multiples of {array.word} channels and columns, "
+                f"not {channels // node.groups} and {node.table.shape[2]}")
+    try:
+        product_former(layer, channels // node.groups, (node.window or PIXEL).kernel, array)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def refusal(node: Node, shapes: Sequence[Shape], array: Array) -> str | None:
+    """Why a machine does not run a node on inputs of these shapes, or None."""
+    if placement(node) == "host":
+        return (f"node {node.name} must be a product, an add, a pool, a clamp, a flatten or a concat to run on the "
+                f"machine, not a {type(node).__name__.lower()}")
+    match node:
+        case Product():
+            return _product(node, shapes[0][-1], array)
+        case Flatten() if shapes[0][-1] % array.word and image_of(shapes[0])[:2] != (1, 1):
+            return (f"the image that {node.name} flattens must have a multiple of {array.word} channels, "
+                    f"not {shapes[0][-1]}")
+        case Concat() if any(shape[-1] % array.word for shape in shapes[:-1]):
+            return f"all inputs of {node.name} but the last must have a multiple of {array.word} channels"
+    return None

@@ -1,0 +1,46 @@
+"""Words of the command stream (docs/hardware.md)."""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Opcode", "run", "write_codebooks", "write_program", "write_tables"]
+
+HEAD = 0x4C000000
+
+
+class Opcode(IntEnum):
+    """What a command does."""
+
+    WRITE_PROGRAM = 1
+    WRITE_CODEBOOKS = 2
+    WRITE_TABLES = 3
+    RUN = 4
+
+
+def _command(opcode: Opcode, *words: int) -> list[int]:
+    return [HEAD | opcode, *words]
+
+
+def write_program(words: list[int], address: int = 0) -> list[int]:
+    """Fills program memory from ``address`` on."""
+    return _command(Opcode.WRITE_PROGRAM, address, len(words), *words)
+
+
+def write_codebooks(memory: NDArray[np.uint8], address: int = 0) -> list[int]:
+    """Fills codebook memory with ``memory``, ``(words, bytes of one)``."""
+    count, width = memory.shape
+    padded = np.zeros((count, -(-width // 4) * 4), np.uint8)
+    padded[:, :width] = memory
+    return _command(Opcode.WRITE_CODEBOOKS, address, count, *padded.reshape(-1).view("<u4").tolist())
+
+
+def write_tables(beats: int, address: int = 0) -> list[int]:
+    """Fills table memory with so many beats, which follow on the table stream."""
+    return _command(Opcode.WRITE_TABLES, address, beats)
+
+
+def run(runs: int, *, address: int = 0, timeout: int = 0) -> list[int]:
+    """Runs the program at ``address`` so many times."""
+    return _command(Opcode.RUN, address, runs, timeout)

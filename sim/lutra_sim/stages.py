@@ -1,0 +1,89 @@
+"""A network as stages: programs for the machines, and nodes that the host computes between them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lutra_model import golden
+from lutra_model.latency import NetworkLatency, network_latency
+from lutra_model.network import Network, Node, Product
+from lutra_model.params import Array
+from lutra_model.program import Program, compile_network
+from lutra_model.segments import Segment, segments
+
+__all__ = ["Arrays", "Stage", "stages"]
+
+Arrays = Mapping[str, Array]  # an array for each scheme, lut-nn and int8
+Int8 = NDArray[np.int8]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stage:
+    """Some nodes that run one after the other, on one machine or on the host.
+
+    Parameters
+    ----------
+    nodes : as they are in the whole network.
+    source, output : the value of the network that a machine takes, and the one that is made.
+    scheme, program : the machine's scheme and its program, None on the host.
+    """
+
+    nodes: tuple[Node, ...]
+    source: str
+    output: str
+    scheme: str | None = None
+    program: Program | None = None
+
+    def latency(self, runs: int = 1, table_period: int = 1) -> NetworkLatency:
+        """What the latency model says of so many inputs."""
+        assert self.program is not None
+        return network_latency(self.program.operations, self.program.array, runs=runs, table_period=table_period)
+
+    def evaluate(self, values: Mapping[str, Int8]) -> Int8:
+        """What the golden model makes of the values so far, on the host."""
+        (node,) = self.nodes
+        return golden.evaluate(node, *(values[name] for name in node.inputs))
+
+
+def _stage(segment: Segment, scheme: str, array: Array, resident: bool | None) -> Stage:
+    assert segment.network is not None
+    return Stage(nodes=segment.nodes, source=segment.source, output=segment.output, scheme=scheme,
+                 program=compile_network(segment.network, array, resident=resident))
+
+
+def _alone(network: Network, node: Product, array: Array, resident: bool | None) -> Stage | None:
+    """A product on a machine of its own scheme, or None where that cannot run it."""
+    (source,) = node.inputs
+    single = Network(name=f"{network.name}: {node.name}", input_shape=network.shapes[source],
+                     input_scale=network.scale(source), nodes=(replace(node, inputs=("input",)),))
+    (segment,) = segments(single, array)
+    if segment.network is None:
+        return None
+    return replace(_stage(segment, node.scheme, array, resident), nodes=(node,), source=source)
+
+
+def _cut(network: Network, arrays: Arrays, resident: bool | None) -> Iterator[Stage]:
+    """The machine of the first product takes all that it can; other products run alone."""
+    scheme = next((node.scheme for node in network.products), next(iter(arrays)))
+    for segment in segments(network, arrays[scheme]):
+        node, stage = segment.nodes[0], None
+        if segment.network is not None:
+            stage = _stage(segment, scheme, arrays[scheme], resident)
+        elif isinstance(node, Product):
+            stage = _alone(network, node, arrays[node.scheme], resident)
+        yield stage or Stage(nodes=segment.nodes, source=segment.source, output=segment.output)
+
+
+def stages(network: Network, arrays: Arrays, *, resident: bool | None = None) -> tuple[Stage, ...]:
+    """The network cut for the machines.
+
+    Raises ``ValueError`` when there is no array for a scheme that a product layer uses, or a machine cannot hold its
+    part.
+    """
+    for scheme in dict.fromkeys(node.scheme for node in network.products):
+        if scheme not in arrays:
+            raise ValueError(f"network {network.name} needs an array for scheme {scheme}, "
+                             f"there are arrays for {', '.join(arrays) or 'none'}")
+    return tuple(_cut(network, arrays, resident))

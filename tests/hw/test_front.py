@@ -1,0 +1,277 @@
+"""hw.front runs the feeding of random programs; values against naive windows, cycles against written-out rules."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from amaranth.hdl import Signal
+from amaranth.sim import SimulatorContext
+
+from lutra_hw.front import Front
+from lutra_model.operation import Error, Kind, Lane, Operation
+from lutra_model.params import Array, Metric
+from lutra_model.schedule import Pipeline
+from tests.hw.windows import assign, gathered, nearest, packed, put, random_operation, scalars, signed
+
+Simulate = Callable[..., None]
+SIZES = {"block_rows": 8, "index_words": 60, "activation_words": 300, "codebook_words": 200}
+ARRAYS = [Array(rows=4, columns=2, encoders=2, length=3, entries=4, word=1, **SIZES),
+          Array(rows=4, columns=4, encoders=4, length=2, entries=2, word=2, metric=Metric.L1, **SIZES),
+          Array(rows=1, columns=1, encoders=1, length=4, entries=8, lanes=5, metric=Metric.CHEBYSHEV, **SIZES),
+          Array.mac(rows=4, columns=4, encoders=4, lanes=9, **SIZES),
+          Array.mac(rows=6, columns=4, encoders=2, **SIZES)]
+
+
+@dataclass
+class Log:
+    """Cycles in which things happened to one operation."""
+
+    op: Operation
+    taken: int = -1
+    start: int = -1
+    freed: list[int] = field(default_factory=list)
+    indexed: list[int] = field(default_factory=list)
+    pooled: list[int] = field(default_factory=list)
+    reserved: list[int] = field(default_factory=list)
+
+
+class Bench:
+    """Stands for the sequencer and the rear: starts operations, reads every index word, frees halves at random."""
+
+    def __init__(self, array: Array, seed: int, operations: int = 8):
+        self.array, self.rng = array, random.Random(seed)
+        self.front = Front(array)
+        self.ops = [self._operation() for _ in range(operations)]
+        byte = lambda: signed(self.rng.getrandbits(8) if seed % 2 else self.rng.choice([0, 1, 2, 255]))  # noqa: E731
+        self.memory = [[[byte() for _ in range(array.word)] for _ in range(array.activation_words)] for _ in range(2)]
+        self.books = [[[byte() for _ in range(array.length)] for _ in range(array.encoders)]
+                      for _ in range(array.codebook_words)]
+        self.logs: list[Log] = []
+        self.room: list[int] = []
+
+    def _operation(self) -> Operation:
+        op = random_operation(self.rng, self.array, self.rng.choice([Kind.PRODUCT, Kind.PRODUCT, Kind.POOL]))
+        return replace(op, codebooks=self.rng.randint(0, self.array.codebook_words - op.slots * op.entries))
+
+    async def fill(self, ctx: SimulatorContext) -> None:
+        """Writes both memories through the ports."""
+        front, array, write = self.front, self.array, self.front.codebook_write
+        for side in range(2):
+            address = 0
+            while address < array.activation_words:
+                count = self.rng.randint(0, min(array.banks, array.activation_words - address))
+                words = self.memory[side][address:address + count]
+                assign(ctx, front.write, en=1, side=side, address=address, count=count,
+                       data=packed([byte for word in words for byte in word]))
+                address += count
+                await ctx.tick()
+        ctx.set(front.write.en, 0)
+        for address, word in enumerate(self.books if array.is_lookup else []):
+            data = packed([byte for centroid in word for byte in centroid])
+            for piece in range(-(-array.encoders * array.length // 4)):
+                assign(ctx, write, en=1, address=address, piece=piece, data=data >> 32 * piece & 0xFFFFFFFF)
+                await ctx.tick()
+        ctx.set(write.en, 0)
+
+    def symbols(self, op: Operation, row: int, slot: int) -> list[int]:
+        vectors = scalars(op, self.array, gathered(op, self.memory, row, slot), slot)
+        if not self.array.is_lookup:
+            return [vector[0] & 255 for vector in vectors]
+        entries = [self.books[op.codebooks + slot * op.entries + entry] for entry in range(op.entries)]
+        return [nearest(vector, [word[encoder] for word in entries], self.array.metric)
+                for encoder, vector in enumerate(vectors)]
+
+    def words(self, op: Operation) -> Iterator[tuple[int, list[int], bool]]:
+        """Every index word in the order in which they are complete: where, what, whether its half ends."""
+        first, each = 0, self.array.slots
+        for block, size in enumerate(op.block_sizes):
+            for tile, slots in enumerate(op.tile_slots(self.array)):
+                for row in range(size):
+                    yield (block % 2 * self.array.index_words + tile * size + row,
+                           [symbol for slot in range(slots)
+                            for symbol in self.symbols(op, first + row, tile * each + slot)],
+                           tile == op.row_tiles - 1 and row == size - 1)
+            first += size
+
+    def sums(self, op: Operation) -> Iterator[tuple[tuple[int, bool, bool, bool], list[int]]]:
+        """Every row of a pool: its flags and sums."""
+        first, parts = 0, op.parts_x * op.parts_y
+        for block, size in enumerate(op.block_sizes):
+            for slot in range(op.slots):
+                for row in range(size):
+                    bytes_of = list(zip(*gathered(op, self.memory, first + row, slot), strict=True))
+                    part = slot % parts
+                    end = block == op.blocks - 1 and slot == op.slots - 1 and row == size - 1
+                    yield ((row, part == 0, part == parts - 1, end),
+                           [max(column) if op.maximum else sum(column) for column in bytes_of])
+            first += size
+
+    async def run(self, ctx: SimulatorContext) -> None:
+        front, rng, cycle = self.front, self.rng, 0
+        symbol = len(front.symbols) // self.array.rows
+        width = len(front.sums) // self.array.word
+        pending, ready_at, log = list(self.ops), 3, None
+        taken, words, sums, busy = -1, iter(()), iter(()), False
+        frees: list[int] = []
+        expected_word: tuple[int, list[int], bool] | None = None  # readable in this cycle
+        expected_data: list[int] | None = None  # read in the cycle before
+        expected_sums: list[int] | None = None
+        while pending or busy:
+            assert cycle < 20000
+            ready = bool(pending) and cycle >= ready_at
+            ctx.set(front.next_ready, ready)
+            if ready:
+                put(ctx, front.next, pending[0], self.array)
+            if ready and ctx.get(front.next_taken):
+                assert taken < 0
+                taken = cycle
+            start = ready and taken >= 0 and not busy and rng.random() < 0.7
+            ctx.set(front.start, start)
+            free = bool(frees) and frees[0] <= cycle
+            ctx.set(front.free_half, free)
+            self.room.append(rng.random() < 0.6)
+            ctx.set(front.room, self.room[-1])
+            ctx.set(front.read, expected_word is not None)
+            if expected_data is not None:
+                got = ctx.get(front.symbols)
+                assert [got >> symbol * place & (1 << symbol) - 1
+                        for place in range(len(expected_data))] == expected_data
+            if expected_sums is not None:
+                assert ctx.get(front.sums) == packed(expected_sums, width)
+                expected_sums = None
+            expected_data = None
+            if expected_word is not None:
+                ctx.set(front.read_word, expected_word[0])
+                expected_data = expected_word[1]
+                if expected_word[2]:
+                    frees.append(cycle + rng.choice([0, 0, 3, 30]) + 1)
+                expected_word = None
+            assert ctx.get(front.fault) == Error.NONE
+            if ctx.get(front.indexed):
+                expected_word = next(words)
+                log.indexed.append(cycle)
+            if ctx.get(front.pooled.valid):
+                flags, expected_sums = next(sums)
+                assert tuple(ctx.get(getattr(front.pooled, name)) for name in ("row", "first", "last", "end")) == flags
+                log.pooled.append(cycle)
+            if ctx.get(front.reserve):
+                log.reserved.append(cycle)
+            if free:
+                log.freed.append(frees.pop(0))
+                log.freed[-1] = cycle
+            await ctx.tick()
+            if log and busy:
+                expected = [log.op.row_tiles * size for size in log.op.block_sizes]
+                busy = len(log.freed) < log.op.blocks if log.op.kind is Kind.PRODUCT else \
+                    len(log.pooled) < log.op.rows * log.op.slots or expected_sums is not None
+                if not busy and log.op.kind is Kind.PRODUCT:
+                    assert len(log.indexed) == sum(expected)
+            if start:
+                op = pending.pop(0)
+                put(ctx, front.settings, op, self.array)
+                log = Log(op=op, taken=taken, start=cycle)
+                self.logs.append(log)
+                words, sums = self.words(op), self.sums(op)
+                taken, busy, ready_at = -1, True, cycle + rng.randint(2, 60)
+            cycle += 1
+
+
+def check_cycles(bench: Bench) -> None:
+    """The rules of docs/hardware.md, from when operations were taken and started and halves were freed."""
+    pipe, array = Pipeline(bench.array), bench.array
+    beat = turn = -10  # the last codebook beat, the last slot's first row
+    for log in bench.logs:
+        op, rows = log.op, []
+        beat = max(beat, log.taken)
+        row = log.start
+        for block, size in enumerate(op.block_sizes):
+            for slot in range(op.slots):
+                if op.kind is Kind.PRODUCT and array.is_lookup:
+                    beat = max(beat + 1, turn + 2) + op.entries - 1
+                for number in range(size):
+                    row += 1
+                    if op.kind is Kind.PRODUCT:
+                        row = max(row, log.freed[block - 2] + 1 if block >= 2 else 0)
+                        if number == 0 and array.is_lookup:
+                            row = turn = max(row, beat + 1)
+                    elif op.to_stream and slot % (op.parts_x * op.parts_y) == op.parts_x * op.parts_y - 1:
+                        while not bench.room[row]:
+                            row += 1
+                        assert row in log.reserved
+                    rows.append((row, slot))
+        if op.kind is Kind.POOL:
+            assert log.pooled == [row + pipe.fetch + 1 for row, _ in rows]
+            assert len(log.reserved) == (op.rows * op.groups if op.to_stream else 0)
+        else:
+            complete = [row for row, slot in rows if slot % array.slots == array.slots - 1 or slot == op.slots - 1]
+            assert log.indexed == [row + pipe.fetch + pipe.encode for row in complete]
+            assert not log.reserved
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"{a.engine}-{a.rows}x{a.columns}-e{a.encoders}-w{a.word}")
+def test_random_programs(simulate: Simulate, array: Array, seed: int) -> None:
+    bench = Bench(array, seed)
+
+    async def run(ctx: SimulatorContext, reset: Signal) -> None:
+        await bench.fill(ctx)
+        await bench.run(ctx)
+
+    simulate(bench.front, run)
+    check_cycles(bench)
+
+
+def test_goes_on_after_a_reset_in_mid_run(simulate: Simulate) -> None:
+    array = ARRAYS[0]
+    for stop in (1, 7, 30, 61, 144):
+        bench = Bench(array, stop, operations=4)
+
+        async def run(ctx: SimulatorContext, reset: Signal, stop: int = stop, bench: Any = bench) -> None:
+            await bench.fill(ctx)
+            ctx.set(bench.front.next_ready, 1)
+            put(ctx, bench.front.next, bench.ops[0], array)
+            put(ctx, bench.front.settings, bench.ops[0], array)
+            ctx.set(bench.front.start, 1)
+            await ctx.tick()
+            ctx.set(bench.front.start, 0)
+            for _ in range(stop):
+                await ctx.tick()
+            ctx.set(bench.front.next_ready, 0)
+            ctx.set(reset, 1)
+            await ctx.tick()
+            ctx.set(reset, 0)
+            await bench.run(ctx)
+
+        simulate(bench.front, run)
+        check_cycles(bench)
+
+
+FAULTS = [(Error.READ, {"source": 300 - 3}), (Error.READ, {"source": -2}), (Error.READ, {"source": 1 << 20}),
+          (Error.NONE, {"source": 300 - 3, "width": 3}), (Error.NONE, {"source": -2, "left": 2}),
+          (Error.SIZE, {"groups": 61, "last_block": 2}), (Error.NONE, {"groups": 60, "last_block": 2}),
+          (Error.CODEBOOK, {"codebooks": 199}), (Error.NONE, {"codebooks": 198}),
+          (Error.CODEBOOK, {"codebooks": 0xFFFFFFFF})]
+
+
+@pytest.mark.parametrize(("error", "fields"), FAULTS, ids=str)
+def test_faults(simulate: Simulate, error: Error, fields: dict[str, int]) -> None:
+    array = ARRAYS[0]
+    front = Front(array)
+    lanes = tuple(Lane(offset=n, dx=n, enabled=True, enabled_last=True) for n in range(4))
+    op = replace(Operation(kind=Kind.PRODUCT, width=4, entries=2, length=3, lanes=lanes), **fields)
+    seen = set()
+
+    async def run(ctx: SimulatorContext, reset: Signal) -> None:
+        put(ctx, front.next, op, array)
+        put(ctx, front.settings, op, array)
+        ctx.set(front.next_ready, 1)
+        ctx.set(front.start, 1)
+        for _ in range(300):
+            seen.add(ctx.get(front.fault))
+            await ctx.tick()
+            ctx.set(front.start, 0)
+
+    simulate(front, run)
+    assert seen - {Error.NONE} == {error} - {Error.NONE}

@@ -1,0 +1,213 @@
+"""A program on the machine one cycle at a time: the rules of docs/hardware.md, "Timing", with counters and credits."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from lutra_model.operation import Kind, Operation, descriptor_words
+from lutra_model.params import Array
+from lutra_model.schedule import PARAMETER_BEATS, Pipeline
+
+__all__ = ["stepped"]
+
+NEVER = 1 << 60
+
+
+def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[int, int, str, bool]]:
+    """``(operation, column tile, kind, last of the tile)`` of every beat."""
+    beats = []
+    for column in range(operation.blocks * operation.column_tiles):
+        for row in range(operation.row_tiles):
+            last = row == operation.row_tiles - 1
+            used = (operation.last_slots if last else array.slots) * array.encoders
+            kinds = ["table"] * (len(range(0, used, array.fill)) * operation.entries)
+            kinds += ["parameter"] * (len(range(0, PARAMETER_BEATS, array.fill)) if last else 0)
+            beats += [(number, column, kind, place == len(kinds) - 1) for place, kind in enumerate(kinds)]
+    return beats
+
+
+def _fed(operation: Operation, array: Array) -> list[tuple[int, int, int]]:
+    """``(block, slot, row)`` in the order they are fed."""
+    return [(block, slot, row) for block, size in enumerate(operation.block_sizes)
+            for slot in range(operation.slots) for row in range(size)]
+
+
+def _issued(operation: Operation) -> list[tuple[int, int, int, int]]:
+    """``(block, column tile, row tile, row)`` in the order they are issued."""
+    return [(block, column, tile, row) for block, size in enumerate(operation.block_sizes)
+            for column in range(operation.column_tiles) for tile in range(operation.row_tiles) for row in range(size)]
+
+
+class _Machine:
+    """Everything that has happened so far, by the cycle in which it happened."""
+
+    def __init__(self, operations: Sequence[Operation], array: Array, periods: tuple[int, int]) -> None:
+        self.operations, self.array, self.periods = operations, array, periods
+        self.pipeline = Pipeline(array)
+        self.now, self.current = 0, -1
+        self.ready = [descriptor_words(array) + 2] + [NEVER] * len(operations)
+        self.starts, self.dones = list[int](), list[int]()
+        self.stream = [0, 0]                                    # earliest next beat of either input stream
+        self.loader, self.coder = [0, -1, NEVER], [0, -1, NEVER]  # operation, its newest beat, cycle it was taken in
+        self.to_load = list[Any]()
+        self.to_code = list[Any]()
+        self.to_feed, self.to_issue, self.to_take = list[Any](), list[Any](), 0
+        self.loaded = dict[int, int]()                          # table tile: its last beat
+        self.tile, self.column, self.walked = 0, 0, 0           # being loaded; newest column tile; walked over
+        self.tile_left = defaultdict[int, int](lambda: NEVER, {-2: -1, -1: -1})
+        self.released = defaultdict[int, int](lambda: NEVER, {-2: -1, -1: -1})
+        self.coded = list[int]()                                # slot: its last codebook beat
+        self.slot_fed = [-NEVER]                                # slot, from 1: its first row
+        self.word = dict[Any, int]()
+        self.half_left = defaultdict[int, int](lambda: NEVER)
+        self.buffer, self.places, self.last = list[int](), self.pipeline.buffer, NEVER
+        self.columns_walked = 0
+
+    def take(self, who: list[int], queue: list[Any], make: Any) -> None:
+        """Let a loader take the next operation; its beats may come from the next cycle on."""
+        number = who[0]
+        if not queue and number < len(self.operations) and self.ready[number] <= self.now and who[1] < self.now:
+            queue += make(number)
+            who[0], who[2] = number + 1, self.now
+
+    def tables(self, number: int) -> list[Any]:
+        operation = self.operations[number]
+        return _table_beats(number, operation, self.array) if operation.kind is Kind.PRODUCT else []
+
+    def codes(self, number: int) -> list[Any]:
+        operation = self.operations[number]
+        if operation.kind is not Kind.PRODUCT or not self.array.is_lookup:
+            return []
+        return [entry == operation.entries - 1 for _ in range(operation.blocks * operation.slots)
+                for entry in range(operation.entries)]
+
+    def load(self) -> None:
+        if self.to_load and self.loader[2] < self.now:
+            number, _, kind, last = self.to_load[0]
+            streamed = self.operations[number].stream_tables
+            free = (self.tile_left[self.tile - 2] < self.now if kind == "table"
+                    else self.released[self.column - 2] <= self.now)
+            if free and (not streamed or self.stream[1] <= self.now):
+                self.to_load.pop(0)
+                self.loader[1] = self.now
+                if streamed:
+                    self.stream[1] = self.now + self.periods[1]
+                if last:
+                    self.loaded[self.tile] = self.now
+                    self.tile += 1
+                    self.column += kind == "parameter"
+
+    def code(self) -> None:
+        before = self.slot_fed[len(self.coded)] if len(self.coded) < len(self.slot_fed) else NEVER
+        if self.to_code and self.coder[2] < self.now and before + 2 <= self.now:
+            self.coder[1] = self.now
+            if self.to_code.pop(0):
+                self.coded.append(self.now)
+
+    def room(self, operation: Operation, last: bool) -> bool:
+        return not (operation.to_stream and last) or self.places > 0
+
+    def result(self, operation: Operation, delay: int, final: bool) -> None:
+        """A row is under way whose word is written, or whose beat can be taken, so many cycles later."""
+        if operation.to_stream:
+            self.places -= 1
+            self.buffer.append(self.now + delay)
+        elif final:
+            self.last = self.now + delay
+
+    def feed(self, operation: Operation) -> None:
+        if not self.to_feed:
+            return
+        block, slot, row = self.to_feed[0]
+        pipeline = self.pipeline
+        if operation.kind is Kind.POOL:
+            last = slot % operation.row_tiles == operation.row_tiles - 1
+            if self.room(operation, last):
+                self.to_feed.pop(0)
+                if last:
+                    self.result(operation, pipeline.pool + pipeline.finish + pipeline.add + 1, not self.to_feed)
+            return
+        first = row == 0
+        known = not self.array.is_lookup or not first or (
+            len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.now)
+        if known and (block < 2 or self.half_left[block - 2] < self.now):
+            self.to_feed.pop(0)
+            if first and self.array.is_lookup:
+                self.slot_fed.append(self.now)
+            tile, place = divmod(slot, self.array.slots)
+            if place == (operation.tile_slots(self.array)[tile] - 1):
+                self.word[block, tile, row] = self.now + pipeline.fetch + pipeline.encode + 1
+
+    def issue(self, operation: Operation) -> None:
+        if not self.to_issue:
+            return
+        block, column, tile, row = self.to_issue[0]
+        last = tile == operation.row_tiles - 1
+        if (self.loaded.get(self.walked, NEVER) < self.now and self.word.get((block, tile, row), NEVER) <= self.now
+                and self.room(operation, last)):
+            self.to_issue.pop(0)
+            if last:
+                self.result(operation, self.pipeline.output, not self.to_issue)
+            if row == operation.block_sizes[block] - 1:
+                self.tile_left[self.walked] = self.now
+                self.walked += 1
+                if last:
+                    self.released[self.columns_walked] = self.now + self.pipeline.release
+                    self.columns_walked += 1
+                    if column == operation.column_tiles - 1:
+                        self.half_left[block] = self.now
+
+    def take_input(self) -> None:
+        if self.to_take and self.stream[0] <= self.now:
+            self.to_take -= 1
+            self.stream[0] = self.now + self.periods[0]
+            if not self.to_take:
+                self.last = self.now + 1
+
+    def begin(self) -> None:
+        """Start the next operation in the cycle in which it can."""
+        if len(self.dones) == len(self.starts) and self.ready[self.current + 1] <= self.now:
+            self.current += 1
+            operation = self.operations[self.current]
+            self.starts.append(self.now)
+            self.ready[self.current + 1] = self.now + descriptor_words(self.array) + 2
+            self.last, self.word, self.half_left = NEVER, {}, defaultdict(lambda: NEVER)
+            if operation.kind is Kind.LOAD:
+                self.to_take = operation.rows * operation.column_tiles
+            else:
+                self.to_feed = _fed(operation, self.array)
+                self.to_issue = _issued(operation) if operation.kind is Kind.PRODUCT else []
+
+    def cycle(self) -> None:
+        """Everything that happens in one cycle."""
+        running = len(self.starts) > len(self.dones)
+        operation = self.operations[self.current]
+        self.load()
+        self.code()
+        self.take(self.loader, self.to_load, self.tables)
+        self.take(self.coder, self.to_code, self.codes)
+        freed = 0
+        if running:
+            if self.buffer and self.buffer[0] <= self.now:
+                self.buffer.pop(0)
+                freed = 1
+                if not self.buffer and not self.to_issue and not self.to_feed:
+                    self.last = self.now
+            self.feed(operation)
+            self.issue(operation)
+            self.take_input()
+        self.places += freed
+        if running and self.last == self.now:
+            self.dones.append(self.now)
+        if len(self.dones) == len(self.starts) < len(self.operations):
+            self.begin()
+        self.now += 1
+
+
+def stepped(operations: Sequence[Operation], array: Array, *, runs: int = 1, activation_period: int = 1,
+            table_period: int = 1) -> list[tuple[int, int]]:
+    """``(start, done)`` of every operation of all runs; ``operations`` are of one run."""
+    machine = _Machine([*operations] * runs, array, (activation_period, table_period))
+    while len(machine.dones) < len(machine.operations):
+        machine.cycle()
+    return list(zip(machine.starts, machine.dones, strict=True))
