@@ -1,17 +1,18 @@
-"""Measure speeds as ratios in one run: golden model against BLAS, compiled simulation against cocotb.
+"""Measure speeds as ratios in one run: golden model against BLAS, compiled simulation against cocotb and Amaranth.
 
-The first line compares whole golden inference of the network with the float32 matrix products of the same shapes in
-NumPy; the second does so for ResNet-18 on 224 x 224 images (random weights), and its peak memory is told; the third
-compares the compiled machine with per-cycle driving from Python.
+The golden line compares whole golden inference of the network with the float32 matrix products of the same shapes in
+NumPy. The simulation lines compare the compiled machine with two others that drive the same machine, on the same
+program. The last line is the whole network on the compiled machine.
 """
 
 import argparse
+from typing import Any
 
-from lutra_model.benchmark import golden_against_blas, resnet18_against_blas
+from lutra_model.benchmark import golden_against_blas
 from lutra_model.fit import lookup_array
 
 from .. import embedded
-from .common import Outcome, array_options, network_argument, table
+from .common import Outcome, array_options, network_argument, progress, table
 
 NAME = "bench"
 
@@ -20,22 +21,38 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     network_argument(parser)
     array_options(parser)
+    parser.add_argument("--resnet18", action="store_true",
+                        help="instead, simulate ResNet-18 at 224 x 224 with random weights on 16x32 cells, 16 encoders")
 
 
 def run(args: argparse.Namespace) -> Outcome:
-    """The two ratios and what they are made of."""
-    from lutra_sim.benchmark import compare  # slow to import
+    """The ratios and what they are made of."""
+    from lutra_sim import benchmark  # slow to import
 
+    if args.resnet18:
+        with progress(quiet=args.json) as show:
+            return _resnet18(benchmark.resnet18(progress=show))
     network, (rows, columns) = embedded.network(args.network), args.array
-    golden, large = golden_against_blas(network), resnet18_against_blas()
-    simulation = compare(lookup_array(network, rows=rows, columns=columns, encoders=args.encoders))
-    lines = [*([f"golden model over BLAS products, {name}", f"{found['golden_inputs_per_s']:,.0f} inputs/s",
-                f"{found['blas_inputs_per_s']:,.0f} inputs/s", f"{found['ratio']:.2f}"]
-               for name, found in ((network.name, golden), ("ResNet-18", large))),
-             ["compiled machine over cocotb", f"{simulation['compiled_cycles_per_s']:,.0f} cycles/s",
-              f"{simulation['cocotb_cycles_per_s']:,.0f} cycles/s", f"{simulation['ratio']:.1f}"]]
-    peak, windows = (f"{large[name] / 2**20:.0f} MiB" for name in ("peak_bytes", "windows_bytes"))
-    memory = (f"golden inference of {large['batch']} ResNet-18 inputs takes at most {peak} beside the network; "
-              f"one layer's windows alone would be {windows}")
-    return Outcome({"golden": golden, "resnet18": large, "simulation": simulation},
-                   [table(f"{rows}x{columns} cells", ["what", "ours", "the other", "ratio"], lines), memory])
+    golden = golden_against_blas(network)
+    speeds = benchmark.compare(lookup_array(network, rows=rows, columns=columns, encoders=args.encoders))
+    with progress(quiet=args.json) as show:
+        whole = benchmark.images(network, rows=rows, columns=columns, encoders=args.encoders, progress=show)
+    lines = [["golden model over BLAS products", f"{golden['golden_inputs_per_s']:,.0f} inputs/s",
+              f"{golden['blas_inputs_per_s']:,.0f} inputs/s", f"{golden['ratio']:.2f}"]]
+    each = speeds["cycles_per_s"]
+    lines += [[f"compiled machine over {name}", f"{each['compiled']:,.0f} cycles/s", f"{each[name]:,.0f} cycles/s",
+               f"{lead:,.1f}"] for name, lead in speeds["lead"].items()]
+    return Outcome({"golden": golden, "simulation": speeds, "network": whole},
+                   [table(f"{network.name}, {rows}x{columns} cells", ["what", "ours", "the other", "ratio"], lines),
+                    f"lookups simulated: {speeds['lookups_per_s']['compiled']:,.0f} in a second",
+                    f"whole network: {whole['images_per_s']:.2f} images/s, {whole['cycles_per_s']:,.0f} cycles/s, "
+                    f"{whole['cycles']['simulated']:,} cycles for one image; bit-exact: {whole['bit_exact']}, cycles "
+                    f"as predicted: {whole['cycles_exact']}"])
+
+
+def _resnet18(found: dict[str, Any]) -> Outcome:
+    cycles = found["cycles"]["simulated"]
+    speed = f"{found['cycles_per_s']:,.0f} cycles/s" if found["cycles_per_s"] else "kept from an earlier run"
+    return Outcome(found, [f"resnet18 at {found['size']} x {found['size']}: {cycles:,} cycles of RTL in "
+                           f"{found['seconds']:.0f} s ({speed}); bit-exact: {found['bit_exact']}, cycles as predicted: "
+                           f"{found['cycles_exact']}"])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,21 @@ def shape(text: str) -> tuple[int, int]:
     return int(rows), int(columns)
 
 
+def encoders(text: str) -> int | Literal["auto"]:
+    """A number of encoders, or ``auto``."""
+    if text == "auto":
+        return "auto"
+    if not (text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"must be auto or a number of at least 1, not {text}")
+    return int(text)
+
+
 def array_options(parser: argparse.ArgumentParser) -> None:
     """``--array`` and ``--encoders``."""
     parser.add_argument("--array", type=shape, default=(16, 16), metavar="RxC", help="cells of the array (16x16)")
-    parser.add_argument("--encoders", type=int, default=4, metavar="E",
-                        help="sub-vectors encoded in one cycle (4), at most the array's rows")
+    parser.add_argument("--encoders", type=encoders, default="auto", metavar="E",
+                        help="sub-vectors encoded in one cycle, at most the array's rows (auto: the fewest that keep "
+                             "the array busy)")
 
 
 def technology_option(parser: argparse.ArgumentParser) -> None:

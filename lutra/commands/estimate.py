@@ -1,22 +1,21 @@
 """Estimate cycles, energy and area without simulating: lookup array against MAC arrays.
 
 Estimates a network, a workload known by shape (resnet18, bert-base), or one matrix product MxDxN. Cycles are
-exactly those of the RTL; energies are counted events times the energies of a technology file, whose every entry
-carries its source (docs/cost-model.md).
+exactly those of the RTL, and every one of them is accounted for; energies are counted events times the energies of
+a technology file, whose every entry carries its source (docs/cost-model.md).
 """
 
 import argparse
 from typing import Any
 
-from lutra_model import compare, workloads
-from lutra_model.fit import lookup_array
-from lutra_model.latency import latency
+from lutra_model import compare, fit, workloads
+from lutra_model.compare import Design, Job, Run
+from lutra_model.latency import CAUSES, OperationLatency
 from lutra_model.params import Array, Layer, Metric
-from lutra_model.schedule import Schedule
 from lutra_model.workloads import Work
 
 from .. import embedded
-from .common import Outcome, array_options, network_argument, table, technologies, technology_option
+from .common import Outcome, array_options, network_argument, progress, table, technologies, technology_option
 
 NAME = "estimate"
 SHAPES = {"resnet18": workloads.resnet18, "bert-base": workloads.bert_base}
@@ -40,43 +39,75 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--entries", type=int, default=16, metavar="C", help="table entries of --product (16)")
     parser.add_argument("--metric", type=Metric, choices=list(Metric), default=Metric.L2,
                         help="the encoder's distance, for a workload or product (l2)")
-    parser.add_argument("--batch", type=int, default=1, metavar="B", help="inputs of the network at once (1)")
-    parser.add_argument("--table-period", type=int, default=1, metavar="P", help="cycles for each table beat (1)")
+    parser.add_argument("--batch", type=int, default=1, metavar="B",
+                        help="inputs that pay together for what is loaded once (1)")
+    tables = parser.add_mutually_exclusive_group()
+    tables.add_argument("--resident", action="store_true", help="all tables stay in table memory")
+    tables.add_argument("--stream", action="store_true", help="all tables come from the table stream, for every input")
+    parser.add_argument("--table-period", type=int, default=1, metavar="P",
+                        help="cycles from one beat of the table stream to the next (1)")
     parser.add_argument("--activation-period", type=int, default=1, metavar="P",
-                        help="cycles for each activation beat (1)")
+                        help="cycles from one beat of the input stream to the next (1)")
     technology_option(parser)
 
 
-def _works(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Array]:
+def _single(args: argparse.Namespace) -> tuple[Work, ...]:
+    rows, reduction, columns = args.product
+    layer = Layer(name="product", rows=rows, codebooks=-(-reduction // args.length), columns=columns,
+                  length=args.length, entries=args.entries, reduction=reduction)
+    return (Work(name="product", layer=layer, width=rows, channels=reduction, output=True),)
+
+
+def _works_run(works: tuple[Work, ...], args: argparse.Namespace, periods: dict[str, int]) -> Run:
+    """The works on the array of the command line; ``auto`` encoders are the fewest that are hardly slower."""
     rows, columns = args.array
-    if not args.workload and not args.product:
-        network = embedded.network(args.network)
-        array = lookup_array(network, rows=rows, columns=columns, encoders=args.encoders)
-        works = workloads.of_network(network, args.batch)
-        return network.name, tuple(work for work in works if not work.layer.is_dense), array
-    if args.product:
-        m, reduction, n = args.product
-        works = (Work(Layer(name="product", rows=m, codebooks=-(-reduction // args.length), columns=n,
-                            length=args.length, entries=args.entries, reduction=reduction), m * reduction),)
-    else:
-        works = SHAPES[args.workload]()
-    layers = [work.layer for work in works]
-    array = Array(rows=rows, columns=columns, encoders=args.encoders, metric=args.metric,
-                  length=max(layer.length for layer in layers), codebooks=max(layer.codebooks for layer in layers),
-                  entries=max(2, 1 << (max(layer.entries for layer in layers) - 1).bit_length()))
-    return args.workload or "product", works, array
+    layers = [work.layer for work in works if work.layer]
+
+    def make(encoders: int) -> Run:
+        array = Array(rows=rows, columns=columns, encoders=encoders, metric=args.metric,
+                      length=max(layer.length for layer in layers),
+                      entries=max(2, 1 << (max(layer.entries for layer in layers) - 1).bit_length()))
+        fitting, streamed = compare.sized(array, works, streamed=True if args.stream else
+                                          False if args.resident else None)
+        return compare.run(Design("lookup", fitting), works, images=args.batch, streamed=streamed, **periods)
+
+    if args.encoders != "auto":
+        return make(min(args.encoders, rows))
+    tried = [make(1 << power) for power in range(rows.bit_length()) if rows % (1 << power) == 0]
+    return next(found for found in tried if found.cycles <= fit.SLOWER * min(item.cycles for item in tried))
 
 
-def _layers(works: tuple[Work, ...], array: Array, args: argparse.Namespace) -> list[dict[str, object]]:
-    found = []
-    for work in works:
-        layer = work.layer
-        cost = latency(Schedule(layer, array), activation_period=args.activation_period,
-                       table_period=args.table_period)
-        found.append({"name": layer.name, "rows": layer.rows, "codebooks": layer.codebooks, "columns": layer.columns,
-                      "macs": layer.macs, "lookups": layer.lookups, "cycles": cost.cycles, "encode": cost.encode,
-                      "lookup": cost.lookup, "load": cost.load, "binding": cost.binding})
-    return found
+def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tuple[str, ...]]:
+    """Name, steps by shape, the run on the lookup array, and the nodes that the host computes."""
+    periods = {"table_period": args.table_period, "activation_period": args.activation_period}
+    if args.workload or args.product:
+        works = _single(args) if args.product else SHAPES[args.workload]()
+        return args.workload or "product", works, _works_run(works, args, periods), ()
+    from lutra_sim.stages import stages
+
+    network = embedded.network(args.network)
+    arrays = fit.arrays(network, rows=args.array[0], columns=args.array[1], encoders=args.encoders)
+    resident = True if args.resident else False if args.stream else None
+    cut = stages(network, arrays, resident=resident)
+    array = arrays.get("lut-nn", next(iter(arrays.values())))
+    run = compare.run_programs(Design("lookup", array, companion=arrays.get("int8") if array.is_lookup else None),
+                               network, [(stage.source, stage.program) for stage in cut if stage.program], images=args.batch, **periods)
+    return network.name, workloads.of_network(network), run, tuple(stage.nodes[0].name for stage in cut
+                                                                   if not stage.program)
+
+
+def _layer(job: Job, cost: OperationLatency) -> dict[str, Any]:
+    """One row of the table; the cells' share is that of useful lookups (or products) in all cycles."""
+    layer = job.layer
+    shape = {"rows": layer.rows, "codebooks": layer.codebooks, "columns": layer.columns} if layer else \
+        {"rows": job.operation.rows, "codebooks": 0, "columns": 0}
+    return {"name": job.name, "kind": cost.kind.name.lower(), **shape, "macs": job.macs, "times": job.times,
+            "lookups": job.times * job.lookups, "cycles": job.times * cost.cycles,
+            "causes": {cause: job.times * cycles for cause, cycles in cost.causes.items()},
+            "ragged": job.times * cost.ragged(job.lookups) if layer else 0,
+            "busy": {stage: job.times * cycles for stage, cycles in cost.busy.items()},
+            "binding": cost.binding, "binding_busy": cost.utilisation,
+            "cell_utilisation": cost.cell_utilisation(job.lookups)}
 
 
 def _price(design: compare.Priced) -> dict[str, Any]:
@@ -88,26 +119,44 @@ def _price(design: compare.Priced) -> dict[str, Any]:
 
 
 def run(args: argparse.Namespace) -> Outcome:
-    """Cycles of every layer; energy and area of every design in every technology."""
-    name, works, array = _works(args)
-    layers = _layers(works, array, args)
-    found = compare.compare(works, array, technologies(args.technology))
+    """Cycles of every layer and what they went into; energy and area of every design in every technology."""
+    name, works, found, host = _estimated(args)
+    array = found.design.array
+    layers = [_layer(job, cost) for job, cost in zip(found.jobs, found.latencies, strict=True)]
+    with progress(quiet=args.json) as show:
+        compared = compare.compare(works, [found], technologies(args.technology), images=args.batch,
+                                   progress=show) if array.is_lookup else {}
     energy = {tech: {design: _price(priced) for design, priced in result.designs.items()}
-              for tech, result in found.items()}
-    total = sum(int(str(layer["cycles"])) for layer in layers)
+              for tech, result in compared.items()}
+    total = sum(found.job_cycles)
     data = {"workload": name, "array": {"rows": array.rows, "columns": array.columns, "encoders": array.encoders,
-                                        "metric": array.metric}, "cycles": total, "layers": layers, "energy": energy}
-    head = ["layer", "M", "K", "N", "cycles", "encode", "lookup", "load", "binding"]
-    keys = ["name", "rows", "codebooks", "columns", "cycles", "encode", "lookup", "load", "binding"]
-    shown = [table(f"{name} on {array.rows}x{array.columns} table cells, {array.encoders} encoders: {total:,} cycles",
-                   head, [[layer[key] for key in keys] for layer in layers])]
-    shown += [table(f"{tech}: MAC arrays at equal or better throughput",
-                    ["design", "array", "cycles", "energy (range), uJ", "area, mm2"],
-                    [_shown(design, price) for design, price in designs.items()]) for tech, designs in energy.items()]
-    return Outcome(data, shown)
+                                        "metric": array.metric}, "cycles": total,
+            "causes": found.causes, "binding_busy": found.binding_busy,
+            "host": list(host), "batch": args.batch, "layers": layers, "energy": energy}
+    return Outcome(data, _shown(data))
 
 
-def _shown(design: str, price: dict[str, Any]) -> list[str]:
+def _shown(data: dict[str, Any]) -> list[Any]:
+    """Tables for people; causes that never occur are left out."""
+    array = data["array"]
+    causes = [cause for cause in CAUSES if data["causes"][cause]]
+    rows = [[layer["name"], layer["rows"], layer["codebooks"], layer["columns"], f"{layer['cycles']:,}",
+             *(f"{layer['causes'][cause]:,}" for cause in causes), layer["binding"],
+             f"{100 * layer['binding_busy']:.1f}%", f"{100 * layer['cell_utilisation']:.1f}%"]
+            for layer in data["layers"]]
+    rows.append(["sum", "", "", "", f"{data['cycles']:,}", *(f"{data['causes'][cause]:,}" for cause in causes), "",
+                 f"{100 * data['binding_busy']:.1f}%", ""])
+    host = f"; on the host: {', '.join(data['host'])}" if data["host"] else ""
+    title = (f"{data['workload']} on {array['rows']}x{array['columns']} cells, {array['encoders']} encoders: "
+             f"{data['cycles']:,} cycles for one input{host}")
+    shown = [table(title, ["layer", "M", "K", "N", "cycles", *causes, "bound by", "busy", "cells"], rows)]
+    return shown + [table(f"{tech}: MAC arrays at equal or better throughput",
+                          ["design", "array", "cycles", "energy (range), uJ", "area, mm2"],
+                          [_design(design, price) for design, price in designs.items()])
+                    for tech, designs in data["energy"].items()]
+
+
+def _design(design: str, price: dict[str, Any]) -> list[str]:
     middle, low, high = (price[key] / 1e6 for key in ("energy_pj", "energy_pj_low", "energy_pj_high"))
     return [design, price["array"], f"{price['cycles']:,}", f"{middle:.4g} ({low:.3g} to {high:.3g})",
             f"{price['area_um2'] / 1e6:.3g}"]

@@ -1,6 +1,6 @@
 """The main job: prove a network on the RTL, price it against MAC arrays, and write a report to open in a browser.
 
-Runs the golden model on the inputs and the RTL of every layer on the first ones, compares every bit, and writes
+Runs the golden model on the inputs and the RTL of the machine on the first ones, compares every bit, and writes
 report.html (self-contained), report.json (every number with its source), layers.csv and the figures as PNG and SVG.
 NET may be a .lutra file, an embedded network's name, or a trained CNN in ONNX (then with --calibration).
 """
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutra_model.fit import arrays
+from lutra_model.latency import CAUSES
 from lutra_model.network import Network
 
 from .. import embedded
@@ -96,14 +97,16 @@ def _shown(made: "Report") -> list[Any]:
     from lutra_reports import terminal
 
     data = made.data
-    layers = [[layer["name"], f"{layer['equivalent_macs']:,}", f"{layer['lookups']:,}", layer["rtl"]["predicted"],
-               layer["rtl"]["simulated"], "yes" if layer["rtl"]["bit_exact"] else "NO", layer["binding"]]
+    causes = [cause for cause in CAUSES if data["causes"][cause]]
+    layers = [[layer["name"], f"{layer['equivalent_macs']:,}", layer["rtl"]["predicted"], layer["rtl"]["simulated"],
+               *(layer["causes"][cause] for cause in causes), "yes" if layer["rtl"]["bit_exact"] else "NO",
+               layer["binding"], f"{100 * layer['binding_busy']:.0f}%", f"{100 * layer['cell_utilisation']:.0f}%"]
               for layer in data["layers"]]
     accuracy = ", ".join(f"{view} {100 * value:.2f}%" for view, value in data["accuracy"].items()
                          if isinstance(value, float) and np.isfinite(value))
-    return [table(f"{data['network']['name']}: cycles of one input on the RTL",
-                  ["layer", "MACs", "lookups", "predicted", "simulated", "bit-exact", "binding"], layers),
+    head = ["layer", "MACs", "predicted", "simulated", *causes, "bit-exact", "bound by", "busy", "cells"]
+    return [table(f"{data['network']['name']}: cycles of one input on the RTL", head, layers),
             terminal.summary(made),
             f"bit-exact: {data['bit_exact']}; cycles predicted {data['cycles']['predicted']:,}, simulated "
-            f"{data['cycles']['simulated']:,}",
+            f"{data['cycles']['simulated']:,}" + (f"; on the host: {', '.join(data['host'])}" if data["host"] else ""),
             f"accuracy on the full test set: {accuracy}" if accuracy else ""]

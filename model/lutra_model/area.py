@@ -5,8 +5,9 @@ from .schedule import Pipeline
 from .structure import Structure, reduction_bits
 from .technology import Technology
 
-__all__ = ["ADD_ADD_BITS", "ADD_MUX_BITS", "ADD_PRODUCT", "AREA_COMPONENTS", "FINISHER_ADD_BITS", "FINISHER_COMPARE_BITS", "FINISHER_MUX_BITS", "FINISHER_PRODUCT",
-           "MEASURED_ENTRIES", "area_um2", "logic_area_um2", "memory_bits"]
+__all__ = ["ADD_ADD_BITS", "ADD_MUX_BITS", "ADD_PRODUCT", "AREA_COMPONENTS", "FINISHER_ADD_BITS",
+           "FINISHER_COMPARE_BITS", "FINISHER_MUX_BITS", "FINISHER_PRODUCT", "MEASURED_ENTRIES", "area_um2",
+           "logic_area_um2", "memory_bits"]
 
 MEMORIES = ("activations", "tables", "codebooks", "program", "index", "accumulators")
 AREA_COMPONENTS = ("gather", "encoder", "cells", "adders", "finisher", "add", "control", *MEMORIES)

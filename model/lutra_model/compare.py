@@ -8,8 +8,8 @@ from itertools import groupby
 from .area import AREA_COMPONENTS, area_um2
 from .energy import Bill, bill
 from .events import Events, count
-from .latency import OperationLatency, network_latency
 from .images import table_words
+from .latency import CAUSES, OperationLatency, network_latency
 from .network import Network, Product
 from .operation import Kind, Operation, descriptor_words
 from .params import Array, Layer
@@ -99,6 +99,22 @@ class Run:
         return self.images * sum(job.macs for job in self.jobs)
 
     @cached_property
+    def causes(self) -> dict[str, int]:
+        """What the cycles of one image went into."""
+        return {cause: sum(job.times * item.causes[cause] for job, item in zip(self.jobs, self.latencies, strict=True))
+                for cause in CAUSES}
+
+    @property
+    def binding_busy(self) -> float:
+        """Share of the cycles in which the stage that binds its operation has work."""
+        return sum(cycles * item.utilisation for cycles, item in zip(self.job_cycles, self.latencies, strict=True)) \
+            / sum(self.job_cycles)
+
+    def with_images(self, images: int) -> "Run":
+        """The same for so many images."""
+        return _run(self.design, self.jobs, self.latencies, images)
+
+    @cached_property
     def sums(self) -> dict[Array, tuple[Events, int]]:
         """Events of all images, and cycles of one, on each machine."""
         found = dict[Array, tuple[Events, int]]()
@@ -175,8 +191,8 @@ def _run(design: Design, jobs: tuple[Job, ...], latencies: tuple[OperationLatenc
     return Run(design, jobs, images, latencies, tuple(_events(job, design.number, images) for job in jobs))
 
 
-def jobs_of(network: Network, program: Program) -> tuple[Job, ...]:
-    """The operations of a program with the shapes of their products."""
+def jobs_of(network: Network, program: Program, source: str = "input") -> tuple[Job, ...]:
+    """The operations of a program with the shapes of their products; the LOAD has the name of the value it takes."""
     nodes = {node.name: node for node in network.nodes}
     found = []
     for operation in program.operations:
@@ -189,26 +205,35 @@ def jobs_of(network: Network, program: Program) -> tuple[Job, ...]:
             layer = replace(each, codebooks=groups * each.codebooks, columns=columns,
                             reduction=groups * each.reduction)
             macs = groups * each.macs
-        found.append(Job(operation.name, array, operation, layer, macs))
+        found.append(Job(source if operation.kind is Kind.LOAD else operation.name, array, operation, layer, macs))
     return tuple(found)
 
 
-def run_programs(design: Design, programs: Iterable[tuple[Network, Program]], *, images: int = 1) -> Run:
-    """Cycles and events of compiled parts of a network, one after the other."""
+def run_programs(design: Design, network: Network, programs: Iterable[tuple[str, Program]], *, images: int = 1,
+                 **periods: int) -> Run:
+    """Cycles and events of the compiled parts of a network, one after the other.
+
+    ``programs``: the value that each part takes, and its program; ``periods`` are those of the input streams.
+    """
     jobs, latencies = list[Job](), list[OperationLatency]()
-    for network, program in programs:
-        jobs += jobs_of(network, program)
-        latencies += network_latency(program.operations, program.array).operations
+    for source, program in programs:
+        jobs += jobs_of(network, program, source)
+        latencies += network_latency(program.operations, program.array, **periods).operations
     return _run(design, tuple(jobs), tuple(latencies), images)
 
 
-def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0) -> tuple[Array, bool]:
-    """The array with memories just large enough for the works, and whether it streams their tables."""
+def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
+          streamed: bool | None = None) -> tuple[Array, bool]:
+    """The array with memories just large enough for the works, and whether it streams their tables.
+
+    ``streamed`` None: where they need more than ``TABLE_BYTES``.
+    """
     works = tuple(works)
     operations = [(work, work.operation(array)) for work in works]
     products = [(work.groups, operation) for work, operation in operations if operation.kind is Kind.PRODUCT]
     tables = sum(groups * table_words(operation, array) for groups, operation in products)
-    streamed = tables * array.fill * array.columns > TABLE_BYTES
+    if streamed is None:
+        streamed = tables * array.fill * array.columns > TABLE_BYTES
     rows = max(operation.slots for _, operation in products) * array.encoders
     return replace(
         array, codebooks=rows, table_words=1 if streamed else tables,
@@ -223,14 +248,17 @@ def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...
                      work.layer, work.macs, work.groups) for work in works)
 
 
-def run(design: Design, works: Iterable[Work], *, images: int = 1, streamed: bool = False) -> Run:
-    """Cycles and events of works on a design, a dense layer on its companion; a MAC design runs their twins."""
+def run(design: Design, works: Iterable[Work], *, images: int = 1, streamed: bool = False, **periods: int) -> Run:
+    """Cycles and events of works on a design, a dense layer on its companion; a MAC design runs their twins.
+
+    ``streamed``: tables come from the stream for every image; ``periods`` are those of the input streams.
+    """
     works = tuple(works if design.array.is_lookup else (work.as_dense() for work in works))
     jobs = tuple(job for work in works for job in _jobs(
         design.companion if design.companion and work.layer and work.layer.is_dense else design.array, streamed,
         [work]))
     latencies = tuple(item for array, some in groupby(jobs, key=lambda job: job.array)
-                      for item in network_latency([job.operation for job in some], array).operations)
+                      for item in network_latency([job.operation for job in some], array, **periods).operations)
     return _run(design, jobs, latencies, images)
 
 

@@ -7,7 +7,7 @@ from math import prod
 
 from . import tiling
 from .layout import packed
-from .network import Add, AvgPool, Clamp, MaxPool, Network, Node, Product, Window, placement
+from .network import Add, AvgPool, Clamp, MaxPool, Network, Node, Product, Shape, Window, placement
 from .operation import Operation
 from .params import Array, Layer
 from .values import image_of
@@ -103,18 +103,28 @@ def _work(network: Network, node: Node) -> Work | None:
     return None
 
 
+def _host(works: list[Work], node: Node, shape: Shape) -> list[Work]:
+    """A node that the host computes: what it reads leaves the machine, what it makes comes back."""
+    height, width, channels = image_of(shape)
+    back = Work(name=node.name, height=height, width=width, channels=channels, window=None)
+    if works[-1].window is None:
+        return [*works[:-1], back]
+    return [*works[:-1], replace(works[-1], output=True), back]
+
+
 def of_network(network: Network) -> tuple[Work, ...]:
     """The steps of a network for one input: an add is part of the product or pool that makes its later operand.
 
-    Nodes that the host computes are no steps of the machine; concatenations and flattenings cost nothing.
+    Of a node that the host computes only the traffic is a step; concatenations and flattenings cost nothing.
     """
     height, width, channels = image_of(network.input_shape)
     works = [Work(name="input", height=height, width=width, channels=channels, window=None)]
     for node in network.nodes:
         if placement(node) == "host":
-            continue
-        if isinstance(node, Add):
-            places = [place for place, work in enumerate(works) if work.name in node.inputs and not work.residual]
+            works = _host(works, node, network.shapes[node.name])
+        elif isinstance(node, Add):
+            places = [place for place, work in enumerate(works)
+                      if work.name in node.inputs and work.window and not work.residual]
             if places:
                 works[places[-1]] = replace(works[places[-1]], residual=True)
             else:

@@ -1,11 +1,13 @@
 """Comparisons as plain data: totals, ranges, verdicts, layer by layer and for whole workloads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lutra_model.compare import Comparison, Priced, Run
+from lutra_model.compare import Comparison, Job, Priced, Run
 from lutra_model.energy import Bill, ratio_range
+from lutra_model.events import Events
+from lutra_model.workloads import Work
 
 __all__ = ["BASELINES", "designs", "layers", "ratio", "ratios", "verdict"]
 
@@ -36,7 +38,9 @@ def _design(priced: Priced) -> dict[str, Any]:
     array = priced.run.design.array
     return {
         "array": {"rows": array.rows, "columns": array.columns, "encoders": array.encoders,
-                  "block_rows": array.block_rows, "index_words": array.index_words},
+                  "block_rows": array.block_rows, "index_words": array.index_words,
+                  "table_words": array.table_words, "activation_words": array.activation_words},
+        "streamed": any(job.operation.stream_tables for job in priced.run.jobs),
         "number": str(priced.run.design.number),
         "cycles": priced.run.cycles, "milliseconds": priced.milliseconds,
         "area_um2": priced.area, "area_by_component_um2": priced.areas,
@@ -73,31 +77,69 @@ def ratios(comparison: Comparison, same: Priced | None = None) -> dict[str, Any]
             for name, priced in _named(comparison, same).items() if name != "lookup"}
 
 
-def _shape(run: Run, index: int) -> dict[str, Any]:
-    layer, events, time = run.works[index].layer, run.events[index], run.latencies[index]
+def _grouped(works: Sequence[Work], jobs: Sequence[Job]) -> list[tuple[Work, list[int]]]:
+    """Each step with its jobs; a copy that only the machine needs joins the step before it."""
+    places = {work.name: place for place, work in enumerate(works)}
+    found: list[tuple[Work, list[int]]] = [(work, []) for work in works]
+    place = 0
+    for number, job in enumerate(jobs):
+        place = places.get(job.name, place)
+        found[place][1].append(number)
+    return [(work, numbers) for work, numbers in found if numbers]
+
+
+def _sums(items: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for item in items:
+        total = {name: total.get(name, 0) + value for name, value in item.items()}
+    return total
+
+
+def _shape(work: Work, run: Run, numbers: Sequence[int]) -> dict[str, Any]:
+    jobs, times = [run.jobs[number] for number in numbers], [run.latencies[number] for number in numbers]
+    layer, events = work.layer, sum((run.events[number] for number in numbers), Events())
+    cycles, causes = sum(item.cycles for item in times), _sums(item.causes for item in times)
+    busy = _sums(item.busy for item in times)
+    binding = max(busy, key=lambda stage: busy[stage])
+    lookups = sum(job.lookups for job in jobs)
     return {
-        "name": layer.name, "rows": layer.rows, "reduction": layer.reduction, "columns": layer.columns,
-        "codebooks": layer.codebooks, "length": layer.length, "entries": layer.entries,
-        "equivalent_macs": layer.macs, "lookups": events.table_reads, "operations": events.operations,
-        "cycles": time.cycles, "binding": time.binding,
-        "busy": {"encode": time.encode, "lookup": time.lookup, "load": time.load},
-        "events": asdict(events),
+        "name": work.name, "kind": times[0].kind.name.lower(), "rows": layer.rows if layer else 0,
+        "reduction": layer.reduction if layer else 0, "columns": layer.columns * work.groups if layer else 0,
+        "codebooks": layer.codebooks * work.groups if layer else 0, "length": layer.length if layer else 0,
+        "entries": layer.entries if layer else 0, "equivalent_macs": sum(job.macs for job in jobs),
+        "lookups": events.table_reads, "operations": events.operations, "cycles": cycles, "binding": binding,
+        "binding_busy": min(1.0, busy[binding] / cycles), "cell_utilisation": lookups / (times[0].cells * cycles),
+        "ragged": sum(item.ragged(job.lookups) for item, job in zip(times, jobs, strict=True) if job.layer),
+        "causes": causes, "busy": busy, "events": asdict(events),
     }
 
 
-def layers(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
-    """Each layer's shape, cycles and events, and in every technology its energy on lookup and INT8 MAC."""
+def layers(works: Sequence[Work], comparisons: Mapping[str, Comparison],
+           seen: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each step's shape, cycles and events, and in every technology its energy on lookup and INT8 MAC.
+
+    ``seen`` is what the simulation saw of each operation.
+    """
     found = []
-    first = next(iter(comparisons.values())).lookup.run
-    for index in range(len(first.works)):
-        layer = _shape(first, index)
-        layer["energy"] = {}
-        for name, comparison in comparisons.items():
-            lookup, mac = comparison.lookup.bills[index], comparison.int8.bills[index]
-            layer["energy"][name] = {"lookup_pj": lookup.picojoules, "int8_pj": mac.picojoules,
-                                     "lookup_on_chip_pj": lookup.on_chip.picojoules,
-                                     "int8_on_chip_pj": mac.on_chip.picojoules,
-                                     "int8_cycles": comparison.int8.run.latencies[index].cycles,
-                                     "lookup_components_pj": lookup.components, "ratio": _both(mac, lookup)}
+    run = next(iter(comparisons.values())).lookup.run
+    for work, numbers in _grouped(works, run.jobs):
+        layer = _shape(work, run, numbers)
+        mine = [seen[number] for number in numbers]
+        cycles = [item["simulated"] for item in mine]
+        layer["rtl"] = {"predicted": sum(item["predicted"] for item in mine),
+                        "simulated": None if None in cycles else sum(cycles),
+                        "bit_exact": all(item["bit_exact"] for item in mine)}
+        layer["energy"] = {name: _energies(work, comparison, numbers) for name, comparison in comparisons.items()}
         found.append(layer)
     return found
+
+
+def _energies(work: Work, comparison: Comparison, numbers: Sequence[int]) -> dict[str, Any]:
+    """Energy of one step on lookup and on INT8 MAC."""
+    lookup = Bill.total_of(comparison.lookup.bills[number] for number in numbers)
+    place = next(place for place, job in enumerate(comparison.int8.run.jobs) if job.name == work.name)
+    mac = comparison.int8.bills[place]
+    return {"lookup_pj": lookup.picojoules, "int8_pj": mac.picojoules,
+            "lookup_on_chip_pj": lookup.on_chip.picojoules, "int8_on_chip_pj": mac.on_chip.picojoules,
+            "int8_cycles": comparison.int8.run.job_cycles[place],
+            "lookup_components_pj": lookup.components, "ratio": _both(mac, lookup)}

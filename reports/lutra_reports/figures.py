@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from .style import COLOURS, DESIGNS, GROUPS, STAGES, TECHNOLOGY_COLOURS, Picture, drawing, picture
+from .style import CAUSES, COLOURS, DESIGNS, GROUPS, TECHNOLOGY_COLOURS, Picture, drawing, picture
 
 __all__ = ["figures"]
 
@@ -57,23 +57,28 @@ def energy(data: Data, technology: str) -> Picture:
 
 
 def cycles(data: Data) -> Picture:
-    """Cycles of each layer, and what each stage had to do."""
+    """Cycles of each layer, and what they went into."""
     layers = data["layers"]
-    figure = picture(0.9 + 0.34 * len(layers))
+    figure = picture(1.2 + 0.34 * len(layers))
     axes = figure.subplots()
+    shown = {cause: colour for cause, colour in CAUSES.items() if data["causes"][cause]}
     for place, layer in enumerate(layers):
-        axes.barh(place, layer["cycles"], color=STAGES[layer["binding"]], height=0.6, alpha=0.85)
-        for stage, marker in (("encode", "o"), ("lookup", "|"), ("load", "x")):
-            axes.plot(layer["busy"][stage], place, marker, color="black", markersize=5)
+        left = 0
+        for cause, colour in shown.items():
+            axes.barh(place, layer["causes"][cause], left=left, color=colour, height=0.62)
+            left += layer["causes"][cause]
+        axes.annotate(f"{100 * layer['binding_busy']:.0f}%", (left, place), xytext=(4, 0),
+                      textcoords="offset points", va="center", fontsize=8)
     axes.set_yticks(range(len(layers)), [layer["name"] for layer in layers])
     axes.invert_yaxis()
+    axes.margins(x=0.1)
+    axes.set_xlim(left=0)
     axes.set_xlabel("cycles of one inference")
-    handles: list[Any] = [Patch(color=colour, label=f"bound by {stage}") for stage, colour in STAGES.items()]
-    handles += [Line2D([], [], color="black", linestyle="", marker=marker, label=f"{stage} busy")
-                for stage, marker in (("encode", "o"), ("lookup", "|"), ("load", "x"))]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8.5)
-    return Picture(figure, "Cycles of each layer; the colour names the stage with the most work, the marks say how "
-                           "many cycles each stage was busy.")
+    figure.legend(handles=[Patch(color=colour, label=cause) for cause, colour in shown.items()],
+                  loc="outside lower center", ncols=4, fontsize=8.5)
+    return Picture(figure, "Where each layer's cycles go: rows looked up (or pooled), waits for encoders, tables and "
+                           "streams, pipelines that fill and drain; the number is the share of cycles in "
+                           "which the stage with the most work is busy.")
 
 
 def _dots(axes: Axes, rows: list[tuple[str, Data]], colours: dict[str, str]) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lutra_model.compare import Comparison, Design, Priced, compare, run
+from lutra_model.compare import Comparison, Design, Priced, Run, compare, lookup_runs, run, run_programs
 from lutra_model.network import Network
 from lutra_model.params import Array
 from lutra_model.technology import NAMES, Technology, builtin
 from lutra_model.workloads import WORKLOADS, Work, of_network, total_macs
+from lutra_sim.stages import stages
 
 from . import estimate
 from .evidence import Progress, accuracy_of, simulated
@@ -42,23 +43,22 @@ def _round(value: Any) -> Any:
 
 
 def _summary(works: Sequence[Work], comparisons: Mapping[str, Comparison]) -> dict[str, Any]:
-    return {"equivalent_macs": total_macs(works), "layers": len(works),
+    return {"equivalent_macs": total_macs(works), "layers": sum(work.layer is not None for work in works),
             "technologies": {name: {"designs": estimate.designs(item), "ratios": estimate.ratios(item)}
                              for name, item in comparisons.items()}}
 
 
-def _workloads(network: Network, arrays: Mapping[str, Array], technologies: Sequence[Technology],
+def _workloads(network: Network, works: Sequence[Work], whole: Run, technologies: Sequence[Technology],
                progress: Progress | None) -> dict[str, Any]:
-    """A batch of the network's inputs, and well-known networks by their shapes."""
-    jobs = {f"{network.name}, batch of {BATCH}": (of_network(network, BATCH), arrays["lut-nn"], arrays.get("int8"))}
+    """A batch of the network's inputs, and well-known networks by their shapes; all by name."""
+    name = f"{network.name}, batch of {BATCH}"
+    found = {name: _summary(works, compare(works, [whole.with_images(BATCH)], technologies, images=BATCH,
+                                           progress=_for(name, progress)))}
     for name, workload in WORKLOADS.items():
-        works = workload()
-        codebooks = max(work.layer.codebooks for work in works)
-        array = arrays["lut-nn"].resized(codebooks=codebooks, length=9, entries=16)
-        jobs[name] = (works, array, None)
-    return {name: _summary(works, compare(works, array, technologies, companion=companion, fit_memories=True,
-                                          progress=_for(name, progress)))
-            for name, (works, array, companion) in jobs.items()}
+        shown, steps = _for(name, progress), workload()
+        lookups = lookup_runs(steps, whole.design.array.resized(length=9, entries=16), progress=shown)
+        found[name] = _summary(steps, compare(steps, lookups, technologies, progress=shown))
+    return found
 
 
 def _for(name: str, progress: Progress | None) -> Progress | None:
@@ -109,28 +109,29 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
     technologies = technologies or [builtin(name) for name in NAMES]
     works = of_network(network)
     evidence = _simulate(network, images[:simulate_images], arrays, int8, int8_arrays, progress)
-    comparisons = compare(works, arrays["lut-nn"], technologies, companion=arrays.get("int8"), progress=progress)
+    programs = [(stage.source, stage.program) for stage in stages(network, arrays) if stage.program]
+    whole = run_programs(Design("lookup", arrays["lut-nn"], companion=arrays.get("int8")), network, programs)
+    comparisons = compare(works, [whole], technologies, progress=progress)
     same: dict[str, Priced] = {}
     if int8_arrays:
         twin = run(Design("int8", int8_arrays["int8"]), works)
         same = {technology.name: twin.priced(technology) for technology in technologies}
-    layers = estimate.layers(comparisons)
-    for layer, seen in zip(layers, evidence["lookup"]["layers"], strict=True):
-        layer["rtl"] = seen
+    layers = estimate.layers(works, comparisons, evidence["lookup"]["layers"])
     data = {
         "format": FORMAT, "stamp": stamp,
         "network": network_facts(network), "int8_network": network_facts(int8) if int8 else None,
         "arrays": {scheme: asdict(array) for scheme, array in arrays.items()},
         "bit_exact": all(item["bit_exact"] for item in evidence.values()),
         "cycles_exact": all(item["cycles_exact"] for item in evidence.values()),
-        "cycles": evidence["lookup"]["cycles"],
+        "cycles": evidence["lookup"]["cycles"], "host": evidence["lookup"]["host"],
+        "causes": whole.causes, "binding_busy": whole.binding_busy,
         "evidence": evidence,
         "accuracy": _accuracy(network, images, labels, int8, accuracy),
         "equivalent_macs": total_macs(works),
         "energy": {name: estimate.designs(item, same.get(name)) for name, item in comparisons.items()},
         "ratios": {name: estimate.ratios(item, same.get(name)) for name, item in comparisons.items()},
         "layers": layers,
-        "workloads": _workloads(network, arrays, technologies, progress),
+        "workloads": _workloads(network, works, whole, technologies, progress),
         "encoders": other_encoders(works, comparisons),
         "widths": widths(arrays["lut-nn"], technologies),
         "baselines": estimate.BASELINES,

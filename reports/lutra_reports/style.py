@@ -8,22 +8,26 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "DESIGNS", "GROUPS", "STAGES", "TECHNOLOGY_COLOURS", "Picture", "drawing", "picture"]
+__all__ = ["CAUSES", "COLOURS", "DESIGNS", "GROUPS", "STAGES", "TECHNOLOGY_COLOURS", "Picture", "drawing", "picture"]
 
 COLOURS = {"blue": "#0072b2", "orange": "#e69f00", "green": "#009e73", "red": "#d55e00", "pink": "#cc79a7",
            "sky": "#56b4e9", "yellow": "#f0e442", "grey": "#8a8f98", "dark": "#3b4252", "light": "#c9ced6",
            "peach": "#f4b183"}
 GROUPS = {  # components drawn as one piece of a bar
     "encoder": (("encoder",), COLOURS["red"]),
-    "centroid memory": (("centroids",), COLOURS["peach"]),
+    "codebooks": (("codebooks",), COLOURS["peach"]),
     "cells and adders": (("cells", "adds", "clock"), COLOURS["blue"]),
-    "table or weight fill": (("fill",), COLOURS["pink"]),
-    "index and window buffers": (("index", "window"), COLOURS["sky"]),
+    "table memory and cell fill": (("tables", "fill"), COLOURS["pink"]),
+    "activation and index memory, gather": (("activations", "gather", "index"), COLOURS["sky"]),
     "accumulators": (("accumulators",), COLOURS["orange"]),
-    "finisher, control, leakage": (("finisher", "control", "leakage"), COLOURS["dark"]),
+    "finisher, add, pool, control, leakage": (("finisher", "add", "pool", "program", "control", "leakage"),
+                                              COLOURS["dark"]),
     "DRAM": (("dram",), COLOURS["light"]),
 }
-STAGES = {"encode": COLOURS["red"], "lookup": COLOURS["blue"], "load": COLOURS["pink"]}
+STAGES = {"lookup": COLOURS["blue"], "encode": COLOURS["red"], "load": COLOURS["pink"], "stream": COLOURS["yellow"],
+          "pool": COLOURS["green"], "codebook": COLOURS["peach"]}
+CAUSES = {"lookup": COLOURS["blue"], "pool": COLOURS["green"], "encode": COLOURS["red"], "load": COLOURS["pink"],
+          "stream": COLOURS["yellow"], "fill": COLOURS["sky"], "drain": COLOURS["grey"], "descriptor": COLOURS["light"]}
 DESIGNS = {"lookup": "lookup", "int8": "INT8 MAC", "fp16": "FP16 MAC", "fp32": "FP32 MAC"}
 TECHNOLOGY_COLOURS = (COLOURS["blue"], COLOURS["red"], COLOURS["green"], COLOURS["pink"], COLOURS["orange"])
 SETTINGS: dict[Any, Any] = {

@@ -51,7 +51,7 @@ def _largest(data: Mapping[str, Any]) -> str:
     encoder, memory = [], []
     for designs in data["energy"].values():
         parts, chip = designs["lookup"]["components_pj"], designs["lookup"]["on_chip"]["pj"]
-        encoder.append((parts["encoder"] + parts["centroids"]) / chip)
+        encoder.append((parts["encoder"] + parts["codebooks"]) / chip)
         memory.append(parts["dram"] / designs["lookup"]["total"]["pj"])
     return (f"Finding the nearest centroid takes {100 * min(encoder):.0f} to {100 * max(encoder):.0f}% of lookup's "
             f"energy on the chip; memory outside the chip is {100 * min(memory):.0f} to {100 * max(memory):.0f}% of "
@@ -60,17 +60,22 @@ def _largest(data: Mapping[str, Any]) -> str:
 
 def _binding(data: Mapping[str, Any]) -> str:
     stages = [layer["binding"] for layer in data["layers"]]
-    counts = ", ".join(f"{stage} in {stages.count(stage)}" for stage in ("encode", "lookup", "load")
-                       if stage in stages)
-    return f"Stage with the most work, over {len(stages)} layers: {counts}."
+    counts = ", ".join(f"{stage} in {stages.count(stage)}" for stage in dict.fromkeys(stages))
+    return (f"Stage with the most work, over {len(stages)} layers: {counts}; it is busy in "
+            f"{100 * data['binding_busy']:.0f}% of all cycles.")
+
+
+def _host(data: Mapping[str, Any]) -> str:
+    return (f"The host computes {', '.join(data['host'])}: the values' way there and back is charged, the host's own "
+            "energy is not.")
 
 
 def _layers(data: Mapping[str, Any]) -> str:
-    """Which machine each layer should run on, where all technologies agree."""
+    """Which machine each product should run on, where all technologies agree."""
     sides: dict[str, list[str]] = {"lookup": [], "mac": []}
     for layer in data["layers"]:
         winners = {item["ratio"]["on_chip"]["winner"] for item in layer["energy"].values()}
-        if len(winners) == 1 and winners <= set(sides):
+        if layer["kind"] == "product" and len(winners) == 1 and winners <= set(sides):
             sides[winners.pop()].append(layer["name"])
     named = {side: ", ".join(names) or "no layer" for side, names in sides.items()}
     return (f"On the chip, every technology's whole range favours lookup for {named['lookup']}; the MAC array for "
@@ -91,6 +96,8 @@ def sentences(data: Mapping[str, Any]) -> list[str]:
     known = data["accuracy"]
     found = [_against_int8(data, "on_chip"), _against_int8(data, "total"), _against_float(data), _largest(data),
              _binding(data), _layers(data), _workloads(data)]
+    if data["host"]:
+        found.append(_host(data))
     if known["golden"] is not None and known["int8"] is not None:
         found.insert(3, f"Lookup classifies {100 * known['golden']:.2f}% of the test set correctly, INT8 "
                         f"multiplication {100 * known['int8']:.2f}%.")

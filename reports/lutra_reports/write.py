@@ -9,14 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lutra_model.latency import CAUSES
+
 from .figures import figures
 from .page import page
 from .report import Report
 
 __all__ = ["check", "write"]
 
-LAYER_COLUMNS = ("name", "rows", "reduction", "columns", "codebooks", "length", "entries", "equivalent_macs", "lookups",
-                 "operations", "cycles", "binding")
+LAYER_COLUMNS = ("name", "kind", "rows", "reduction", "columns", "codebooks", "length", "entries", "equivalent_macs",
+                 "lookups", "operations", "cycles", "binding", "binding_busy", "cell_utilisation", "ragged")
 
 
 def _layers_csv(data: dict[str, Any]) -> bytes:
@@ -24,12 +26,12 @@ def _layers_csv(data: dict[str, Any]) -> bytes:
     technologies = list(data["technologies"])
     text = io.StringIO()
     sheet = csv.writer(text, lineterminator="\n")
-    sheet.writerow([*LAYER_COLUMNS, "simulated_cycles", "bit_exact",
+    sheet.writerow([*LAYER_COLUMNS, *(f"{cause}_cycles" for cause in CAUSES), "simulated_cycles", "bit_exact",
                     *(f"{what}:{name}" for name in technologies for what in ("lookup_pj", "int8_pj", "winner"))])
     for layer in data["layers"]:
         energies = [layer["energy"][name] for name in technologies]
-        sheet.writerow([*(layer[name] for name in LAYER_COLUMNS), layer["rtl"]["simulated"],
-                        layer["rtl"]["bit_exact"],
+        sheet.writerow([*(layer[name] for name in LAYER_COLUMNS), *(layer["causes"][cause] for cause in CAUSES),
+                        layer["rtl"]["simulated"], layer["rtl"]["bit_exact"],
                         *(value for item in energies
                           for value in (item["lookup_pj"], item["int8_pj"], item["ratio"]["total"]["winner"]))])
     return text.getvalue().encode()

@@ -1,16 +1,22 @@
-"""Speed of the compiled machine beside cocotb's, on one layer, in one run."""
+"""Speed of the compiled machine beside cocotb's and Amaranth's simulator: one machine and program, in one run."""
 
 import json
 import tempfile
 import time
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from amaranth.sim import Simulator, SimulatorContext
+from numpy.typing import NDArray
 
-from lutra_model.host import unpack
-from lutra_model.params import Array, Layer
+from lutra_hw.machine import Machine
+from lutra_model import golden, randomnet
+from lutra_model.fit import arrays
+from lutra_model.network import Network, Product, Window
+from lutra_model.operation import State
+from lutra_model.params import Array
 
 from . import tools
 from .bench import build_bench, run_bench
@@ -18,54 +24,143 @@ from .bench_speed import ANSWER
 from .case import Case
 from .compiled import build
 from .generated import generate
+from .library import Progress, cache_folder
+from .network import simulate
+from .traffic import Traffic, loading, running
 
-__all__ = ["compare"]
+__all__ = ["compare", "images", "resnet18"]
 
 SECONDS = 1.0  # of CPU time that the compiled machine is measured for at least
+PATIENCE = 60.0  # that Amaranth's simulator gets at most
+SIDE = 10  # of the image that all of them work on
 
 
-def _layer(array: Array) -> Layer:
-    """Some thousand cycles that keep the array busy."""
-    rows, codebooks, columns = 512, min(array.codebooks, 2 * array.rows), 4 * array.columns
-    if not array.is_lookup:
-        return Layer.dense(name="bench", rows=rows, reduction=codebooks, columns=columns)
-    return Layer(name="bench", rows=rows, codebooks=codebooks, columns=columns, length=array.length,
-                 entries=array.entries)
+def _case(array: Array) -> Case:
+    """One convolution that keeps the array busy for some hundred cycles."""
+    rng, columns = np.random.default_rng(0), array.columns
+    kernel, channels = ((3, 3), 2 * array.word) if array.length >= 9 else ((1, 1), 4 * array.length * array.word)
+    reduction = channels * kernel[0] * kernel[1]
+    length = min(array.length, 9) if kernel == (3, 3) else array.length
+    codebooks = -(-reduction // length)
+    centroids = rng.integers(-128, 128, (codebooks, array.entries, length), np.int8) if array.is_lookup else None
+    layer = Product(name="bench", inputs=("input",), scale=1.0, metric=array.metric, reduction=reduction,
+                    table=rng.integers(-128, 128, (codebooks, array.entries, columns), np.int8), centroids=centroids,
+                    bias=np.zeros(columns, np.int64), multiplier=np.full(columns, 2**15),
+                    shift=np.full(columns, 18), table_scale=np.ones(columns),
+                    window=Window(kernel=kernel, padding=(kernel[0] // 2,) * 4))
+    network = Network(name="bench", input_shape=(SIDE, SIDE, channels), input_scale=1.0, nodes=(layer,))
+    return Case(array=array, network=network, inputs=rng.integers(-128, 128, (1, SIDE, SIDE, channels), np.int8))
 
 
-def _compiled(case: Case) -> tuple[float, float]:
-    """Cycles and seconds of CPU time of so many runs."""
-    machine = build(case.array)
-    cycles, begin = 0, time.process_time()
+def _compiled(case: Case) -> float:
+    """Cycles for each second of CPU time."""
+    machine, cycles = build(case.array), 0
+    machine.load(case.program)
+    begin = time.process_time()
     while time.process_time() < begin + SECONDS:
-        run = machine.run(case.traffic, beats=case.beats)
+        run = machine.run(case.program, case.inputs)
         cycles += run.elapsed
     seconds = time.process_time() - begin
-    assert np.array_equal(unpack(case.schedule, run.beats), case.expected)
-    return cycles, seconds
+    assert np.array_equal(run.outputs, case.expected)
+    return cycles / seconds
 
 
-def _cocotb(case: Case) -> tuple[float, float]:
+def _cocotb(case: Case) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build_bench(generate(case.array), folder)
         run_bench(folder, [case], module="bench_speed")
         answer = json.loads((folder / ANSWER).read_text())
-    return answer["cycles"], answer["seconds"]
+    return float(answer["cycles"] / answer["seconds"])
+
+
+def _amaranth(case: Case) -> float:
+    """Streams without stalls; the program runs as far as the time allows."""
+    machine, ran = Machine(case.array), [0, 0.0]
+    work = [loading(case.program), running(case.program, case.inputs)]
+    received: list[int] = []
+
+    async def bench(ctx: SimulatorContext) -> None:
+        ctx.set(machine.m_axis_tready, 1)
+        begin = time.process_time()
+        for traffic in work:
+            await _drive(ctx, machine, traffic, received, lambda: time.process_time() > begin + PATIENCE, ran)
+        ran[1] = time.process_time() - begin
+
+    simulator = Simulator(machine)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    if len(received) == case.program.output_beats:
+        beats = b"".join(beat.to_bytes(case.array.columns, "little") for beat in received)
+        outputs = case.program.outputs(np.frombuffer(beats, np.uint8).reshape(-1, case.array.columns))
+        assert np.array_equal(outputs, case.expected)
+    return ran[0] / ran[1]
+
+
+async def _drive(ctx: SimulatorContext, machine: Machine, traffic: Traffic, received: list[int],
+                 late: Callable[[], bool], ran: list[Any]) -> None:
+    """One job, cycle by cycle, until everything is taken and the machine is idle, or it is late."""
+    left = {"cmd": [(word, 0) for word in traffic.command],
+            "act": _numbers(traffic.activations, traffic.activations_last),
+            "table": _numbers(traffic.tables, traffic.tables_last)}
+    while not late():
+        for name, beats in left.items():
+            ctx.set(getattr(machine, f"s_axis_{name}_tvalid"), bool(beats))
+            if beats:
+                ctx.set(getattr(machine, f"s_axis_{name}_tdata"), beats[0][0])
+                if name != "cmd":
+                    ctx.set(getattr(machine, f"s_axis_{name}_tlast"), beats[0][1])
+        for name, beats in left.items():
+            if beats and ctx.get(getattr(machine, f"s_axis_{name}_tready")):
+                beats.pop(0)
+        if ctx.get(machine.m_axis_tvalid):
+            received.append(ctx.get(machine.m_axis_tdata))
+        await ctx.tick()
+        ran[0] += 1
+        if not any(left.values()) and ctx.get(machine.status) & 3 == State.IDLE:
+            return
+
+
+def _numbers(beats: NDArray[np.uint8], last: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Data and ``tlast`` of each beat."""
+    return [(int.from_bytes(beat.tobytes(), "little"), int(end)) for beat, end in zip(beats, last, strict=True)]
 
 
 def compare(array: Array) -> dict[str, Any]:
-    """Simulation speed, in cycles and lookups for each second of CPU time, and the ratio of the two ways.
+    """Simulation speed in cycles and lookups for each second of CPU time, and the compiled machine's lead.
 
-    ``compiled``: streams driven in C++; ``cocotb``: streams driven in Python, by cocotbext-axi. Both check the outputs
-    against the golden model, outside the measured time.
+    ``compiled``: streams driven in C++; ``cocotb``: the same Verilog, streams driven in Python by cocotbext-axi;
+    ``amaranth``: the same design in Amaranth's simulator. All check their outputs against the golden model.
     """
-    case = Case(array=array, layer=_layer(array))
-    cycles, seconds = _compiled(case)
-    bench_cycles, bench_seconds = _cocotb(case)
-    layer_cycles = case.predicted.cycles
-    compiled, cocotb = cycles / seconds, bench_cycles / bench_seconds
-    return {"array": asdict(array), "layer": asdict(case.layer), "compiled_cycles_per_s": compiled,
-            "cocotb_cycles_per_s": cocotb, "ratio": compiled / cocotb,
-            "compiled_lookups_per_s": compiled / layer_cycles * case.layer.lookups,
-            "cocotb_lookups_per_s": cocotb / layer_cycles * case.layer.lookups, "tools": tools.versions()}
+    case = _case(array)
+    lookups = sum(layer.lookups for layer in case.network.layers()) / case.latency.cycles
+    speeds = {"compiled": _compiled(case), "cocotb": _cocotb(case), "amaranth": _amaranth(case)}
+    return {"array": str(array), "run_cycles": case.latency.cycles, "tools": tools.versions(),
+            "cycles_per_s": speeds, "lookups_per_s": {name: speed * lookups for name, speed in speeds.items()},
+            "lead": {name: speeds["compiled"] / speed for name, speed in speeds.items() if name != "compiled"}}
+
+
+def images(network: Network, *, rows: int, columns: int, encoders: Any, count: int = 8,
+           progress: Progress | None = None) -> dict[str, Any]:
+    """Whole networks on the compiled machines, one on each core: images and cycles for each second, and verdicts."""
+    chosen = arrays(network, rows=rows, columns=columns, encoders=encoders)
+    x = np.random.default_rng(0).integers(-128, 128, (count, *network.input_shape), np.int8)
+    found = simulate(network, x, chosen, progress=progress).as_dict()
+    return {"network": network.name, "arrays": {scheme: str(array) for scheme, array in chosen.items()},
+            **{name: found[name] for name in ("images", "bit_exact", "cycles_exact", "images_per_s", "cycles_per_s",
+                                              "cycles")}}
+
+
+def resnet18(*, rows: int = 16, columns: int = 32, encoders: int = 16, size: int = 224, seed: int = 0,
+             progress: Progress | None = None) -> dict[str, Any]:
+    """ResNet-18 with random weights on one image; an interrupted run goes on with the images that are done."""
+    network = randomnet.resnet18(seed, size=size)
+    rng = np.random.default_rng(seed)
+    image = np.clip(np.rint(rng.normal(0, 42, (1, size, size, 3))), -128, 127).astype(np.int8)
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    begin = time.perf_counter()
+    found = simulate(network, golden.quantise(network, image),
+                     arrays(network, rows=rows, columns=columns, encoders=encoders), keep=cache_folder(),
+                     progress=progress)
+    return {"network": network.name, "size": size, "seconds": time.perf_counter() - begin} | found.as_dict()

@@ -16,7 +16,7 @@ __all__ = ["DATA", "random_case", "random_network"]
 
 Integer = Callable[[int, int], int]  # draws a number between two, both included
 
-SIDE = 6  # pixels of the largest image's side
+SIDE = 7  # pixels of the largest image's side
 BIAS = (-(2**31), 2**31 - 1)
 MULTIPLIER = 2**16 - 1
 
@@ -76,7 +76,7 @@ class _Builder:
         channels = self._channels(2 * array.word + 1)
         vector = integer(0, 5) == 5
         self.shapes: dict[str, Shape] = {"input": (channels,) if vector else
-                                         (integer(1, SIDE), integer(1, SIDE), channels)}
+                                         (integer(2, SIDE), integer(2, SIDE), channels)}
         self.nodes: list[Node] = []
 
     @property
@@ -112,18 +112,28 @@ class _Builder:
                 or (size % width == 0 and height % (size // width) == 0)]
         return fits[self.integer(0, len(fits) - 1)] if self.integer(0, 3) == 0 else fits[-1]
 
-    def product(self) -> None:
-        """A convolution, or a linear layer of a vector."""
+    def product(self, same: bool = False) -> None:
+        """A convolution, or a linear layer of a vector; with ``same``, one that keeps the shape."""
         shape, array = self.shapes[self.last], self.array
         window = self._window() if len(shape) == 3 else None
+        if window and same:
+            side = self.integer(0, 1)
+            window = Window(kernel=(2 * side + 1,) * 2, padding=(side,) * 4)
         kernel = window.kernel if window else (1, 1)
-        reduction, columns = shape[-1] * kernel[0] * kernel[1], self._channels(2 * array.columns + 1)
+        reduction = shape[-1] * kernel[0] * kernel[1]
+        columns = shape[-1] if same else self._channels(2 * array.columns + 1)
         length = self._length(kernel, reduction) if array.is_lookup else 1
         codebooks, entries = -(-reduction // length), self.integer(2, array.entries) if array.is_lookup else 1
         centroids = self.numbers.int8(codebooks, entries, length) if array.is_lookup else None
         self.append(Product, table=self.numbers.int8(codebooks, entries, columns, ties=False), centroids=centroids,
                     metric=array.metric, table_scale=np.ones(columns), reduction=reduction, window=window,
                     **self.numbers.finisher(columns, codebooks, not array.is_lookup), **self.numbers.clamp())
+
+    def block(self) -> None:
+        """A product and its sum with its own input."""
+        source = self.last
+        self.product(same=True)
+        self.add(source)
 
     def maximum(self) -> None:
         """A max pool of an image."""
@@ -140,10 +150,10 @@ class _Builder:
             multiplier = min(int(gain * (1 << shift) / (height * width)), MULTIPLIER)
             self.append(AvgPool, window=window, multiplier=multiplier, shift=shift, **self.numbers.clamp())
 
-    def add(self) -> None:
+    def add(self, other: str = "") -> None:
         """The sum of the newest value with an earlier one."""
         others = [name for name, shape in self.shapes.items() if shape == self.shapes[self.last]]
-        other = others[self.integer(0, len(others) - 1)]
+        other = other or others[self.integer(0, len(others) - 1)]
         inputs = (self.last, other) if self.integer(0, 1) else (other, self.last)
         self.append(Add, *inputs, multipliers=(self.integer(0, MULTIPLIER), self.integer(0, MULTIPLIER)),
                     shift=self.integer(15, 17), **self.numbers.clamp())
@@ -171,8 +181,8 @@ def random_network(array: Array, integer: Integer, *, most: int = 5) -> Network:
     Raises ``ValueError`` where the draws make one that the array cannot run.
     """
     net = _Builder(array, integer)
-    kinds = [net.product, net.product, net.product, net.maximum, net.average, net.add, net.concatenation, net.clamp,
-             net.flatten]
+    kinds = [net.product, net.product, net.product, net.block, net.block, net.maximum, net.average, net.add,
+             net.concatenation, net.clamp, net.flatten]
     for _ in range(integer(1, most)):
         kinds[integer(0, len(kinds) - 1)]()
     if not net.nodes:

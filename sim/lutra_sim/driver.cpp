@@ -298,7 +298,7 @@ struct Machine {
     int64_t first = 0, last = -1, at = -1;  // the cycles to be written; this one
 #endif
 
-    Machine() : top((context.randReset(RANDOM), &context)) {}
+    Machine() : top((context.threads(1), context.randReset(RANDOM), &context)) {}  // no pool of threads beside ours
 
     void low() {
         top.clk = 0;

@@ -126,6 +126,8 @@ MUTANTS = (
     Mutant("table_memory", "write.addr.eq(self.write.address)", "write.addr.eq(self.write.address ^ 1)",
            "tables lie at other addresses"),
     Mutant("table_row", "Mux(self.used, read.data, 0)", "read.data", "rows beyond the layer's are summed"),
+    Mutant("walk", "Mux(line_ends, operation.step_y, operation.step_x)", "operation.step_x",
+           "windows run on beyond the end of a line"),
     Mutant("walker", "(fresh.some | ~first_column) &", "", "a row is issued before its index is written"),
     Mutant("walker", "& (self.room | ~leaving)", "", "rows are issued that the output buffer cannot hold"),
     Mutant("writer", "Mux(self.last >= column, self.i.word_select(column, 8), 0)", "self.i.word_select(column, 8)",

@@ -1,46 +1,64 @@
 """lutra_sim.case, lutra_sim.cases and lutra_sim.stalls: random cases reach what they are for, and cross a process."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from lutra_model.params import Array, Layer
-from lutra_sim.case import Case, cases_from_environment, environment
+from lutra_model.network import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Product
+from lutra_model.operation import Arrange, Error, Kind
+from lutra_model.params import Array
+from lutra_sim.case import cases_from_environment, environment
 from lutra_sim.cases import random_case
+from lutra_sim.faults import faults
 from lutra_sim.stalls import bursts
 
-ARRAY = Array(rows=4, columns=5, encoders=3, length=4, entries=8, codebooks=24, block_rows=16, index_words=24)
+SIZES = {"block_rows": 16, "index_words": 64, "activation_words": 2048, "table_words": 2048, "codebook_words": 2048,
+         "program_words": 1024}
+LOOKUP = Array(rows=4, columns=4, encoders=2, length=4, entries=8, **SIZES)
+MAC = Array.mac(rows=4, columns=4, encoders=4, codebooks=512, **(SIZES | {"index_words": 128}))
 
 
-@pytest.mark.parametrize("array", [ARRAY, Array.mac(rows=4, columns=5, encoders=3, codebooks=40, block_rows=16,
-                                                    index_words=24)], ids=["lookup", "mac"])
-def test_random_layers_reach_every_kind_of_tiling(array: Array) -> None:
-    schedules = [random_case(array, seed).schedule for seed in range(60)]
-    for kind in ("blocks", "row_tiles", "column_tiles"):
-        assert {getattr(s, kind) == 1 for s in schedules} == {True, False}, kind
-    assert any(s.last_block < s.block for s in schedules)
-    assert any(s.last_rows < array.rows and s.row_tiles > 1 for s in schedules)
-    assert any(s.last_columns < array.columns and s.column_tiles > 1 for s in schedules)
+@pytest.mark.parametrize("array", [LOOKUP, MAC], ids=["lookup", "mac"])
+def test_random_networks_reach_every_node_and_every_tiling(array: Array) -> None:
+    cases = [random_case(array, seed) for seed in range(100)]
+    nodes = {type(node) for case in cases for node in case.network.nodes}
+    assert nodes == {Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Product}
+    operations = [operation for case in cases for operation in case.program.operations]
+    products = [operation for operation in operations if operation.kind is Kind.PRODUCT]
+    for kind in ("blocks", "row_tiles", "column_tiles", "groups"):
+        assert {getattr(operation, kind) == 1 for operation in products} == {True, False}, kind
+    for flag in ("residual", "stream_tables", "to_stream"):
+        assert {getattr(operation, flag) for operation in products} == {True, False}, flag
+    assert {operation.kind for operation in operations} == set(Kind)
+    assert any(operation.last_block < operation.block for operation in products)
 
 
-def test_random_cases_are_bound_by_every_stage() -> None:
-    cases = [random_case(ARRAY, seed) for seed in range(60)]
-    assert {case.predicted.binding for case in cases} == {"lookup", "encode", "load"}
+def test_lookup_networks_reach_every_arrangement() -> None:
+    cases = [random_case(LOOKUP, seed) for seed in range(100)]
+    products = [item for case in cases for item in case.program.operations if item.kind is Kind.PRODUCT]
+    assert {operation.arrange for operation in products} == set(Arrange)
 
 
-def test_outputs_of_random_data_are_spread() -> None:
-    case = Case(array=ARRAY, layer=Layer(rows=64, codebooks=20, columns=10, length=3, entries=8))
-    assert len(set(case.expected.ravel().tolist())) > 100
+def test_outputs_are_spread() -> None:
+    found = [random_case(LOOKUP, seed).expected for seed in range(100)]
+    shares = [len(np.unique(values)) / min(values.size, 100) for values in found]
+    assert np.median(shares) > 0.25
 
 
-def test_cases_cross_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = [random_case(ARRAY, 1), random_case(ARRAY, 2, stalls=True)]
-    for name, value in environment(cases).items():
+def test_cases_cross_a_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cases = [random_case(LOOKUP, 1), random_case(LOOKUP, 2, stalls=True)]
+    for name, value in environment(cases, tmp_path).items():
         monkeypatch.setenv(name, value)
-    assert cases_from_environment() == cases
+    for there, here in zip(cases_from_environment(), cases, strict=True):
+        assert str(there) == str(here)
+        assert there.program.words == here.program.words
+        assert np.array_equal(there.expected, here.expected)
 
 
-def test_unknown_data_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^data must be one of random, ties, edges, low, high, not noise$"):
-        Case(array=ARRAY, layer=Layer(rows=1, codebooks=1, columns=1, length=3, entries=8), data="noise")
+def test_faults_provoke_every_error() -> None:
+    provoked = {fault.error for seed in range(10) for fault in faults(random_case(LOOKUP, seed))}
+    assert provoked == set(Error) - {Error.NONE}
 
 
 def test_bursts_differ_from_end_to_end_and_repeat() -> None:

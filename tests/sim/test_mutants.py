@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def cases(array: str) -> list[Case]:
-    """A hundred layers, every fourth with stalls."""
+    """A hundred networks, every fourth with stalls."""
     return [random_case(ARRAYS[array], seed, stalls=seed % 4 == 3) for seed in range(100)]
 
 
