@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lutra import Array, Layer, cycles, embedded
+from lutra import Array, Layer, embedded, network_latency
 from lutra.cli import main
 from lutra.commands import COMMANDS
 from lutra_model import golden
 from lutra_model.netfile import load, save
+from lutra_model.tiling import product
 
 IMAGES, LABELS = embedded.test_set()
 
@@ -153,11 +154,27 @@ def test_estimate_gives_exact_cycles_and_every_design(capsys: pytest.CaptureFixt
     found = answered(capsys, "estimate", "--product", "40x36x20", "--array", "4x8", "--encoders", "2",
                      "--technology", "horowitz-45")
     layer = Layer(name="product", rows=40, codebooks=4, columns=20)
-    assert found["cycles"] == cycles(layer, Array(rows=4, columns=8, encoders=2, codebooks=4))
+    array = Array(rows=4, columns=8, encoders=2)
+    assert found["cycles"] == network_latency([product(layer, 36, array, to_stream=True)], array).cycles
+    assert sum(found["causes"].values()) == found["cycles"]
+    (row,) = found["layers"]
+    assert row["cell_utilisation"] == pytest.approx(40 * 4 * 20 / (32 * found["cycles"]))
     assert set(found["energy"]) == {"horowitz-45"}
     assert set(found["energy"]["horowitz-45"]) == {"lookup", "int8", "fp16", "fp32"}
     for design in found["energy"]["horowitz-45"].values():
         assert sum(design["components_pj"].values()) == pytest.approx(design["energy_pj"])
+
+
+def test_estimate_follows_streams_and_encoders(capsys: pytest.CaptureFixture[str]) -> None:
+    one = ("estimate", "--product", "40x36x20", "--array", "8x8", "--technology", "horowitz-45")
+    resident, streamed = (answered(capsys, *one, *how) for how in (
+        ["--resident"], ["--stream", "--table-period", "5"]))
+    assert resident["causes"]["stream"] == 0 < streamed["causes"]["stream"]
+    assert resident["cycles"] < streamed["cycles"]
+    chosen = [answered(capsys, *one, "--encoders", str(count))["cycles"] for count in (1, 2, 4, 8)]
+    assert resident["cycles"] == next(cycles for cycles in chosen if cycles <= 1.03 * min(chosen))
+    assert refused(capsys, *one, "--encoders", "many") == (
+        "argument --encoders: must be auto or a number of at least 1, not many")
 
 
 def test_report_and_bitstream_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,10 +90,12 @@ def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tu
     resident = True if args.resident else False if args.stream else None
     cut = stages(network, arrays, resident=resident)
     array = arrays.get("lut-nn", next(iter(arrays.values())))
-    run = compare.run_programs(Design("lookup", array, companion=arrays.get("int8") if array.is_lookup else None),
-                               network, [(stage.source, stage.program) for stage in cut if stage.program], images=args.batch, **periods)
-    return network.name, workloads.of_network(network), run, tuple(stage.nodes[0].name for stage in cut
-                                                                   if not stage.program)
+    companion = arrays.get("int8") if array.is_lookup else None
+    run = compare.run_programs(Design("lookup", array, companion=companion), network,
+                               [(stage.source, stage.program) for stage in cut if stage.program], images=args.batch,
+                               **periods)
+    host = tuple(stage.nodes[0].name for stage in cut if not stage.program)
+    return network.name, workloads.of_network(network), run, host
 
 
 def _layer(job: Job, cost: OperationLatency) -> dict[str, Any]:

@@ -149,14 +149,12 @@ def _log2(count: int) -> int:
 
 
 def _feeder(operation: Operation, structure: Structure) -> dict[str, int]:
-    """Addresses, gathered words, and the registers between memory and encoders."""
-    array = structure.array
-    fed = operation.rows * operation.slots
-    address = _log2(array.activation_words)
-    lanes = sum(lane.enabled or lane.enabled_last for lane in operation.lanes)
-    return {"gather_read_bits": gathered_words(operation) * structure.word_bits,
-            "address_bits": fed * lanes * address,
-            "gather_register_bits": fed * lanes * (address + 2 * structure.word_bits)}
+    """Addresses, gathered words, and the registers between memory and encoders; words of padding are addressed, too."""
+    address = _log2(structure.array.activation_words)
+    lanes = sum(lane.enabled * (operation.groups - 1) + lane.enabled_last for lane in operation.lanes)
+    reads = operation.rows * operation.parts_y * operation.parts_x * lanes
+    return {"gather_read_bits": gathered_words(operation) * structure.word_bits, "address_bits": reads * address,
+            "gather_register_bits": reads * (address + 2 * structure.word_bits)}
 
 
 def _written(operation: Operation, array: Array) -> int:

@@ -1,15 +1,14 @@
-"""The schedule: how a layer is cut into tiles, in which order they run, and how deep the pipelines are.
+"""How deep the pipelines are.
 
-The hardware generator takes its stage counts and memory sizes from here, the host its descriptor and beat
-order, the latency model its recurrences: one record, so they cannot drift apart.
+The hardware generator takes its stage counts from here, the latency model its recurrences: one record, so that they
+cannot drift apart.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
-from .params import Array, Layer
+from .params import Array
 
-__all__ = ["PARAMETER_BEATS", "Pipeline", "Schedule"]
+__all__ = ["PARAMETER_BEATS", "Pipeline"]
 
 PARAMETER_BEATS = 7  # bias (4 bytes), multiplier (2), shift (1): one byte for each column in a beat
 
@@ -80,83 +79,3 @@ class Pipeline:
     def buffer(self) -> int:
         """Depth of the output buffer that never makes the walker or a pool wait when its reader does not."""
         return max(self.output, self.pool + self.finish + self.add + 1) + 2
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """One layer cut for one machine.
-
-    Raises ``ValueError`` when the machine cannot hold the layer.
-    """
-
-    layer: Layer
-    array: Array
-
-    def __post_init__(self) -> None:
-        layer, array = self.layer, self.array
-        if layer.is_dense == array.is_lookup:
-            kind = "multiplies" if layer.is_dense else "looks up"
-            raise ValueError(f"layer {layer.name} {kind}, so the array's engine must not be {array.engine}")
-        for what, need, have in [("sub-vector length", layer.length, array.length),
-                                 ("entries", layer.entries, array.entries),
-                                 ("codebooks", layer.codebooks, array.codebooks),
-                                 ("row tiles", self.row_tiles, array.index_words)]:
-            if need > have:
-                raise ValueError(f"layer {layer.name} needs {what} {need}, the array holds at most {have}")
-
-    @property
-    def row_tiles(self) -> int:
-        """Tiles along the codebooks."""
-        return _tiles(self.layer.codebooks, self.array.rows)
-
-    @property
-    def column_tiles(self) -> int:
-        """Tiles along the outputs."""
-        return _tiles(self.layer.columns, self.array.columns)
-
-    @property
-    def block(self) -> int:
-        """Activation rows of a full block."""
-        return min(self.layer.rows, self.array.block_rows, self.array.index_words // self.row_tiles)
-
-    @property
-    def blocks(self) -> int:
-        """Blocks along the activation rows."""
-        return _tiles(self.layer.rows, self.block)
-
-    @property
-    def last_block(self) -> int:
-        """Activation rows of the last block."""
-        return self.layer.rows - (self.blocks - 1) * self.block
-
-    @property
-    def last_rows(self) -> int:
-        """Array rows used in the last row tile."""
-        return self.layer.codebooks - (self.row_tiles - 1) * self.array.rows
-
-    @property
-    def last_columns(self) -> int:
-        """Columns used in the last column tile."""
-        return self.layer.columns - (self.column_tiles - 1) * self.array.columns
-
-    @cached_property
-    def used_rows(self) -> tuple[int, ...]:
-        """Array rows used in each row tile."""
-        return (self.array.rows,) * (self.row_tiles - 1) + (self.last_rows,)
-
-    @cached_property
-    def slots(self) -> tuple[int, ...]:
-        """Activation beats of one index word, for each row tile."""
-        return tuple(_tiles(rows, self.array.encoders) for rows in self.used_rows)
-
-    @cached_property
-    def block_sizes(self) -> tuple[int, ...]:
-        """Activation rows of each block."""
-        return (self.block,) * (self.blocks - 1) + (self.last_block,)
-
-    def descriptor(self, *, low: int = -128, high: int = 127) -> list[int]:
-        """The eight command words of the layer."""
-        return [self.blocks - 1, self.block, self.last_block,
-                self.row_tiles - 1 | self.last_rows << 16,
-                self.column_tiles - 1 | self.last_columns << 16,
-                self.layer.entries, low & 255 | (high & 255) << 8, 0]

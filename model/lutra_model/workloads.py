@@ -60,7 +60,10 @@ class Work:
         return replace(self, layer=self.layer and self.layer.as_dense())
 
     def operation(self, array: Array, *, stream_tables: bool = False) -> Operation:
-        """The operation of one group on a machine whose other memories than index and accumulators are large enough."""
+        """The operation of one group on a machine whose memories, but for index and accumulators, are large enough.
+
+        Streamed tables come once for each block, so that a layer is then cut into as few blocks as can be.
+        """
         large = replace(array, codebooks=AMPLE, activation_words=AMPLE, table_words=AMPLE, codebook_words=AMPLE,
                         program_words=AMPLE)
         shape = replace(self, name="", layer=self.layer and replace(self.layer, name=""))
@@ -80,8 +83,12 @@ def _operation(work: Work, array: Array, stream_tables: bool) -> Operation:
     if work.layer is None:
         return tiling.pool(work.name, work.channels, array, window=work.window, maximum=work.maximum, addend=addend,
                            to_stream=work.output, **image)
-    return tiling.product(work.layer, work.channels, array, window=work.window, addend=addend,
-                          to_stream=work.output, stream_tables=stream_tables, **image)
+    options = {"window": work.window, "addend": addend, "to_stream": work.output, "stream_tables": stream_tables}
+    found = tiling.product(work.layer, work.channels, array, **options, **image)
+    if not stream_tables:
+        return found
+    blocks = -(-found.rows // min(array.block_rows, array.index_words // found.row_tiles))
+    return tiling.product(work.layer, work.channels, array, block=-(-found.rows // blocks), **options, **image)
 
 
 def _work(network: Network, node: Node) -> Work | None:

@@ -11,10 +11,19 @@ LOOKUP, MAC = Array(), Array.mac()
 
 
 def test_memory_sizes_by_hand() -> None:
-    assert memory_bits(Structure(LOOKUP)) == {"centroids": (128, 4 * 16 * 9 * 8), "index": (2048, 2 * 64),
-                                              "accumulators": (1024, 16 * 17)}
+    assert memory_bits(Structure(LOOKUP)) == {
+        "activations": (512, 2 * 16 * 4 * 8), "tables": (1024, 16 * 16 * 8), "codebooks": (1024, 4 * 9 * 8),
+        "program": (1024, 32), "index": (2048, 2 * 64), "accumulators": (1024, 16 * 17)}
     assert memory_bits(Structure(MAC))["index"] == (4608, 2 * 16 * 8)
-    assert memory_bits(Structure(MAC))["centroids"] == (0, 0)
+    assert memory_bits(Structure(MAC))["codebooks"] == (1024, 0)
+    assert memory_bits(Structure(MAC, Number.FP32))["activations"] == (512, 2 * 16 * 4 * 32)
+
+
+def test_every_bit_of_memory_is_charged() -> None:
+    """Two sides of 8,192 words of 4 bytes, whatever the banks."""
+    for array in (LOOKUP, LOOKUP.resized(encoders=16), MAC):
+        words, width = memory_bits(Structure(array))["activations"]
+        assert words * width == 2 * 8192 * array.word * 8
 
 
 @pytest.mark.parametrize("name", NAMES)

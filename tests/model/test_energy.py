@@ -1,25 +1,28 @@
 """model.energy: bills by hand, sums, ranges."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lutra_model.energy import COMPONENTS, Bill, Charge, bill, ratio_range
 from lutra_model.events import count
-from lutra_model.latency import latency
+from lutra_model.latency import network_latency
+from lutra_model.layout import packed
 from lutra_model.params import Array, Layer, Metric
-from lutra_model.schedule import Schedule
 from lutra_model.structure import Number, Structure
 from lutra_model.technology import MACROS, NAMES, OPTIONAL, Entry, Technology, builtin
+from lutra_model.tiling import Addend, product
 
 LOOKUP, MAC = Array(), Array.mac()
 LAYER = Layer(rows=100, codebooks=20, columns=40)
 
 
 def priced(array: Array, technology: Technology, number: Number = Number.INT8, layer: Layer = LAYER,
-           inputs: int | None = None) -> Bill:
-    schedule = Schedule(layer if array.is_lookup else layer.as_dense(), array)
-    return bill(count(schedule, inputs=inputs, number=number), latency(schedule).cycles,
+           **options: Any) -> Bill:
+    layer = layer if array.is_lookup else layer.as_dense()
+    operation = product(layer, layer.reduction, array, **options)
+    return bill(count(operation, array, layer, number=number), network_latency([operation], array).cycles,
                 Structure(array, number), technology)
 
 
@@ -34,34 +37,50 @@ def unit_technology(**prices: float) -> Technology:
 
 
 def test_a_lookup_layer_by_hand() -> None:
-    """2 rows, 3 codebooks of 9, 2 columns on a 16 x 16 array: each price alone is its count."""
+    """2 rows, 3 codebooks of 9, 2 columns on a 16 x 16 array: each price alone is its count.
+
+    Words hold 4 channels, so a row of 27 scalars gathers 7 of 9 lanes from 16 banks; addresses have 13 bits.
+    """
     layer = Layer(rows=2, codebooks=3, columns=2)
     steps = 2 * 3 * 16 * 9
     sums = 2 * 3 * 16 * (4 * 17 + 2 * 18 + 19 + 20)  # nine squares of 16 bits: 9, 5, 3, 2, 1
     tree = 2 * 2 * (9 + 10)
     compared = 2 * 3 * 15 * 20
+    gathered, codebook, tables, program = 2 * 7 * 32, 16 * 4 * 9 * 8, 17 * 256 * 8, (28 + 9) * 32
     for prices, expected in [
-            ({"add": 1.0}, 9 * steps + sums + tree + 2 * 2 * (33 + 10)),
+            ({"add": 1.0}, 9 * steps + sums + tree + 2 * 2 * (33 + 10) + 2 * 7 * 13),
             ({"multiply": 1.0}, 81 / 64 * steps + 2 * 2 * 33 * 16 / 64),
             ({"compare": 1.0}, compared + 2 * 2 * 2 * 10),
-            ({"mux": 1.0}, compared + 2 * 3 * 2 * 15 * 8 + 2 * 2 * 6 * 49),
-            ({"dram": 1.0}, 2 * 27 * 8 + 3 * 16 * 9 * 8 + 3 * 16 * 2 * 8 + 2 * 7 * 8 + 256 + 2 * 2 * 8),
-            ({"sram_read": 64.0}, 2 * 4 * 16 * 9 * 8 + 2 * 16 * 4),
-            ({"sram_write": 64.0}, 16 * 4 * 9 * 8 + 2 * 16 * 4)]:
+            ({"mux": 1.0}, compared + 2 * 3 * 2 * 15 * 8 + 2 * 2 * 6 * 49 + 15 * gathered),
+            ({"dram": 1.0}, 3 * 16 * 9 * 8 + 3 * 16 * 2 * 8 + 2 * 7 * 8 + program),
+            ({"sram_read": 64.0}, gathered + codebook + tables + program + 2 * 16 * 4),
+            ({"sram_write": 64.0}, 2 * 32 + codebook + tables + program + 2 * 16 * 4)]:
         assert priced(LOOKUP, unit_technology(**prices), layer=layer).picojoules == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_mac_layer_by_hand() -> None:
-    """2 rows, reduction 27, 2 columns on a 16 x 16 array: two row tiles, of 16 and 11."""
+    """2 rows, reduction 27, 2 columns on a 16 x 16 array: two row tiles, of 16 and 11; words of 4, 9 lanes."""
     layer = Layer(rows=2, codebooks=3, columns=2)
     tree = (8 * 17 + 4 * 18 + 2 * 19 + 20) + (5 * 17 + 3 * 18 + 19 + 20)
     accumulators = 2 * 1 * 16 * (16 + 13)  # rows, passes, columns, bits for 4608 products
+    gathered, tables, program = 2 * 7 * 32, 3 * 256 * 8, (28 + 9) * 32
     for prices, expected in [
             ({"multiply": 1.0}, 2 * 27 * 2 + 2 * 2 * 33 * 16 / 64),
-            ({"add": 1.0}, 2 * 2 * tree + 2 * 2 * 29 + 2 * 2 * (33 + 10)),
-            ({"sram_read": 64.0}, 2 * 2 * 16 * 8 + accumulators),
-            ({"compare": 1.0}, 2 * 2 * 2 * 10), ({"mux": 1.0}, 2 * 2 * 6 * 49)]:
+            ({"add": 1.0}, 2 * 2 * tree + 2 * 2 * 29 + 2 * 2 * (33 + 10) + 2 * 7 * 13),
+            ({"sram_read": 64.0}, 2 * 2 * 16 * 8 + accumulators + gathered + tables + program),
+            ({"compare": 1.0}, 2 * 2 * 2 * 10), ({"mux": 1.0}, 2 * 2 * 6 * 49 + 15 * gathered)]:
         assert priced(MAC, unit_technology(**prices), layer=layer).picojoules == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_residual_by_hand() -> None:
+    """8 outputs more: two products of 16 x 8 bits, a sum and a rounding of 26 bits, a shifter; 4 words read."""
+    layer = Layer(rows=4, codebooks=3, columns=2)
+    addend = Addend(source=packed(1, 4, 2, LOOKUP, side=1), own_factor=1, factor=1, shift=1)
+    for prices, expected in [({"multiply": 1.0}, 8 * 4), ({"add": 1.0}, 8 * 52), ({"mux": 1.0}, 8 * 5 * 26),
+                             ({"sram_read": 64.0}, 4 * 32)]:
+        plain, added = (priced(LOOKUP, unit_technology(**prices), layer=layer, addend=item).picojoules
+                        for item in (None, addend))
+        assert added - plain == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("number", "multiply", "add"), [(Number.FP16, "fp16_multiply", "fp16_add"),
