@@ -7,6 +7,7 @@ give the same bytes. docs/fpga.md describes boards, wiring and the link.
 
 import argparse
 from dataclasses import replace
+from math import gcd
 from pathlib import Path
 
 from lutra_model.params import Array
@@ -30,8 +31,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def chosen_array(array: Array, args: argparse.Namespace) -> Array:
     """The board's own array with the sizes that the user gave."""
+    if not args.array and not args.encoders:
+        return array
     rows, columns = args.array or (array.rows, array.columns)
-    made = array.resized(rows=rows, columns=columns, encoders=args.encoders or min(array.encoders, rows))
+    made = array.resized(rows=rows, columns=columns, encoders=args.encoders or min(array.encoders, rows),
+                         fill=gcd(array.fill, rows))
     return replace(made, lanes=max(array.lanes, made.length * made.groups))
 
 

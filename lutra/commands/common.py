@@ -9,14 +9,17 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from lutra_model import technology
 
-__all__ = ["Outcome", "array_options", "network_argument", "progress", "read_array", "shape", "table", "technologies",
-           "technology_option"]
+__all__ = ["REST", "Outcome", "array_options", "network_argument", "progress", "read_array", "rest", "shape", "table",
+           "technologies", "technology_option"]
+
+REST = "other cycles"  # head of the column that says where the rest went
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ def encoders(text: str) -> int | Literal["auto"]:
     """A number of encoders, or ``auto``."""
     if text == "auto":
         return "auto"
-    if not (text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"must be auto or a number of at least 1, not {text}")
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"must be auto or a number, not {text}")
     return int(text)
 
 
@@ -85,12 +88,21 @@ def read_array(path: str) -> NDArray[Any]:
 
 def table(title: str, head: list[str], rows: list[list[Any]]) -> Table:
     """A table for the terminal; numbers stand on the right."""
-    made = Table(title=title, title_justify="left")
+    made = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for name in head:
-        made.add_column(name, justify="left" if name == head[0] else "right")
+        made.add_column(name, justify="left" if name in (head[0], REST) else "right", overflow="fold")
     for row in rows:
         made.add_row(*map(str, row))
     return made
+
+
+def rest(causes: dict[str, int], binding: str, ragged: int = 0) -> str:
+    """What an operation's cycles went into when its binding stage was not at work, as text.
+
+    ``ragged`` of the lookups are those that full tiles would not have needed.
+    """
+    parts = [f"{cause} {cycles:,}" for cause, cycles in causes.items() if cycles and cause != binding]
+    return ", ".join(parts + [f"ragged {ragged:,}"] * bool(ragged))
 
 
 @contextmanager

@@ -8,14 +8,24 @@ a technology file, whose every entry carries its source (docs/cost-model.md).
 import argparse
 from typing import Any
 
-from lutra_model import compare, fit, workloads
-from lutra_model.compare import Design, Job, Run
-from lutra_model.latency import CAUSES, OperationLatency
+from lutra_model import compare, fit, runs, workloads
+from lutra_model.latency import OperationLatency
 from lutra_model.params import Array, Layer, Metric
+from lutra_model.runs import Design, Job, Run
 from lutra_model.workloads import Work
 
 from .. import embedded
-from .common import Outcome, array_options, network_argument, progress, table, technologies, technology_option
+from .common import (
+    REST,
+    Outcome,
+    array_options,
+    network_argument,
+    progress,
+    rest,
+    table,
+    technologies,
+    technology_option,
+)
 
 NAME = "estimate"
 SHAPES = {"resnet18": workloads.resnet18, "bert-base": workloads.bert_base}
@@ -67,9 +77,9 @@ def _works_run(works: tuple[Work, ...], args: argparse.Namespace, periods: dict[
         array = Array(rows=rows, columns=columns, encoders=encoders, metric=args.metric,
                       length=max(layer.length for layer in layers),
                       entries=max(2, 1 << (max(layer.entries for layer in layers) - 1).bit_length()))
-        fitting, streamed = compare.sized(array, works, streamed=True if args.stream else
+        fitting, streamed = runs.sized(array, works, streamed=True if args.stream else
                                           False if args.resident else None)
-        return compare.run(Design("lookup", fitting), works, images=args.batch, streamed=streamed, **periods)
+        return runs.run(Design("lookup", fitting), works, images=args.batch, streamed=streamed, **periods)
 
     if args.encoders != "auto":
         return make(min(args.encoders, rows))
@@ -91,7 +101,7 @@ def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tu
     cut = stages(network, arrays, resident=resident)
     array = arrays.get("lut-nn", next(iter(arrays.values())))
     companion = arrays.get("int8") if array.is_lookup else None
-    run = compare.run_programs(Design("lookup", array, companion=companion), network,
+    run = runs.run_programs(Design("lookup", array, companion=companion), network,
                                [(stage.source, stage.program) for stage in cut if stage.program], images=args.batch,
                                **periods)
     host = tuple(stage.nodes[0].name for stage in cut if not stage.program)
@@ -112,7 +122,7 @@ def _layer(job: Job, cost: OperationLatency) -> dict[str, Any]:
             "cell_utilisation": cost.cell_utilisation(job.lookups)}
 
 
-def _price(design: compare.Priced) -> dict[str, Any]:
+def _price(design: runs.Priced) -> dict[str, Any]:
     array, (low, high) = design.run.design.array, design.bill.range()
     return {"array": f"{array.rows}x{array.columns}", "cycles": design.run.cycles,
             "energy_pj": design.bill.picojoules, "energy_pj_low": low, "energy_pj_high": high,
@@ -139,19 +149,17 @@ def run(args: argparse.Namespace) -> Outcome:
 
 
 def _shown(data: dict[str, Any]) -> list[Any]:
-    """Tables for people; causes that never occur are left out."""
+    """Tables for people; shapes stand in ``lutra info`` and in ``--json``."""
     array = data["array"]
-    causes = [cause for cause in CAUSES if data["causes"][cause]]
-    rows = [[layer["name"], layer["rows"], layer["codebooks"], layer["columns"], f"{layer['cycles']:,}",
-             *(f"{layer['causes'][cause]:,}" for cause in causes), layer["binding"],
-             f"{100 * layer['binding_busy']:.1f}%", f"{100 * layer['cell_utilisation']:.1f}%"]
+    rows = [[layer["name"], f"{layer['cycles']:,}", layer["binding"], f"{100 * layer['binding_busy']:.1f}%",
+             f"{100 * layer['cell_utilisation']:.1f}%", rest(layer["causes"], layer["binding"], layer["ragged"])]
             for layer in data["layers"]]
-    rows.append(["sum", "", "", "", f"{data['cycles']:,}", *(f"{data['causes'][cause]:,}" for cause in causes), "",
-                 f"{100 * data['binding_busy']:.1f}%", ""])
+    rows.append(["sum", f"{data['cycles']:,}", "", f"{100 * data['binding_busy']:.1f}%", "",
+                 rest(data["causes"], "", sum(layer["ragged"] for layer in data["layers"]))])
     host = f"; on the host: {', '.join(data['host'])}" if data["host"] else ""
     title = (f"{data['workload']} on {array['rows']}x{array['columns']} cells, {array['encoders']} encoders: "
              f"{data['cycles']:,} cycles for one input{host}")
-    shown = [table(title, ["layer", "M", "K", "N", "cycles", *causes, "bound by", "busy", "cells"], rows)]
+    shown = [table(title, ["layer", "cycles", "bound by", "busy", "cells", REST], rows)]
     return shown + [table(f"{tech}: MAC arrays at equal or better throughput",
                           ["design", "array", "cycles", "energy (range), uJ", "area, mm2"],
                           [_design(design, price) for design, price in designs.items()])

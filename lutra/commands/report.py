@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutra_model.fit import arrays
-from lutra_model.latency import CAUSES
 from lutra_model.network import Network
 
 from .. import embedded
 from .common import (
+    REST,
     Outcome,
     array_options,
     network_argument,
     progress,
     read_array,
+    rest,
     table,
     technologies,
     technology_option,
@@ -97,14 +98,13 @@ def _shown(made: "Report") -> list[Any]:
     from lutra_reports import terminal
 
     data = made.data
-    causes = [cause for cause in CAUSES if data["causes"][cause]]
-    layers = [[layer["name"], f"{layer['equivalent_macs']:,}", layer["rtl"]["predicted"], layer["rtl"]["simulated"],
-               *(layer["causes"][cause] for cause in causes), "yes" if layer["rtl"]["bit_exact"] else "NO",
-               layer["binding"], f"{100 * layer['binding_busy']:.0f}%", f"{100 * layer['cell_utilisation']:.0f}%"]
-              for layer in data["layers"]]
+    layers = [[layer["name"], layer["rtl"]["predicted"], layer["rtl"]["simulated"],
+               "yes" if layer["rtl"]["bit_exact"] else "NO", layer["binding"],
+               f"{100 * layer['binding_busy']:.0f}%", f"{100 * layer['cell_utilisation']:.0f}%",
+               rest(layer["causes"], layer["binding"])] for layer in data["layers"]]
     accuracy = ", ".join(f"{view} {100 * value:.2f}%" for view, value in data["accuracy"].items()
                          if isinstance(value, float) and np.isfinite(value))
-    head = ["layer", "MACs", "predicted", "simulated", *causes, "bit-exact", "bound by", "busy", "cells"]
+    head = ["layer", "predicted", "simulated", "exact", "bound by", "busy", "cells", REST]
     return [table(f"{data['network']['name']}: cycles of one input on the RTL", head, layers),
             terminal.summary(made),
             f"bit-exact: {data['bit_exact']}; cycles predicted {data['cycles']['predicted']:,}, simulated "

@@ -160,7 +160,7 @@ class Array:
             index_words: int = 4608, **sizes: int) -> "Array":
         """An INT8 multiply-accumulate array; it takes a whole row of activations in one beat."""
         return cls(engine=Engine.MAC, rows=rows, columns=columns, encoders=encoders or rows, length=1,
-                   entries=1, codebooks=codebooks, index_words=index_words, **sizes)
+                   entries=1, codebooks=codebooks, index_words=index_words, **sizes)  # type: ignore[arg-type]
 
     def resized(self, **sizes: int) -> "Array":
         """The same machine with other sizes; ``word``, ``lanes`` and ``fill`` are chosen anew unless given."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
+from typing import Any
 
 from . import tiling
 from .layout import packed
@@ -72,7 +73,7 @@ class Work:
 
 @lru_cache(maxsize=1 << 14)
 def _operation(work: Work, array: Array, stream_tables: bool) -> Operation:
-    image = {"height": work.height, "width": work.width}
+    image: dict[str, Any] = {"height": work.height, "width": work.width}
     if work.window is None:
         return tiling.load(work.name, work.channels, array, **image)
     out = work.window.output(work.height, work.width)
@@ -83,19 +84,19 @@ def _operation(work: Work, array: Array, stream_tables: bool) -> Operation:
     if work.layer is None:
         return tiling.pool(work.name, work.channels, array, window=work.window, maximum=work.maximum, addend=addend,
                            to_stream=work.output, **image)
-    options = {"window": work.window, "addend": addend, "to_stream": work.output, "stream_tables": stream_tables}
-    found = tiling.product(work.layer, work.channels, array, **options, **image)
+    image |= {"window": work.window, "addend": addend, "to_stream": work.output, "stream_tables": stream_tables}
+    found = tiling.product(work.layer, work.channels, array, **image)
     if not stream_tables:
         return found
     blocks = -(-found.rows // min(array.block_rows, array.index_words // found.row_tiles))
-    return tiling.product(work.layer, work.channels, array, block=-(-found.rows // blocks), **options, **image)
+    return tiling.product(work.layer, work.channels, array, block=-(-found.rows // blocks), **image)
 
 
 def _work(network: Network, node: Node) -> Work | None:
     """The step of a node that needs one of its own."""
     shape = network.shapes[node.inputs[0]]
     height, width, channels = image_of(shape)
-    common = {"name": node.name, "height": height, "width": width, "channels": channels}
+    common: dict[str, Any] = {"name": node.name, "height": height, "width": width, "channels": channels}
     match node:
         case Product():
             layer = replace(node.layer(node.rows(shape)), name=node.name)

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lutra_model.compare import Comparison, Job, Priced, Run
+from lutra_model.compare import Comparison
 from lutra_model.energy import Bill, ratio_range
 from lutra_model.events import Events
+from lutra_model.runs import Job, Priced, Run
 from lutra_model.workloads import Work
 
 __all__ = ["BASELINES", "designs", "layers", "ratio", "ratios", "verdict"]

@@ -6,9 +6,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from lutra_model.compare import Comparison, Design, Priced, Run, compare, lookup_runs, run, run_programs
+from lutra_model.compare import Comparison, compare, lookup_runs
 from lutra_model.network import Network
 from lutra_model.params import Array
+from lutra_model.runs import Design, Priced, Run, run, run_programs
 from lutra_model.technology import NAMES, Technology, builtin
 from lutra_model.workloads import WORKLOADS, Work, of_network, total_macs
 from lutra_sim.stages import stages

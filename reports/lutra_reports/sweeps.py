@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lutra_model.compare import Comparison, Design, Priced, Run, run, sized
+from lutra_model.compare import Comparison
 from lutra_model.energy import Bill
 from lutra_model.network import Window
 from lutra_model.params import Array, Layer, Metric
+from lutra_model.runs import Design, Priced, Run, run, sized
 from lutra_model.technology import Technology
 from lutra_model.workloads import Work
 
@@ -42,7 +43,7 @@ def other_encoders(works: Sequence[Work], comparisons: Mapping[str, Comparison])
             if design.array.rows % encoders:
                 continue
             same = (metric, encoders) == (design.array.metric, design.array.encoders)
-            other = own if same else _fitting(design.array.resized(metric=metric, encoders=encoders), works,
+            other = own if same else _fitting(replace(design.array.resized(encoders=encoders), metric=metric), works,
                                               design.companion)
             found.append({"metric": str(metric), "encoders": encoders, "cycles": other.cycles, "technologies": {
                 name: ratio(_on_chip(comparison.int8), _on_chip(other.priced(comparison.lookup.technology)))

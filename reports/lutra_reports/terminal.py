@@ -1,5 +1,6 @@
 """The report in a terminal: one short table."""
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from .report import Report
@@ -13,9 +14,10 @@ def summary(report: Report) -> Table:
     data = report.data
     exact = "bit-exact" if data["bit_exact"] else "NOT bit-exact"
     golden = data["accuracy"]["golden"] or data["accuracy"]["images"]["golden"]
-    table = Table(title=f"{data['network']['name']}: {exact} on {data['evidence']['lookup']['images']} images, "
-                        f"{data['cycles']['simulated']:,} cycles ({data['cycles']['predicted']:,} predicted), "
-                        f"accuracy {100 * golden:.2f}%", title_justify="left")
+    title = (f"{data['network']['name']}: {exact} on {data['evidence']['lookup']['images']} images, "
+             f"{data['cycles']['simulated']:,} cycles ({data['cycles']['predicted']:,} predicted), "
+             f"accuracy {100 * golden:.2f}%")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("energy of baseline / lookup")
     for name in ("on the chip", "range", "with memory", "range"):
         table.add_column(name, justify="right")

@@ -16,6 +16,7 @@ from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStream
 from numpy.typing import NDArray
 
 from lutra_model.operation import Error, State
+from lutra_sim import commands
 from lutra_sim.case import Case, cases_from_environment
 from lutra_sim.faults import faults
 from lutra_sim.stalls import bursts
@@ -61,9 +62,11 @@ class Monitor:
 
 
 def _frames(beats: NDArray[np.uint8], last: NDArray[np.bool_]) -> list[bytes]:
-    """Beats cut behind each ``tlast``; what follows the last one ends without."""
-    ends = [0, *(np.flatnonzero(last) + 1).tolist(), len(beats)]
-    return [beats[a:b].tobytes() for a, b in pairwise(ends) if b > a]
+    """Beats cut behind each ``tlast``. A source marks the end of all it sends: one more beat follows where none is."""
+    if len(last) and not last[-1]:
+        beats, last = np.concatenate([beats, beats[-1:]]), np.append(last, True)
+    ends = [0, *(np.flatnonzero(last) + 1).tolist()]
+    return [beats[a:b].tobytes() for a, b in pairwise(ends)]
 
 
 class Bench:
@@ -225,5 +228,7 @@ async def goes_on_after_every_error(dut: Any) -> None:
         await ClockCycles(dut.clk, PATIENCE // 100)  # what was sent is dropped
         for end in (*bench.sources, bench.sink):
             end.clear()
+        bench.send(Traffic(commands.write_program(case.program.words)))  # its first word ends the dropping of beats
+        await bench.until(State.IDLE)
         bench.send(*work(case))
         await bench.check(case, f" after {fault.name}")

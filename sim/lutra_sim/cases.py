@@ -99,11 +99,12 @@ class _Builder:
             return
         self.nodes.append(node)
 
-    def _window(self, least: int = 1) -> Window:
+    def _window(self) -> Window:
         height, width = self.shapes[self.last][:2]
-        kernel = tuple(self.integer(1, min(3, size + 2)) for size in (height, width))
-        padding = tuple(self.integer(0, kernel[axis % 2] - 1) for axis in range(4))
-        return Window(kernel=kernel, stride=(self.integer(1, 2), self.integer(1, 2)), padding=padding)
+        tall, wide = (self.integer(1, min(3, size + 2)) for size in (height, width))
+        top, left, bottom, right = (self.integer(0, side - 1) for side in (tall, wide, tall, wide))
+        return Window(kernel=(tall, wide), stride=(self.integer(1, 2), self.integer(1, 2)),
+                      padding=(top, left, bottom, right))
 
     def _length(self, kernel: tuple[int, int], reduction: int) -> int:
         """A sub-vector's length that the window former can make."""

@@ -18,7 +18,7 @@ from .generated import generate
 from .library import Progress, library
 from .traffic import Traffic, loading, running
 
-__all__ = ["CompiledMachine", "MachineFailed", "Run", "Transfer", "build"]
+__all__ = ["CompiledMachine", "MachineFailed", "Run", "Transfer", "build", "named"]
 
 STEP = 20_000  # cycles after which Python has a look
 WITHOUT_MOVE = 100_000
@@ -130,7 +130,7 @@ class CompiledMachine:
             done = self.execute(traffic, activation_period=activation_period, table_period=table_period,
                                 stalls=stalls, limit=limit, tick=tick, operations=operations * len(inputs))
         except MachineFailed as failure:
-            raise _named(failure, program) from None
+            raise named(failure, program) from None
         if done.runs != len(inputs):
             raise RuntimeError(f"the machine says that it finished {done.runs} of {len(inputs)} runs")
         if len(done.starts) != len(done.dones) or len(done.starts) not in (0, operations * len(inputs)):
@@ -228,7 +228,8 @@ def _check_taken(report: driver.Report, offered: list[int]) -> None:
             raise RuntimeError(f"the machine took {taken} of {count} {name} beats")
 
 
-def _named(failure: MachineFailed, program: Program) -> MachineFailed:
+def named(failure: MachineFailed, program: Program) -> MachineFailed:
+    """The failure of that program, with the name of its operation."""
     number, rest = divmod(failure.address, descriptor_words(program.array))
     known = not rest and number < len(program.operations)
     return MachineFailed(failure.error, failure.address, program.operations[number].name if known else "")

@@ -300,6 +300,9 @@ struct Machine {
 
     Machine() : top((context.threads(1), context.randReset(RANDOM), &context)) {}  // no pool of threads beside ours
 
+    // Verilator takes the scopes off the thread's context, which may be that of another machine, even a deleted one.
+    ~Machine() { Verilated::threadContextp(&context); }
+
     void low() {
         top.clk = 0;
         top.eval();

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +25,8 @@ from .library import library
 
 __all__ = ["ARRAYS", "MUTANTS", "Mutant", "defect", "planted"]
 
-MEMORIES = {"activation_words": 512, "table_words": 2048, "codebook_words": 2048, "program_words": 1024,
-            "codebooks": 512}
+MEMORIES: dict[str, Any] = {"activation_words": 512, "table_words": 2048, "codebook_words": 2048, "program_words": 1024,
+                            "codebooks": 512}
 ARRAYS = {
     "l2": Array(rows=4, columns=4, encoders=2, length=3, entries=8, fill=2, block_rows=12, index_words=24, **MEMORIES),
     "l1": Array(rows=1, columns=3, encoders=1, length=2, entries=2, metric=Metric.L1, block_rows=24, index_words=128,

@@ -1,7 +1,8 @@
 """A whole network on compiled machines, held against the golden model and the latency model."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class _Worker:
                 machine.load(stage.program)
                 self._loaded[stage.scheme] = stage
             run = machine.run(stage.program, values[stage.source], table_period=self.table_period,
-                              tick=lambda done, before=before: tick(before + done))
+                              tick=partial(_ahead, tick, before))
             values[stage.output], before = run.outputs, before + run.cycles
             cycles.append(run.cycles)
             starts.append(run.starts.ravel())
@@ -66,6 +67,15 @@ class _Worker:
 
 def _slices(count: int, batch: int) -> list[slice]:
     return [slice(start, min(start + batch, count)) for start in range(0, count, batch)]
+
+
+def _ahead(tick: Tick, before: int, done: int) -> None:
+    """A stage's cycles, with those of the stages before it."""
+    tick(before + done)
+
+
+def _batch(worker: _Worker, batches: list[slice], number: int, tick: Tick) -> dict[str, NDArray[Any]]:
+    return worker(batches[number], tick)
 
 
 class _Display:
@@ -94,9 +104,7 @@ def _batches(network: Network, cut: Sequence[Stage], inputs: Int8, batches: list
     todo = [number for number in range(len(batches)) if number not in kept.found]
     for number in kept.found:
         display.add(batches[number].stop - batches[number].start)
-    run: list[Callable[[int, Tick], Any]] = [lambda number, tick, worker=worker: worker(batches[number], tick)
-                                             for worker in workers]
-    for number, found in spread(todo, run, display.glance):
+    for number, found in spread(todo, [partial(_batch, worker, batches) for worker in workers], display.glance):
         kept.add(number, **found)
         display.add(batches[number].stop - batches[number].start)
     return {"seconds": time.perf_counter() - begin,

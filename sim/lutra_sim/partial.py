@@ -41,7 +41,7 @@ class Partial:
         if self.path is None or not self.path.is_file():
             return
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 if str(archive["key"]) != self.key:
                     return
                 content = {name: archive[name] for name in archive.files if name != "key"}

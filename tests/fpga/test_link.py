@@ -151,7 +151,7 @@ def test_beats_and_acknowledgements_become_packets(seed: int, columns: int) -> N
     assert len(found) == 70
 
 
-def said(words: list[int], *, asks: set[int] = frozenset(), beats: int = 0) -> list[bytes]:
+def said(words: list[int], *, asks: Sequence[int] = (), beats: int = 0) -> list[bytes]:
     """The packets of a writer of two columns to which the status is one of ``words`` in each cycle.
 
     ``beats`` beats are on offer from the first cycle on; the status is asked for in the cycles ``asks``.
@@ -197,7 +197,7 @@ def test_the_end_of_a_short_run_is_said(cycles: int) -> None:
 
 
 def test_the_status_is_said_when_asked() -> None:
-    assert said([7 << 8] * 30, asks={3, 20}) == [word(0, rest=7)] * 2
+    assert said([7 << 8] * 30, asks=(3, 20)) == [word(0, rest=7)] * 2
 
 
 def test_beats_come_before_the_status() -> None:

@@ -58,8 +58,7 @@ async def on_streams(ctx: Any, dut: LinkedMachine, job: list[bytes]) -> Exchange
 
 def check(case: Case, exchange: Exchange) -> None:
     """Every bit is right, and the machine has counted the runs."""
-    assert not exchange.failed, f"{case}: {Error(exchange.status >> 2 & 63).name}"
-    assert exchange.status == len(case.inputs) << 8, case
+    assert exchange.status == len(case.inputs) << 8, f"{case}: status {exchange.status:#x}"
     assert case.program.outputs(exchange.beats).tolist() == case.expected.tolist(), case
 
 

@@ -2,19 +2,22 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lutra import embedded
-from lutra_model import compare as comparing
-from lutra_model.compare import Design, compare, family, lookup_runs, memories, run, run_programs, sized
+from lutra_model import runs as running
+from lutra_model.compare import compare, family, lookup_runs, memories
 from lutra_model.fit import lookup_array
 from lutra_model.latency import network_latency
-from lutra_model.network import Window
+from lutra_model.network import Network, Window
 from lutra_model.params import Array, Layer
 from lutra_model.program import compile_network
+from lutra_model.runs import Design, run, run_programs, sized
 from lutra_model.structure import Number
 from lutra_model.technology import NAMES, builtin
 from lutra_model.workloads import Work, of_network, resnet18
+from tests.strategies import products
 
 WINDOW = Window(kernel=(3, 3), padding=(1, 1, 1, 1))
 WORKS = (Work(name="a", height=12, width=12, channels=16, window=WINDOW,
@@ -49,6 +52,15 @@ def test_a_network_by_shape_takes_as_long_as_its_program() -> None:
     assert program.events == shape.events
 
 
+def test_a_grouped_layer_counts_its_own_products_only() -> None:
+    """Eight channels of 3 x 3 windows in eight groups: what the block-diagonal tables add is no work."""
+    array = Array(codebook_words=4096, table_words=4096)
+    node = products(np.random.default_rng(0), array, "depthwise", "input", 9, 1, 9, groups=8, window=WINDOW)
+    network = Network(name="grouped", input_shape=(5, 5, 8), input_scale=1.0, nodes=(node,))
+    found = run_programs(Design("lookup", array), network, [("input", compile_network(network, array))])
+    assert found.macs == network.macs == 25 * 9 * 8
+
+
 def test_memories_are_just_large_enough() -> None:
     operations = [work.operation(ARRAY) for work in WORKS]
     rows = [16, 16, 0, 16]  # used rows of the last row tile: all
@@ -62,7 +74,7 @@ def test_memories_are_just_large_enough() -> None:
 
 
 def test_tables_beyond_the_memory_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparing, "TABLE_BYTES", ARRAY.table_words * 256 - 1)
+    monkeypatch.setattr(running, "TABLE_BYTES", ARRAY.table_words * 256 - 1)
     array, streamed = sized(Array(), WORKS)
     assert (streamed, array.table_words) == (True, 1)
     found = run(Design("lookup", array), WORKS, streamed=streamed)

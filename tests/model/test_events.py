@@ -126,6 +126,8 @@ def test_images_pay_once_for_what_stays_on_the_chip() -> None:
     operation = product(LAYER, 15, SMALL, to_stream=True)
     one, many = count(operation, SMALL, LAYER), count(operation, SMALL, LAYER, images=16)
     assert many.issues == 16 * one.issues
+    assert one.activation_write_bits == 0
+    assert one.output_beats == 2 * 2
     assert many.dram.outputs == 16 * one.dram.outputs == 16 * 2 * 4 * 8
     for memory in ("tables", "parameters", "codebooks", "program"):
         assert getattr(many.dram, memory) == getattr(one.dram, memory) > 0

@@ -24,7 +24,7 @@ def machine(rng: np.random.Generator) -> Array:
     if rng.random() < 0.4:
         return Array.mac(rows=rows, columns=columns, encoders=encoders, fill=fill)
     return Array(rows=rows, columns=columns, encoders=encoders, fill=fill, length=int(rng.integers(1, 5)),
-                 entries=int(rng.choice([2, 4, 8])))
+                 entries=int(rng.choice([2, 4, 8, 64])))
 
 
 def operation(rng: np.random.Generator, array: Array, number: int) -> Operation:

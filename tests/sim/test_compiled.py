@@ -1,6 +1,7 @@
 """lutra_sim.compiled, its driver and its caches, on a hand-written design whose every cycle is known."""
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -272,3 +273,19 @@ def test_a_cache_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     sentence = re.escape(f"the cache must be a folder that can be made, not {tmp_path / 'file'} (File exists)")
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         library(ECHO, cache=tmp_path / "file")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_machines_run_side_by_side_and_end_in_any_order(cache: Path, first: int) -> None:
+    machines, work, results = [echo(cache), echo(cache)], traffic(rows=30_000), dict[int, list[list[int]]]()
+
+    def run(number: int) -> None:
+        results[number] = machines[number].execute(work).beats.tolist()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {0: expected(work), 1: expected(work)}
+    del machines[first], machines[0]

@@ -25,7 +25,7 @@ def product(name: str, source: str, reduction: int, columns: int, window: Window
     """A product layer of random numbers: a lookup where there is a window, else dense."""
     finisher: dict[str, Any] = {
         "bias": RNG.integers(-500, 500, columns), "multiplier": RNG.integers(2**15, 2**16, columns),
-        "shift": np.full(columns, 23 if window else 25), "table_scale": np.ones(columns)}
+        "shift": np.full(columns, 17 if window else 25), "table_scale": np.ones(columns)}
     centroids = RNG.integers(-128, 128, (reduction // 9, 8, 9), np.int8) if window else None
     table = RNG.integers(-128, 128, (reduction // 9, 8, columns) if window else (reduction, 1, columns), np.int8)
     return Product(name=name, inputs=(source,), scale=1.0, low=0 if window else -128, table=table,
@@ -61,7 +61,8 @@ def test_bits_and_cycles(batch: int, threads: int, resident: bool | None, period
     assert run.cycles_exact
     assert run.host == ()
     assert len(run.predicted) == -(-3 // batch)
-    assert [operation.node for operation in run.operations] == ["input", "first", "sum", "largest", "third"]
+    assert list(dict.fromkeys(operation.node for operation in run.operations)) == [
+        "input", "first", "sum", "largest", "third"]
     assert all(operation.predicted == operation.simulated for operation in run.operations)
     found = run.as_dict()
     assert found["cycles"]["simulated"] == found["cycles"]["predicted"] > 0

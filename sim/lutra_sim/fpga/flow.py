@@ -133,8 +133,8 @@ class _Job:
     def _arguments(self) -> list[str]:
         """For nextpnr, which lets timing fail: the report is judged afterwards."""
         return [DEVICES[self.board.part.name], "--package", self.board.package, "--speed", str(self.board.speed),
-                "--seed", str(self.seed), "--timing-allow-fail", "--json", f"{TOP}.json", "--lpf", f"{TOP}.lpf",
-                "--textcfg", f"{TOP}.config", "--report", REPORT]
+                "--seed", str(self.seed), "--router", "router2", "--timing-allow-fail", "--json", f"{TOP}.json",
+                "--lpf", f"{TOP}.lpf", "--textcfg", f"{TOP}.config", "--report", REPORT]
 
     def _refuse(self, needs: Mapping[str, int]) -> None:
         """Raises for the first resource of which the part has too few."""

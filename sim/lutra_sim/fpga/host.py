@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutra_model import link
-from lutra_model.operation import Error, Kind, descriptor_words
+from lutra_model.operation import Error, Kind
 from lutra_model.program import Program
 
-from ..compiled import MachineFailed
+from ..compiled import MachineFailed, named
 from ..traffic import Traffic, loading, running
 
 __all__ = ["Host", "loading_job", "running_job"]
@@ -96,8 +96,5 @@ class Host:
         done = link.exchange(self._port, job, program.array.columns)
         if done.failed:
             assert done.status is not None
-            error, address = Error(done.status >> 2 & 63), done.status >> 8
-            number, rest = divmod(address, descriptor_words(program.array))
-            known = not rest and number < len(program.operations)
-            raise MachineFailed(error, address, program.operations[number].name if known else "")
+            raise named(MachineFailed(Error(done.status >> 2 & 63), done.status >> 8), program)
         return done
