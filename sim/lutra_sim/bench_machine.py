@@ -124,7 +124,7 @@ class Bench:
         raise AssertionError(f"the machine is {self.state.name} after {PATIENCE} cycles, "
                              f"with {self.monitor.beats} output beats")
 
-    async def receive(self, case: Case) -> NDArray[np.int8]:
+    async def receive(self, case: Case, what: str = "") -> NDArray[np.int8]:
         """The network's outputs; checks ``tkeep`` and where ``tlast`` is."""
         columns, beats = case.array.columns, case.program.output_beats
         used = running(case.program, case.inputs).used.reshape(-1, beats)
@@ -133,14 +133,16 @@ class Bench:
             try:
                 frame = await with_timeout(self.sink.recv(compact=False), PERIOD_NS * PATIENCE, "ns")
             except cocotb.triggers.SimTimeoutError:
-                raise AssertionError(f"{self.monitor.beats} output beats so far, a run has {beats}") from None
+                raise AssertionError(f"{self.monitor.beats} output beats so far{what}, a run has {beats}, the machine "
+                                     f"is {self.state.name}") from None
             assert list(frame.tkeep) == (np.arange(columns) < run[:, None]).ravel().astype(int).tolist()
             received.append(np.frombuffer(bytes(frame.tdata), np.uint8).reshape(beats, columns))
         return case.program.outputs(np.concatenate(received))
 
     async def check(self, case: Case, what: str = "") -> None:
         """What was sent gives the golden model's outputs, and leaves nothing on any stream."""
-        assert np.array_equal(await self.receive(case), case.expected), f"{case} differs from the golden model{what}"
+        got = await self.receive(case, what)
+        assert np.array_equal(got, case.expected), f"{case} differs from the golden model{what}"
         await self.until(State.IDLE)
         assert all(source.idle() for source in self.sources)
         assert self.sink.empty()
@@ -225,9 +227,10 @@ async def goes_on_after_every_error(dut: Any) -> None:
         await bench.until(State.FAILED)
         status = int(dut.status.value)
         assert Error(status >> 2 & 63) is fault.error, f"{fault.name}: {Error(status >> 2 & 63).name}"
-        await ClockCycles(dut.clk, PATIENCE // 100)  # what was sent is dropped
-        for end in (*bench.sources, bench.sink):
-            end.clear()
+        while not all(source.idle() for source in bench.sources):  # what was sent is dropped
+            await ClockCycles(dut.clk, 10)
+        await ClockCycles(dut.clk, 50)
+        bench.sink.clear()
         bench.send(Traffic(commands.write_program(case.program.words)))  # its first word ends the dropping of beats
         await bench.until(State.IDLE)
         bench.send(*work(case))

@@ -15,7 +15,7 @@ from ..traffic import Traffic, loading, running
 
 __all__ = ["Host", "loading_job", "running_job"]
 
-TIMEOUT_CYCLES = 1 << 26  # of the machine's watchdog: 1.7 s at 40 MHz, less than a line's silence may last
+TIMEOUT_CYCLES = 1 << 26  # of the machine's watchdog: 2.2 s at 30 MHz, less than a line's silence may last
 
 Beats = NDArray[np.uint8]
 
