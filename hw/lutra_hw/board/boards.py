@@ -69,9 +69,9 @@ BOARDS = {board.name: board for board in [
     Board(name="ulx3s-85f", platform=ULX3S_85F_Platform, part=ECP5_85F, package="CABGA381", speed=6,
           oscillator_mhz=25, clock_mhz=30, array=LARGE),
     Board(name="ulx3s-25f", platform=ULX3S_25F_Platform, part=ECP5_25F, package="CABGA381", speed=6,
-          oscillator_mhz=25, clock_mhz=30, array=SMALL, hard_squares=True),
+          oscillator_mhz=25, clock_mhz=40, array=SMALL, hard_squares=True),
     Board(name="icepi-zero", platform=IcepiZero1_3Platform, part=ECP5_25F, package="CABGA256", speed=6,
-          oscillator_mhz=50, clock_mhz=30, array=SMALL, hard_squares=True),
+          oscillator_mhz=50, clock_mhz=40, array=SMALL, hard_squares=True),
 ]}
 
 

@@ -60,16 +60,15 @@ class FrameReader(wiring.Component):
         count = Signal(16)               # payload bytes not taken yet
         held = Signal(8 * longest)       # bytes enter at the top: a whole beat is the top of it
         missing = Signal(range(longest + 1))  # bytes that the beat lacks
-        full = Signal()                  # a beat waits
+        full = Signal(len(self.beat_bytes))  # a beat waits, for the channel of that place
         size: Value | int = 1
         assert 1 << len(channel) == LAST
         for number, (output, beat_size) in enumerate(zip(self.outputs, self.beat_bytes, strict=True)):
             size = Mux(channel == number, beat_size, size)
             m.d.comb += [output.payload.data.eq(held[-8 * beat_size:]), output.payload.last.eq(head[-1] & (count == 0)),
-                         output.valid.eq(full & (channel == number))]
+                         output.valid.eq(full[number])]
             with m.If(output.valid & output.ready):
-                m.d.sync += full.eq(0)
-        known = channel < len(self.beat_bytes)
+                m.d.sync += full[number].eq(0)
         m.d.comb += self.request.eq(self.done & (channel == REQUEST))
 
         with m.FSM():
@@ -89,11 +88,11 @@ class FrameReader(wiring.Component):
                 with m.If(self.i.valid):
                     m.next = "PAYLOAD"
             with m.State("PAYLOAD"):
-                m.d.comb += [self.i.ready.eq(~full & (count != 0)), self.done.eq(~full & (count == 0))]
+                m.d.comb += [self.i.ready.eq((full == 0) & (count != 0)), self.done.eq((full == 0) & (count == 0))]
                 with m.If(self.i.valid & self.i.ready):
                     m.d.sync += [count.eq(count - 1), held.eq(Cat(held, self.i.payload)[8:]),
                                  missing.eq(Mux(missing == 1, size, missing - 1)),
-                                 full.eq((missing == 1) & known)]
+                                 *(bit.eq((missing == 1) & (channel == number)) for number, bit in enumerate(full))]
                 with m.If(self.done):
                     m.next = "CHANNEL"
         return m
