@@ -35,7 +35,8 @@ ARRAYS = {
                        index_words=128, **MEMORIES),
     "mac": Array.mac(rows=4, columns=4, encoders=2, fill=2, block_rows=24, index_words=128, **MEMORIES),
 }
-LIMIT = 100_000  # cycles of one case
+LIMIT = 100_000  # cycles of one fault
+SLOWER = 10  # a machine that takes so many times the predicted cycles, stalls included, hangs
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,8 @@ def _wrong(machine: CompiledMachine, case: Case) -> str | None:
     try:
         machine.load(case.program)
         run = machine.run(case.program, case.inputs, activation_period=case.activation_period,
-                          table_period=case.table_period, stalls=case.stalls, limit=LIMIT)
+                          table_period=case.table_period, stalls=case.stalls,
+                          limit=SLOWER * case.latency.cycles)
     except RuntimeError as error:
         return str(error)
     if not np.array_equal(run.outputs, case.expected):
