@@ -57,7 +57,7 @@ class Build:
                     f"-DLUTRA_TRACE=Verilated{kind.capitalize()}C"), (f"{source}.cpp",))
 
 
-BUILDS = {None: Build(), **{kind: Build.traced(kind) for kind in ("fst", "vcd")}}
+BUILDS: dict[str | None, Build] = {None: Build(), "fst": Build.traced("fst"), "vcd": Build.traced("vcd")}
 
 
 def cache_folder() -> Path:

@@ -58,7 +58,8 @@ class Partial:
         self.found[number] = values
         if self.path is None:
             return
-        content = {f"{batch}/{kind}": array for batch, kinds in self.found.items() for kind, array in kinds.items()}
+        content: dict[str, Any] = {f"{batch}/{kind}": array for batch, kinds in self.found.items()
+                                   for kind, array in kinds.items()}
 
         def write(part: Path) -> None:
             with part.open("wb") as file:
