@@ -63,7 +63,7 @@ class Board:
 SMALL = Array(rows=8, columns=4, encoders=1, length=4, lanes=4, codebooks=64, block_rows=512, index_words=512,
               activation_words=8192, table_words=2048, codebook_words=2048, program_words=512)
 LARGE = Array(rows=16, columns=8, encoders=1, fill=4, codebooks=128, block_rows=1024, index_words=1024,
-              activation_words=16384, table_words=6144, codebook_words=2048, program_words=512)
+              activation_words=16384, table_words=6144, codebook_words=4096, program_words=512)
 
 BOARDS = {board.name: board for board in [
     Board(name="ulx3s-85f", platform=ULX3S_85F_Platform, part=ECP5_85F, package="CABGA381", speed=6,
