@@ -1,14 +1,14 @@
 """Measure speeds as ratios in one run: golden model against BLAS, compiled simulation against cocotb and Amaranth.
 
-The golden line compares whole golden inference of the network with the float32 matrix products of the same shapes in
-NumPy. The simulation lines compare the compiled machine with two others that drive the same machine, on the same
-program. The last line is the whole network on the compiled machine.
+The golden lines compare whole golden inference, of the network and of ResNet-18 at 224 x 224, with the float32 matrix
+products of the same shapes in NumPy. The simulation lines compare the compiled machine with two others that drive the
+same machine, on the same program. The last line is the whole network on the compiled machine.
 """
 
 import argparse
 from typing import Any
 
-from lutra_model.benchmark import golden_against_blas
+from lutra_model.benchmark import golden_against_blas, resnet18_against_blas
 from lutra_model.fit import lookup_array
 
 from .. import embedded
@@ -33,16 +33,18 @@ def run(args: argparse.Namespace) -> Outcome:
         with progress(quiet=args.json) as show:
             return _resnet18(benchmark.resnet18(progress=show))
     network, (rows, columns) = embedded.network(args.network), args.array
-    golden = golden_against_blas(network)
+    golden, large = golden_against_blas(network), {batch: resnet18_against_blas(batch=batch) for batch in (1, 8)}
     speeds = benchmark.compare(lookup_array(network, rows=rows, columns=columns, encoders=args.encoders))
     with progress(quiet=args.json) as show:
         whole = benchmark.images(network, rows=rows, columns=columns, encoders=args.encoders, progress=show)
-    lines = [["golden model over BLAS products", f"{golden['golden_inputs_per_s']:,.0f} inputs/s",
-              f"{golden['blas_inputs_per_s']:,.0f} inputs/s", f"{golden['ratio']:.2f}"]]
+    lines = [[f"golden {name} over BLAS", f"{found['golden_inputs_per_s']:,.0f} inputs/s",
+              f"{found['blas_inputs_per_s']:,.0f} inputs/s", f"{found['ratio']:.2f}"]
+             for name, found in [("model", golden), *((f"ResNet-18, batch {batch},", found)
+                                                      for batch, found in large.items())]]
     each = speeds["cycles_per_s"]
     lines += [[f"compiled machine over {name}", f"{each['compiled']:,.0f} cycles/s", f"{each[name]:,.0f} cycles/s",
                f"{lead:,.1f}"] for name, lead in speeds["lead"].items()]
-    return Outcome({"golden": golden, "simulation": speeds, "network": whole},
+    return Outcome({"golden": golden, "resnet18": large, "simulation": speeds, "network": whole},
                    [table(f"{network.name}, {rows}x{columns} cells", ["what", "ours", "the other", "ratio"], lines),
                     f"lookups simulated: {speeds['lookups_per_s']['compiled']:,.0f} in a second",
                     f"whole network: {whole['images_per_s']:.2f} images/s, {whole['cycles_per_s']:,.0f} cycles/s, "
