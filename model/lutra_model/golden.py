@@ -1,7 +1,7 @@
 """Golden model: integer inference in NumPy, the definition of every bit (docs/arithmetic.md)."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from math import prod
@@ -20,8 +20,6 @@ __all__ = ["accumulate", "add", "average", "classify", "encode", "evaluate", "fi
            "quantise", "run", "softmax", "windows"]
 
 Int8 = NDArray[np.int8]
-Each = Callable[..., Iterable[Any]]
-CORES = os.cpu_count() or 1
 MOST = 64         # inputs that run together
 PART = 1 << 24    # bytes of the largest value of inputs that run together
 BLOCK = 1 << 22   # bytes of the windows (and four for each sum) that are formed at a time
@@ -137,7 +135,7 @@ def average(node: AvgPool, x: Int8) -> Int8:
     return np.clip(scaled, node.low, node.high).astype(np.int8)
 
 
-def _product(node: Product, x: Int8, each: Each) -> Int8:
+def _product(node: Product, x: Int8) -> Int8:
     """Some rows of the output at a time: as many as keep windows and sums within ``BLOCK`` bytes, at least one."""
     window, shape = node.window or Window(kernel=(1, 1)), node.shape(x.shape[1:])
     height, width = shape[:2] if node.window else (1, 1)
@@ -145,16 +143,11 @@ def _product(node: Product, x: Int8, each: Each) -> Int8:
     found = np.empty((len(x), height, width, shape[-1]), np.int8)
     tall, down = window.kernel[0], window.stride[0]
     step = max(1, BLOCK // ((len(image) * prod(window.kernel) + 4 * shape[-1]) * width * len(x)))
-    if each is not map:
-        step = min(step, -(-height // CORES))
-
-    def some(first: int) -> None:
+    for first in range(0, height, step):
         last = min(first + step, height)
         columns = _columns(image[:, first * down:(last - 1) * down + tall], node.window)
         rows = finish(node, accumulate(node, columns.reshape(len(columns), -1)))
         found[:, first:last] = rows.reshape(last - first, width, len(x), -1).transpose(2, 0, 1, 3)
-
-    list(each(some, range(0, height, step)))
     return found.reshape(len(x), *shape)
 
 
@@ -171,12 +164,12 @@ def softmax(node: Softmax, x: Int8) -> Int8:
     return np.clip((2 * node.peak * parts + total) // (2 * total), node.low, node.high).astype(np.int8)
 
 
-def evaluate(node: Node, *inputs: Int8, each: Each = map) -> Int8:
-    """Output of one node; ``each``, like ``map``, runs the blocks of a product, perhaps side by side."""
+def evaluate(node: Node, *inputs: Int8) -> Int8:
+    """Output of one node."""
     x = inputs[0]
     match node:
         case Product():
-            return _product(node, x, each)
+            return _product(node, x)
         case Add():
             return add(node, *inputs)
         case MaxPool():
@@ -206,10 +199,10 @@ def _last_readers(network: Network) -> dict[str, str]:
     return {name: node.name for node in network.nodes for name in node.inputs}
 
 
-def _run(network: Network, x: Int8, keep: Callable[[str], bool], each: Each = map) -> dict[str, Int8]:
+def _run(network: Network, x: Int8, keep: Callable[[str], bool]) -> dict[str, Int8]:
     values, last = {"input": x}, _last_readers(network)
     for node in network.nodes:
-        values[node.name] = evaluate(node, *(values[name] for name in node.inputs), each=each)
+        values[node.name] = evaluate(node, *(values[name] for name in node.inputs))
         for name in {*node.inputs, node.name}:
             if last.get(name, name) == node.name and not keep(name):
                 del values[name]
@@ -219,16 +212,16 @@ def _run(network: Network, x: Int8, keep: Callable[[str], bool], each: Each = ma
 def _parts(network: Network, count: int) -> list[slice]:
     """Inputs that run together: as many as keep the largest value within ``PART`` bytes, at least one."""
     largest = max(prod(shape) for shape in network.shapes.values())
-    size = max(1, min(MOST, PART // largest, -(-count // CORES)))
+    size = max(1, min(MOST, PART // largest, -(-count // (os.cpu_count() or 1))))
     return [slice(start, start + size) for start in range(0, max(1, count), size)]
 
 
 def _parallel(network: Network, x: NDArray[Any], keep: Callable[[str], bool]) -> dict[str, Int8]:
     inputs = quantise(network, x)
     parts = _parts(network, len(inputs))
-    with threadpool_limits(1), ThreadPoolExecutor(CORES) as pool:  # each part on one core, or an only part's blocks
-        if len(parts) == 1:
-            return _run(network, inputs, keep, pool.map)
+    if len(parts) == 1:
+        return _run(network, inputs, keep)
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # each part on one core
         found = list(pool.map(lambda part: _run(network, inputs[part], keep), parts))
     return {name: np.concatenate([values[name] for values in found]) for name in found[0]}
 
@@ -237,7 +230,7 @@ def run(network: Network, x: NDArray[Any]) -> dict[str, Int8]:
     """Every value of the network for a batch of inputs, by node name (and ``input``).
 
     ``x`` is ``(batch, *input_shape)``: int8, uint8 image, or floating point. Parts of the batch run side by side, one
-    on each core, or blocks of an only part. :func:`outputs` needs less memory.
+    on each core. :func:`outputs` needs less memory.
     """
     return _parallel(network, x, lambda name: True)
 
