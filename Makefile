@@ -1,6 +1,6 @@
 # make demo | test | test-all | bench | bitstream: each sets up what it needs first.
 PYTHON ?= python3
-BOARD ?= ulx3s-85f
+BOARD ?= ulx3s-25f
 BIN := .venv/bin
 READY := .venv/ready
 
