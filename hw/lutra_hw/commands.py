@@ -1,27 +1,13 @@
 """Decoder of the command stream: writes of the memories, and runs."""
 
-from enum import IntEnum
-
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from lutra_model.operation import Error
+from lutra_model.operation import COMMAND, Error, Opcode
 from lutra_model.params import Array
 
-__all__ = ["COMMAND", "Commands", "Opcode", "codebook_pieces", "codebook_write", "memory_write", "table_beat"]
-
-COMMAND = 0x4C0000  # upper bits of a command's first word; the others are its opcode
-
-
-class Opcode(IntEnum):
-    """What a command does."""
-
-    WRITE_PROGRAM = 1
-    WRITE_CODEBOOKS = 2
-    WRITE_TABLES = 3
-    RUN = 4
-
+__all__ = ["Commands", "codebook_pieces", "codebook_write", "memory_write", "table_beat"]
 
 def codebook_pieces(array: Array) -> int:
     """Command words of a word of the codebook memory."""

@@ -96,8 +96,8 @@ def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tu
     from lutra_sim.stages import stages
 
     network = embedded.network(args.network)
-    arrays = fit.arrays(network, rows=args.array[0], columns=args.array[1], encoders=args.encoders)
     resident = True if args.resident else False if args.stream else None
+    arrays = fit.arrays(network, rows=args.array[0], columns=args.array[1], encoders=args.encoders, resident=resident)
     cut = stages(network, arrays, resident=resident)
     array = arrays.get("lut-nn", next(iter(arrays.values())))
     companion = arrays.get("int8") if array.is_lookup else None

@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=int, metavar="N", help="how many of the inputs (all of INPUT, or 10)")
     parser.add_argument("--output", metavar="Y.npy", help="where to write the int8 outputs")
     tables = parser.add_mutually_exclusive_group()
-    tables.add_argument("--resident", action="store_true", help="all tables must fit into table memory")
+    tables.add_argument("--resident", action="store_true", help="table memory has room for all tables")
     tables.add_argument("--stream", action="store_true", help="all tables come from the table stream, for every input")
     parser.add_argument("--table-period", type=int, default=1, metavar="P",
                         help="cycles from one beat of the table stream to the next (1)")
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> Outcome:
 
     network, (rows, columns) = embedded.network(args.network), args.array
     inputs, resident = _inputs(args), True if args.resident else False if args.stream else None
-    chosen = arrays(network, rows=rows, columns=columns, encoders=args.encoders)
+    chosen = arrays(network, rows=rows, columns=columns, encoders=args.encoders, resident=resident)
     keep = Path(f"{args.output}.partial") if args.output else cache_folder()
     with progress(quiet=args.json) as show:
         if args.trace:

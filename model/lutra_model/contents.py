@@ -69,12 +69,12 @@ def contents(steps: list[Step], operations: list[Operation], array: Array, resid
                 tables.append(beats)
             if array.is_lookup:
                 codebooks.append(images.codebook_beats(step.product, order, array))
+                if (need := sum(map(len, codebooks))) > array.codebook_words:
+                    raise ValueError(f"layer {operation.name} needs {len(codebooks[-1])} codebook words after "
+                                     f"{need - len(codebooks[-1])} of the layers before, the memory holds "
+                                     f"{array.codebook_words}")
         done.append(operation)
-    found = Contents(operations=tuple(done), tables=_joined(tables, array.fill * array.columns),
-                     codebooks=_joined(codebooks, array.encoders * array.length),
-                     streamed=_joined(streamed, array.fill * array.columns),
-                     streamed_last=np.concatenate([np.zeros(0, np.bool_), *lasts]))
-    if len(found.codebooks) > array.codebook_words:
-        raise ValueError(f"the layers need {len(found.codebooks)} codebook words, the memory holds "
-                         f"{array.codebook_words}")
-    return found
+    return Contents(operations=tuple(done), tables=_joined(tables, array.fill * array.columns),
+                    codebooks=_joined(codebooks, array.encoders * array.length),
+                    streamed=_joined(streamed, array.fill * array.columns),
+                    streamed_last=np.concatenate([np.zeros(0, np.bool_), *lasts]))

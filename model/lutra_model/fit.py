@@ -116,11 +116,13 @@ def mac_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: 
 
 
 def arrays(network: Network, *, rows: int = 16, columns: int = 16,
-           encoders: int | Literal["auto"] = "auto") -> dict[str, Array]:
-    """A machine for each scheme that the network uses, by the scheme's name."""
+           encoders: int | Literal["auto"] = "auto", resident: bool | None = None) -> dict[str, Array]:
+    """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables."""
+    table_bytes = AMPLE if resident else TABLE_BYTES
     found = {}
     if _layers(network, "lut-nn"):
-        found["lut-nn"] = lookup_array(network, rows=rows, columns=columns, encoders=encoders)
+        found["lut-nn"] = lookup_array(network, rows=rows, columns=columns, encoders=encoders,
+                                       table_bytes=table_bytes)
     if _layers(network, "int8"):
-        found["int8"] = mac_array(network, rows=rows, columns=columns)
+        found["int8"] = mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes)
     return found

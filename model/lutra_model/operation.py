@@ -9,10 +9,20 @@ from typing import NamedTuple
 
 from .params import Array
 
-__all__ = ["FIELDS", "FIXED_WORDS", "LANE_FIELDS", "Arrange", "Error", "Field", "Kind", "Lane", "Operation", "State",
-           "descriptor_words"]
+__all__ = ["COMMAND", "FIELDS", "FIXED_WORDS", "LANE_FIELDS", "Arrange", "Error", "Field", "Kind", "Lane", "Opcode",
+           "Operation", "State", "descriptor_words"]
 
 FIXED_WORDS = 28  # then one for each lane
+COMMAND = 0x4C0000  # upper bits of a command's first word; the others are its opcode
+
+
+class Opcode(IntEnum):
+    """What a command does."""
+
+    WRITE_PROGRAM = 1
+    WRITE_CODEBOOKS = 2
+    WRITE_TABLES = 3
+    RUN = 4
 
 
 class Kind(IntEnum):

@@ -1,22 +1,13 @@
 """Words of the command stream (docs/hardware.md)."""
 
-from enum import IntEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Opcode", "run", "write_codebooks", "write_program", "write_tables"]
+from lutra_model.operation import COMMAND, Opcode
 
-HEAD = 0x4C000000
+__all__ = ["HEAD", "run", "write_codebooks", "write_program", "write_tables"]
 
-
-class Opcode(IntEnum):
-    """What a command does."""
-
-    WRITE_PROGRAM = 1
-    WRITE_CODEBOOKS = 2
-    WRITE_TABLES = 3
-    RUN = 4
+HEAD = COMMAND << 8
 
 
 def _command(opcode: Opcode, *words: int) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lutra_model.operation import Error, Kind, Lane, Operation
+from lutra_model.operation import Error, Kind, Lane, Opcode, Operation
 from lutra_model.params import Array
 from lutra_model.program import Program
 
@@ -42,7 +42,7 @@ def _of_commands(array: Array) -> Iterator[Fault]:
 
     yield wrong("a word that begins no command", Error.COMMAND, [0x12345678])
     yield wrong("an unknown opcode", Error.COMMAND, [commands.HEAD | 99])
-    for opcode in commands.Opcode:
+    for opcode in Opcode:
         yield wrong(f"{opcode.name} of nothing", Error.SIZE, [commands.HEAD | opcode, 0, 0])
     yield wrong("a program word too far", Error.PROGRAM, commands.write_program([0], array.program_words))
     yield wrong("a run of what is too far", Error.PROGRAM, commands.run(1, address=array.program_words))

@@ -190,7 +190,9 @@ def test_inputs_and_outputs_of_other_shapes_are_refused() -> None:
     ({"activation_words": 1000}, r"value .* needs \d+ words on a side of the activation memory, the array holds 1000"),
     # 17 for each of 1, 16 and 16 channels, 2 * 17 for 16 to 32, then 2 * (2 * 16 + 1)
     ({"table_words": 100}, r"layer block2_second needs 66 table words, the memory holds 100 and has 15 left"),
-    ({"codebook_words": 300}, "the layers need 864 codebook words, the memory holds 300"),
+    # 16 for each of 3, 4, 4, 4 slots, then of 8
+    ({"codebook_words": 300},
+     "layer block2_second needs 128 codebook words after 240 of the layers before, the memory holds 300"),
     ({"program_words": 400}, "the program of network .* needs 444 words, the memory holds 400"),
 ])
 def test_memories_that_are_too_small(sizes: dict[str, int], message: str) -> None:
