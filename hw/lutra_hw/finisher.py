@@ -8,11 +8,28 @@ from amaranth.lib.wiring import In, Out
 from lutra_model.params import Array
 
 from .accumulator import accumulator_width
-from .engines import beat_width
+from .engines import beat_width, engine_of, lane_width
 from .loader import parameter_write
 from .signals import delay
 
-__all__ = ["Finisher"]
+__all__ = ["Finisher", "correction_width", "parameter_byte"]
+
+
+def parameter_byte(m: Module, array: Array, load: wiring.PureInterface, byte: int, bank: Value) -> Value:
+    """One byte of a parameter of every column, in two banks."""
+    width = 8 * array.columns
+    place = divmod(byte, beat_width(array) // width)
+    m.submodules[f"byte_{byte}"] = memory = Memory(shape=width, depth=2, init=[])
+    write = memory.write_port()
+    read = memory.read_port(domain="comb")
+    m.d.comb += [write.addr.eq(load.bank), write.data.eq(load.data.word_select(place[1], width)),
+                 write.en.eq(load.valid & (load.beat == place[0])), read.addr.eq(bank)]
+    return read.data
+
+
+def correction_width(array: Array) -> int:
+    """Bits of what a sum lane adds to a column's total; 0 where there is none."""
+    return 8 + lane_width(array, array.codebooks) if engine_of(array).lane else 0
 
 
 class Finisher(wiring.Component):
@@ -26,33 +43,40 @@ class Finisher(wiring.Component):
     load : write of parameter bytes of every column.
     pool, multiplier, shift : a pool's parameters are those of its operation, without a bias.
     valid, bank, i : totals, signed, column 0 lowest, and the bank of their parameters.
+    correction : of an engine with a sum lane: what is added to the totals of the same cycle.
     low, high : bounds of the clamp.
     o : INT8 outputs.
     """
 
     def __init__(self, array: Array):
         self.array = array
+        wide = correction_width(array) * array.columns
+        correction = {"correction": In(wide)} if wide else {}
         super().__init__({"load": In(parameter_write(array)), "valid": In(1), "bank": In(1),
                           "i": In(accumulator_width(array) * array.columns),
                           "pool": In(1), "multiplier": In(16), "shift": In(8),
-                          "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns)})
+                          "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns)}
+                         | correction)
 
     def elaborate(self, platform):
         m = Module()
         valid = [delay(m, self.valid, stage, reset=True) for stage in range(4)]
         later = delay(m, self.bank, 1)
-        bias = [self._parameter(m, byte, self.bank) for byte in range(4)]
-        multiplier = [self._parameter(m, byte, self.bank) for byte in (4, 5)]
-        shift = self._parameter(m, 6, later)
-        width = accumulator_width(self.array)
+        array, load = self.array, self.load
+        bias = [parameter_byte(m, array, load, byte, self.bank) for byte in range(4)]
+        multiplier = [parameter_byte(m, array, load, byte, self.bank) for byte in (4, 5)]
+        shift = parameter_byte(m, array, load, 6, later)
+        width, correction = accumulator_width(array), correction_width(array)
         for column in range(self.array.columns):
-            biased = Signal(signed(max(width, 32) + 1), name=f"biased_{column}", reset_less=True)
+            biased = Signal(signed(max(width, correction + 1, 32) + 1), name=f"biased_{column}", reset_less=True)
             factor = Signal(16, name=f"factor_{column}", reset_less=True)
             product = Signal(signed(len(biased) + 16), name=f"product_{column}", reset_less=True)
             places = Signal(6, name=f"places_{column}", reset_less=True)
             doubled = Signal(signed(10), name=f"doubled_{column}", reset_less=True)
             out = Signal(8, name=f"out_{column}", reset_less=True)
             total = self.i.word_select(column, width).as_signed()
+            if correction:
+                total += Mux(self.pool, 0, self.correction.word_select(column, correction).as_signed())
             with m.If(valid[0]):
                 own = [Cat(byte.word_select(column, 8) for byte in parameter) for parameter in (bias, multiplier)]
                 m.d.sync += [biased.eq(total + Mux(self.pool, 0, own[0].as_signed())),
@@ -66,17 +90,6 @@ class Finisher(wiring.Component):
                 m.d.sync += out.eq(self._rounded(m, doubled))
             m.d.comb += self.o.word_select(column, 8).eq(out)
         return m
-
-    def _parameter(self, m: Module, byte: int, bank: Value) -> Value:
-        """One byte of a parameter of every column, in two banks."""
-        width = 8 * self.array.columns
-        place = divmod(byte, beat_width(self.array) // width)
-        m.submodules[f"byte_{byte}"] = memory = Memory(shape=width, depth=2, init=[])
-        write = memory.write_port()
-        read = memory.read_port(domain="comb")
-        m.d.comb += [write.addr.eq(self.load.bank), write.data.eq(self.load.data.word_select(place[1], width)),
-                     write.en.eq(self.load.valid & (self.load.beat == place[0])), read.addr.eq(bank)]
-        return read.data
 
     def _shifted(self, m: Module, product: Signal, places: Signal) -> Value:
         """All but the last bit of the shift, as ten bits that leave int8 when the product does."""

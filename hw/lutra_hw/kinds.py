@@ -8,7 +8,9 @@ from .encoder import Encoder, PassThrough
 from .engines import Engine, register
 from .lookup_array import LookupArray
 from .mac_array import MacArray
+from .plane_array import PlaneArray
 from .signals import bits
+from .table_builder import term_width
 
 __all__: list[str] = []
 
@@ -21,3 +23,6 @@ def _centroids(array: Array, entries: Value) -> Value:
 register("lookup", Engine(symbol=lambda array: bits(array.entries), term=lambda array: 8, encoder=Encoder,
                           cells=LookupArray, slot=_centroids))
 register("mac", Engine(symbol=lambda array: 8, term=lambda array: 16, encoder=PassThrough, cells=MacArray))
+register("lut-tc", Engine(symbol=lambda array: 8 * array.length, term=term_width, encoder=PassThrough, cells=PlaneArray,
+                          cell=lambda array: array.length, parameters=8, planes=True,
+                          gain=lambda array: array.entries - 1, lane=term_width))

@@ -85,7 +85,9 @@ class Layer:
     @property
     def lookups(self) -> int:
         """Table entries read (or, in a dense layer, products formed)."""
-        return self.rows * self.codebooks * self.columns
+        from .engines import engine_of
+
+        return self.rows * self.codebooks * self.columns * engine_of(self.engine).issue_cycles(self.entries)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +100,10 @@ class Array:
     rows : codebooks (or scalars) summed in one cycle.
     columns : outputs formed in one cycle.
     encoders : sub-vectors (or scalars) encoded in one cycle; a divisor of ``rows``.
-    length : longest sub-vector an encoder takes; 1 for ``mac``.
-    entries : most entries of one table, a power of two; 1 for ``mac``.
-    metric : the encoder's distance; without meaning for ``mac``.
+    length : longest sub-vector an encoder takes; 1 for ``mac``; scalars of a group for ``lut-tc``.
+    entries : most entries of one table, a power of two; 1 for ``mac``; most planes of a weight for ``lut-tc``.
+    metric : the encoder's distance; without meaning where there are no codebooks.
+    quantised : tables built of activations have entries of 8 bits; without meaning where there are none.
     word : channels in one word of activation memory; a divisor of ``encoders`` and of ``columns``. 0: the largest of
         4, 2, 1 that is one.
     lanes : words gathered in one cycle, at least ``length * encoders / word``. 0: that many, and at least 9.
@@ -121,6 +124,7 @@ class Array:
     length: int = 9
     entries: int = 16
     metric: Metric = Metric.L2
+    quantised: bool = False
     word: int = 0
     lanes: int = 0
     fill: int = 0

@@ -101,6 +101,7 @@ class _Product:
         self.beats = tuple(-(-slots * array.encoders // array.fill) * operation.entries
                            for slots in (array.slots, operation.last_slots))
         self.parameter_beats = array.parameter_beats
+        self.planes = array.cell.issue_cycles(operation.entries)
         self.written = pipeline.fetch + pipeline.encode + 1
         self.first_slots = array.slots if operation.row_tiles > 1 else operation.last_slots
 
@@ -116,7 +117,7 @@ class _Product:
             end = max(end, parameter) + self.parameter_beats * self.period
         free, ready = state.issued + 1, end - self.period + 1
         begin = max(free, state.word, ready)
-        issued, late = begin + rows - 1, ready > state.word
+        issued, late = begin + rows * self.planes - 1, ready > state.word
         if last:
             parameter, next_parameter = next_parameter, issued + self.release
         return _State(issued, end, state.next_bank, issued + 1, issued + 1 if gap is None else state.word + gap,
@@ -165,7 +166,7 @@ class _Product:
         source = "stream" if operation.stream_tables else "load"
         if operation.stream_tables:
             clock.table = state.beat
-        issues = operation.rows * operation.row_tiles * operation.column_tiles
+        issues = operation.rows * operation.row_tiles * operation.column_tiles * self.planes
         causes = {"lookup": issues, "fill": fill, "encode": state.encode - (0 if probe.load else fill),
                   source: state.load - (fill if probe.load else 0), "drain": clock.pipeline.output}
         return Timing(state.issued + clock.pipeline.output, causes, self.busy(issues, source))

@@ -60,6 +60,10 @@ def _up(count: int, size: int) -> int:
     return -(-count // size)
 
 
+def _divisor(count: int, most: int) -> int:
+    return max(size for size in range(1, min(count, most) + 1) if count % size == 0)
+
+
 def _rectangle(kernel: tuple[int, int], length: int) -> tuple[int, int] | None:
     """Rows and columns of the window that a sub-vector covers, or None where it is no rectangle of whole parts."""
     height, width = kernel
@@ -114,10 +118,11 @@ def _run(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) -> 
     if kernel != (1, 1) and not layer.runs:
         return None
     words = _up(channels, array.word)
+    share = _divisor if layer.runs else min  # no encoder sees a place beyond the kernel: its cells may have no zero
     runs = _up(words, layer.length)  # groups of encoders that one pixel takes
     wide = min(array.groups, runs)
-    tall = min(array.groups // wide, kernel[0])
-    side = min(array.groups // wide // tall, kernel[1])
+    tall = share(kernel[0], array.groups // wide)
+    side = share(kernel[1], array.groups // wide // tall)
     groups = _up(runs, wide)
     rest = words - (groups - 1) * wide * layer.length
     lanes = []
@@ -174,10 +179,6 @@ def product_former(layer: Layer, channels: int, kernel: tuple[int, int], array: 
     seen = np.sort(best.codebooks[best.codebooks >= 0])
     assert np.array_equal(seen, np.arange(layer.codebooks)), layer.name
     return best
-
-
-def _divisor(count: int, most: int) -> int:
-    return max(size for size in range(1, min(count, most) + 1) if count % size == 0)
 
 
 def pool_former(channels: int, kernel: tuple[int, int], array: Array) -> Former:
