@@ -8,8 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from lutra_model.files import write_whole
 from lutra_model.engines import ENGINES
+from lutra_model.files import write_whole
 from lutra_model.fit import mac_array, scheme_array
 
 from .. import embedded
