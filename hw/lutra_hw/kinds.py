@@ -9,6 +9,7 @@ from .engines import Engine, register
 from .lookup_array import LookupArray
 from .mac_array import MacArray
 from .plane_array import PlaneArray
+from .sign_flip_array import SignFlipArray
 from .signals import bits
 from .table_builder import term_width
 
@@ -22,7 +23,10 @@ def _centroids(array: Array, entries: Value) -> Value:
 
 register("lookup", Engine(symbol=lambda array: bits(array.entries), term=lambda array: 8, encoder=Encoder,
                           cells=LookupArray, slot=_centroids))
-register("mac", Engine(symbol=lambda array: 8, term=lambda array: 16, encoder=PassThrough, cells=MacArray))
+register("mac", Engine(symbol=lambda array: 8, term=lambda array: 8 + max(2, array.weight_bits), encoder=PassThrough,
+                       cells=MacArray, cell=lambda array: array.weight_bits))
+register("sign-flip", Engine(symbol=lambda array: 8, term=lambda array: 9, encoder=PassThrough, cells=SignFlipArray,
+                             cell=lambda array: 2))
 register("lut-tc", Engine(symbol=lambda array: 8 * array.length, term=term_width, encoder=PassThrough, cells=PlaneArray,
                           cell=lambda array: array.length, parameters=8, planes=True,
                           gain=lambda array: array.entries - 1, lane=term_width))

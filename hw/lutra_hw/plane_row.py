@@ -17,8 +17,8 @@ __all__ = ["PlaneRow"]
 class PlaneRow(wiring.Component):
     """A table of a group's activations, and an entry of it for every column, inverted where the pattern says so.
 
-    Patterns lie in a memory of two banks of a word for each plane. Latency is 2 cycles, throughput a plane in a cycle; a
-    pattern written in one cycle can be read in the next. The table is built with the first plane and stays.
+    Patterns lie in a memory of two banks of a word for each plane. Latency is 2 cycles, throughput a plane in a cycle;
+    a pattern written in one cycle can be read in the next. The table is built with the first plane and stays.
 
     Members
     -------

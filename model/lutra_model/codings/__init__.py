@@ -3,8 +3,8 @@
 from .base import Coding, sub_vectors
 from .bit_planes import BitPlanes
 from .nearest import Nearest
-from .plain import Plain
+from .plain import Plain, SignFlip
 
-__all__ = ["CODINGS", "BitPlanes", "Coding", "Nearest", "Plain", "sub_vectors"]
+__all__ = ["CODINGS", "BitPlanes", "Coding", "Nearest", "Plain", "SignFlip", "sub_vectors"]
 
-CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (BitPlanes, Nearest, Plain)}
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (BitPlanes, Nearest, Plain, SignFlip)}
