@@ -60,10 +60,6 @@ def _up(count: int, size: int) -> int:
     return -(-count // size)
 
 
-def _divisor(count: int, most: int) -> int:
-    return max(size for size in range(1, min(count, most) + 1) if count % size == 0)
-
-
 def _rectangle(kernel: tuple[int, int], length: int) -> tuple[int, int] | None:
     """Rows and columns of the window that a sub-vector covers, or None where it is no rectangle of whole parts."""
     height, width = kernel
