@@ -42,7 +42,8 @@ class PlaneRow(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        patterns, table, shift = self._patterns(m), *self._table(m)
+        patterns = self._patterns(m)
+        table, shift = self._table(m)
         for column in range(self.array.columns):
             index, sign = self._pattern(patterns, column)
             value = Signal(signed(term_width(self.array)), name=f"value_{column}", reset_less=True)

@@ -74,8 +74,11 @@ def half_table(vectors: Int8) -> NDArray[np.int16]:
 
 def shifts(table: NDArray[np.int16]) -> NDArray[np.int16]:
     """Places ``(codebooks, 1, rows)`` by which a table's entries are shifted to have 8 bits: as few as can be."""
-    largest = np.abs(table).max(axis=1, keepdims=True)
-    return sum(((largest + (1 << t >> 1)) >> t > LARGEST).astype(np.int16) for t in range(SHIFTS))  # type: ignore[return-value]
+    largest: NDArray[np.int16] = np.abs(table).max(axis=1, keepdims=True)
+    places = np.zeros_like(largest)
+    for t in range(SHIFTS):
+        places += (largest + (1 << t >> 1)) >> t > LARGEST
+    return places
 
 
 def rounded(table: NDArray[np.int16]) -> NDArray[np.int16]:
