@@ -88,7 +88,7 @@ MUTANTS = (
     Mutant("dot_products", "top - 1 if bit == 7 else top", "top", "the sign bit counts positive", "mac"),
     Mutant("encoder", "nearer.eq(high < low)", "nearer.eq(high <= low)", "the highest index wins a tie"),
     Mutant("encoder", "Mux(self.entry_mask[entry], unit.o, invalid)", "unit.o", "entries beyond the layer's compete"),
-    Mutant("engines", "sum_width(array, array.rows)", "sum_width(array, 1)", "sums over the rows lose their highest bits"),
+    Mutant("engines", "sum_width(array, array.rows)", "sum_width(array, 1)", "sums over the rows lose high bits"),
     Mutant("feeder", "halves = Credit(places=2)", "halves = Credit(places=3)", "a half is filled while it is read"),
     Mutant("feeder", "(self.room | ~operation.to_stream | ~flags.last)", "1", "pools overrun the output buffer"),
     Mutant("finisher", "(doubled + 1) >> 1", "doubled >> 1", "rounds down"),

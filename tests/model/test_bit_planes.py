@@ -1,4 +1,4 @@
-"""Bit planes: published vectors, naive loops over planes and tables, the hazards of the published RTL, files and ONNX."""
+"""Bit planes: published vectors, naive loops over planes and tables, hazards of the published RTL, files and ONNX."""
 
 from itertools import product as cartesian
 from pathlib import Path
