@@ -35,7 +35,7 @@ ARRAYS = {
                        index_words=128, **MEMORIES),
     "mac": Array.mac(rows=4, columns=4, encoders=2, fill=2, block_rows=24, index_words=128, **MEMORIES),
     "int1": Array.mac(rows=8, columns=2, encoders=4, weight_bits=1, block_rows=24, index_words=128, **MEMORIES),
-    "sign-flip": Array(engine="sign-flip", rows=4, columns=3, encoders=2, length=1, entries=1, block_rows=24,
+    "sign-flip": Array(engine="sign-flip", rows=8, columns=3, encoders=2, length=1, entries=1, fill=4, block_rows=24,
                        index_words=128, **MEMORIES),
 }
 LIMIT = 100_000  # cycles of one fault
