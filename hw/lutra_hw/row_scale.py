@@ -65,7 +65,8 @@ class RowScale(wiring.Component):
         with m.If(valid[LOOK_UP - 1]):
             m.d.sync += [register.eq(value) for register, value in
                          zip((mantissa, shift), self._leading(m, normaliser), strict=True)]
-        m.d.comb += [unit.function.eq(self.function), unit.enable.eq(Cat(valid[LOOK_UP:SCALE_STAGES])), unit.i.eq(mantissa)]
+        m.d.comb += [unit.function.eq(self.function), unit.enable.eq(Cat(valid[LOOK_UP:SCALE_STAGES])),
+                     unit.i.eq(mantissa)]
         m.submodules.memory = memory = Memory(shape=FACTOR_BITS + 6, depth=self.array.block_rows, init=[])
         write, read = memory.write_port(), memory.read_port()
         m.d.comb += [

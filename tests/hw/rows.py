@@ -2,7 +2,8 @@
 
 import random
 from dataclasses import dataclass
-from math import exp, isqrt
+from itertools import pairwise
+from math import exp, sqrt
 
 __all__ = ["CONSTANT", "Function", "exponential", "norm", "random_function", "reciprocal", "root", "softmax"]
 
@@ -42,30 +43,32 @@ def random_function(rng: random.Random, spread: int = 2**15) -> Function:
                     rng.choice([0, rng.randint(1, 30), 31]))
 
 
-def _through(points: list[tuple[int, float]], shift: int) -> Function:
-    """Straight lines through points."""
-    lines = []
-    for (x, y), (next_x, next_y) in zip(points, points[1:], strict=False):
-        slope = round((next_y - y) / (next_x - x) * 2**shift)
-        lines.append((x, slope, round(y * 2**shift) - slope * x))
-    return Function(lines, shift)
+def _through(points: list[tuple[int, float]]) -> Function:
+    """Straight lines through points, as finely as slopes and intercepts can be held."""
+    for shift in reversed(range(32)):
+        lines = []
+        for (x, y), (next_x, next_y) in pairwise(points):
+            slope = round((next_y - y) / (next_x - x) * 2**shift)
+            lines.append((x, slope, round(y * 2**shift) - slope * x))
+        if all(abs(slope) < 2**15 and abs(intercept) < 2**31 for _, slope, intercept in lines):
+            return Function(lines, shift)
+    raise ValueError("lines must not be so steep")
 
 
 def exponential(scale: float) -> Function:
     """About ``2^15 * exp(x * scale)``, for x from -255 to 0."""
-    return _through([(x, 2**15 * exp(x * scale)) for x in [-256, -128, -96, -64, -48, -32, -24, -16, -12, -8, -6, -4,
-                                                           -3, -2, -1, 0, 1]][1:], 4)
+    places = [-256, -128, -96, -64, -48, -32, -24, -16, -12, -8, -6, -4, -3, -2, -1, 0]
+    return _through([(x, 2**15 * exp(x * scale)) for x in places])
 
 
 def reciprocal() -> Function:
     """About ``2^29 / x``, for x from ``2^14`` to ``2^15``."""
-    return _through([(2**14 + 2**10 * step, 2**29 / (2**14 + 2**10 * step)) for step in range(17)], 13)
+    return _through([(x, 2**29 / x) for x in range(2**14, 2**15 + 1, 2**10)])
 
 
 def root() -> Function:
     """About ``2^21 / sqrt(x)``, for x from ``2^12`` to ``2^14``."""
-    return _through([(2**12 + 768 * step, 2**21 / isqrt((2**12 + 768 * step) * 2**20) * 2**10) for step in range(17)],
-                    10)
+    return _through([(x, 2**21 / sqrt(x)) for x in range(2**12, 2**14 + 1, 768)])
 
 
 CONSTANT = Function([(0, 0, 12345)], 0)
