@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from . import kernels
+from . import function_golden, kernels
+from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
@@ -191,6 +192,12 @@ def evaluate(node: Node, *inputs: Int8) -> Int8:
             return x.reshape(len(x), -1)[:, node.order].reshape(len(x), *node.to)
         case Softmax():
             return softmax(node, x)
+        case Function():
+            return function_golden.function(node, x)
+        case RowSoftmax():
+            return function_golden.row_softmax(node, x)
+        case LayerNorm():
+            return function_golden.layer_norm(node, x)
     raise TypeError(f"node {node.name} must be of a known kind, not {type(node).__name__}")
 
 
