@@ -1,17 +1,19 @@
 """Nodes with piecewise linear tables from real functions and parameters."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .function_nodes import Function, LayerNorm, RowSoftmax
+from .network import Network, Node, Product
 from .nnlut import integers
 from .piecewise import Piecewise
 from .requantise import fixed_point
 
-__all__ = ["exponential", "function", "layer_norm", "reciprocal", "root", "row_softmax"]
+__all__ = ["exponential", "function", "fused", "layer_norm", "reciprocal", "root", "row_softmax"]
 
 Real = NDArray[np.float64]
 TOP = 2**15 - 1
@@ -31,19 +33,19 @@ def exponential(scale: float) -> Piecewise:
     def real(d: Real) -> Real:
         return np.minimum(2**15 * np.exp(d * scale), TOP)
 
-    return integers.fitted(real, -255, 0, power=2, weight=lambda d: 1 / np.sqrt(np.maximum(real(d), 1)))
+    return integers.fitted(real, -255, 0, power=2, weight=lambda d: 1 / np.sqrt(np.maximum(real(d), 1)), rising=True)
 
 
 @lru_cache(maxsize=1)
 def reciprocal() -> Piecewise:
     """``2^29 / u`` for ``u`` in 2^14..2^15 - 1."""
-    return integers.fitted(lambda u: 2.0**29 / u, 2**14, 2**15 - 1)
+    return integers.fitted(lambda u: 2.0**29 / u, 2**14, 2**15 - 1, rising=False)
 
 
 @lru_cache(maxsize=1)
 def root() -> Piecewise:
     """``2^21 / sqrt(u)`` for ``u`` in 2^12..2^14 - 1."""
-    return integers.fitted(lambda u: 2.0**21 / np.sqrt(u), 2**12, 2**14 - 1)
+    return integers.fitted(lambda u: 2.0**21 / np.sqrt(u), 2**12, 2**14 - 1, rising=False)
 
 
 def function(name: str, source: str, real: Callable[[Real], Real], *, input_scale: float, scale: float,
@@ -85,3 +87,29 @@ def layer_norm(name: str, source: str, gamma: ArrayLike, beta: ArrayLike, *, inp
     return LayerNorm(name=name, inputs=(source,), scale=scale, low=low, high=high, root=root(), epsilon=constant,
                      bias=np.rint(sign * steps / exact).astype(np.int64), multiplier=sign * factor, shift=shift)
 
+
+
+def _joined(product: Product, node: Function) -> Product | None:
+    """The product with the function in its finisher: 8 more bits of its sums reach the function. None: not possible."""
+    gain = node.multiplier / 2**node.shift
+    if product.function or (product.low, product.high) != (-128, 127) or gain != STEPS or product.shift.min() <= 8:
+        return None
+    return replace(product, name=node.name, shift=product.shift - 8, function=node.function, scale=node.scale,
+                   low=node.low, high=node.high)
+
+
+def fused(network: Network) -> Network:
+    """The same network with every function that follows a product, as its only reader, in the product's finisher.
+
+    Results may differ by the rounding to 8 bits that is left out. A product that clamps, or whose sums are not scaled
+    down by 2^8 or more, keeps its function apart. The fused product has the name of the function.
+    """
+    reads = [name for node in network.nodes for name in node.inputs]
+    nodes: dict[str, Node] = {}
+    for node in network.nodes:
+        before = nodes.get(node.inputs[0])
+        joined = _joined(before, node) if isinstance(node, Function) and isinstance(before, Product) else None
+        if joined and reads.count(node.inputs[0]) == 1:
+            del nodes[node.inputs[0]]
+        nodes[node.name] = joined if joined and reads.count(node.inputs[0]) == 1 else node
+    return replace(network, nodes=tuple(nodes.values()))

@@ -16,6 +16,7 @@ from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
+from .piecewise import INPUT
 
 __all__ = ["accumulate", "add", "average", "classify", "evaluate", "finish", "multiply", "outputs",
            "quantise", "run", "softmax", "windows"]
@@ -98,8 +99,14 @@ def accumulate(node: Product, columns: Int8) -> NDArray[np.signedinteger[Any]]:
 
 
 def finish(node: Product, sums: NDArray[np.integer[Any]]) -> Int8:
-    """``clamp(((sums + bias) * multiplier + 2^(shift-1)) >> shift, low, high)`` for each column."""
-    return kernels.rescale(sums, node.bias, node.multiplier, node.shift, node.low, node.high)
+    """``clamp(((sums + bias) * multiplier + 2^(shift-1)) >> shift, low, high)`` for each column.
+
+    With a function: ``clamp(P(x), low, high)`` of those numbers ``x``, clamped to 16 bits.
+    """
+    if node.function is None:
+        return kernels.rescale(sums, node.bias, node.multiplier, node.shift, node.low, node.high)
+    wide = kernels.rescale(sums, node.bias, node.multiplier, node.shift, *INPUT, dtype=np.int16)
+    return np.clip(node.function.evaluate(wide), node.low, node.high).astype(np.int8)
 
 
 def add(node: Add, a: Int8, b: Int8) -> Int8:

@@ -90,6 +90,12 @@ class Piecewise:
         place, wide = self.segment(given), given.astype(np.int64)
         return (self.slopes[place] * wide + self.intercepts[place]) >> self.shift
 
+    def real(self, x: ArrayLike) -> NDArray[np.float64]:
+        """The same lines in real numbers, before rounding."""
+        given = np.asarray(x, np.float64)
+        place, half = self.segment(given), 1 << self.shift >> 1
+        return np.ldexp(self.slopes[place] * given + self.intercepts[place] - half, -self.shift)
+
     def words(self) -> tuple[int, ...]:
         """The 33 words of a function slot: slope and breakpoint, then intercept, of every segment; the shift.
 

@@ -15,22 +15,26 @@ Real = NDArray[np.float64]
 STEEPEST, FARTHEST, FINEST = 2**15 - 1, 2**31 - 1, 31
 
 
-def _joined(places: NDArray[np.int64], values: Real, shift: int) -> tuple[list[int], list[int]]:
+def _joined(places: NDArray[np.int64], values: Real, shift: int, rising: bool | None) -> tuple[list[int], list[int]]:
     """Slopes and intercepts of the lines from place to place: each slope aims at the next value from where it is.
 
-    So the rounding of a slope is made good by the next one and never adds up.
+    So the rounding of a slope is made good by the next one and never adds up. Where that would turn a line against
+    the function it is level.
     """
+    low, high = (-FARTHEST if rising is not True else 0), (FARTHEST if rising is not False else 0)
     wanted = [float(value) * 2.0**shift for value in values]
     at, slopes, intercepts = round(wanted[0]), list[int](), list[int]()
     for left, right, aim in zip(places[:-1].tolist(), places[1:].tolist(), wanted[1:], strict=True):
-        slopes.append(round((aim - at) / (right - left)))
+        slopes.append(min(max(round((aim - at) / (right - left)), low), high))
         intercepts.append(at - slopes[-1] * left)
         at += slopes[-1] * (right - left)
     return slopes, intercepts
 
 
-def connect(places: NDArray[np.int64], values: Real) -> Piecewise:
+def connect(places: NDArray[np.int64], values: Real, rising: bool | None = None) -> Piecewise:
     """The function through the points ``(places, values)``, rounded half up, with the largest shift that fits.
+
+    ``rising`` True or False: no line falls, or none rises.
 
     ``places`` rise; the first and last are the ends of what is of interest, the others become breakpoints. The lines
     go on beyond the ends. ``t_k = t_(k-1) + (s_(k-1) - s_k) * d_k`` holds exactly. Raises ``ValueError`` where no
@@ -39,7 +43,7 @@ def connect(places: NDArray[np.int64], values: Real) -> Piecewise:
     if len(places) - 1 > SEGMENTS:
         raise ValueError(f"a piecewise function must have at most {SEGMENTS} segments, not {len(places) - 1}")
     for shift in range(FINEST, -1, -1):
-        slopes, intercepts = _joined(places, values, shift)
+        slopes, intercepts = _joined(places, values, shift, rising)
         half = 1 << shift >> 1
         if max(map(abs, slopes)) <= STEEPEST and max(map(abs, intercepts)) + half <= FARTHEST:
             return Piecewise(breakpoints=places[1:-1], slopes=np.array(slopes), shift=shift,
@@ -49,10 +53,12 @@ def connect(places: NDArray[np.int64], values: Real) -> Piecewise:
 
 
 def fitted(function: Callable[[Real], Real], low: int = INPUT[0], high: int = INPUT[1], *, power: int = 8,
-           segments: int = SEGMENTS, weight: Callable[[Real], Real] = np.ones_like) -> Piecewise:
+           segments: int = SEGMENTS, weight: Callable[[Real], Real] = np.ones_like,
+           rising: bool | None = None) -> Piecewise:
     """The best lines found for ``function`` (from whole numbers to output steps) on ``low..high``.
 
-    ``power`` 2 makes the mean error small, 8 the largest one; ``weight`` is what an error counts at every ``x``.
+    ``power`` 2 makes the mean error small, 8 the largest one; ``weight`` is what an error counts at every ``x``;
+    ``rising`` as in :func:`connect`.
     """
     x = np.arange(low, high + 1, dtype=np.float64)
     target = function(x)
@@ -60,7 +66,7 @@ def fitted(function: Callable[[Real], Real], low: int = INPUT[0], high: int = IN
         raise ValueError(f"a function must be finite from {low} to {high} to become a table")
     counts = weight(x)
     at = knots.places(x, target, counts, segments, power=power)
-    return connect(at, knots.values(x, target, counts, at, rounds=knots.LAWSON if power > 2 else 0))
+    return connect(at, knots.values(x, target, counts, at, rounds=knots.LAWSON if power > 2 else 0), rising)
 
 
 def of_lines(given: Lines, x_step: float, y_step: float, low: int = INPUT[0], high: int = INPUT[1]) -> Piecewise:
@@ -102,11 +108,7 @@ def repaired(given: Piecewise, rising: bool | None = None, low: int = INPUT[0], 
     values = (given.slopes[at] * places + given.intercepts[at] - half) / 2.0**given.shift
     if rising is not None:
         values = _ordered(values) if rising else _ordered(values[::-1])[::-1]
-    found = connect(places, values)
-    wrong = [] if rising is None else np.flatnonzero(found.slopes * (1 if rising else -1) < 0)
-    if len(wrong):  # a slope of one step that rounding turned: the level ground before it
-        found = connect(places, np.maximum.accumulate(values) if rising else np.minimum.accumulate(values))
-    return found
+    return connect(places, values, rising)
 
 
 def _ordered(values: Real) -> Real:
