@@ -53,6 +53,15 @@ def _joined(parts: list[Bytes], width: int) -> Bytes:
     return np.concatenate([np.zeros((0, width), np.uint8), *parts])
 
 
+def _beats(step: Step, operation: Operation, array: Array) -> Bytes | None:
+    """What an operation has in table memory: a product's tables, a norm's parameters."""
+    if isinstance(step.row, LayerNorm):
+        return images.row_beats(step.row, operation, array)
+    if step.product is not None:
+        return images.table_beats(step.product, step.former(array).codebooks, operation, array)
+    return None
+
+
 def contents(steps: list[Step], operations: list[Operation], array: Array, resident: bool | None) -> Contents:
     """Addresses and images of the table and codebook memories, and the table stream.
 
@@ -62,10 +71,7 @@ def contents(steps: list[Step], operations: list[Operation], array: Array, resid
     tables, codebooks, streamed, lasts = list[Bytes](), list[Bytes](), list[Bytes](), list[NDArray[np.bool_]]()
     done = []
     for number, (step, operation) in enumerate(zip(steps, operations, strict=True)):
-        if step.product is not None or isinstance(step.row, LayerNorm):
-            order = step.former(array).codebooks
-            beats = images.table_beats(step.product, order, operation, array) if step.product else \
-                images.row_beats(step.row, operation, array)
+        if (beats := _beats(step, operation, array)) is not None:
             operation = replace(operation, stream_tables=number in streams,
                                 codebooks=sum(map(len, codebooks)) if step.product else 0,
                                 tables=0 if number in streams else sum(map(len, tables)))
@@ -75,6 +81,7 @@ def contents(steps: list[Step], operations: list[Operation], array: Array, resid
             else:
                 tables.append(beats)
             if array.has_codebooks and step.product:
+                order = step.former(array).codebooks
                 codebooks.append(step.product.coding.codebook_beats(order, operation, array))
                 if (need := sum(map(len, codebooks))) > array.codebook_words:
                     raise ValueError(f"layer {operation.name} needs {len(codebooks[-1])} codebook words after "

@@ -129,13 +129,13 @@ def _slotted(steps: list[Step], operations: list[Operation], array: Array) -> tu
     slots: list[Slot] = []
     done = []
     for step, operation in zip(steps, operations, strict=True):
-        numbers = []
-        for words in (function.words() for function in step.functions):
+        numbers = [0, 0]
+        for place, words in enumerate(function.words() for function in step.functions):
             slots += [words] * (words not in slots)
-            numbers.append(slots.index(words) + 1)
+            numbers[place] = slots.index(words) + 1
         if len(slots) > array.functions:
             raise ValueError(f"step {step.name} needs function slot {len(slots)}, the array has {array.functions}")
-        done.append(replace(operation, **dict(zip(("function", "second"), numbers, strict=False))))
+        done.append(replace(operation, function=numbers[0], second=numbers[1]))
     return done, slots
 
 
