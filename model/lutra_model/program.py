@@ -130,9 +130,9 @@ def _slotted(steps: list[Step], operations: list[Operation], array: Array) -> tu
     done = []
     for step, operation in zip(steps, operations, strict=True):
         numbers = [0, 0]
-        for place, words in enumerate(function.words() for function in step.functions):
+        for number, words in enumerate(function.words() for function in step.functions):
             slots += [words] * (words not in slots)
-            numbers[place] = slots.index(words) + 1
+            numbers[number] = slots.index(words) + 1
         if len(slots) > array.functions:
             raise ValueError(f"step {step.name} needs function slot {len(slots)}, the array has {array.functions}")
         done.append(replace(operation, function=numbers[0], second=numbers[1]))
