@@ -30,7 +30,7 @@ def test_random_networks_reach_every_node_and_every_tiling(array: Array) -> None
         assert {getattr(operation, kind) == 1 for operation in products} == {True, False}, kind
     for flag in ("residual", "stream_tables", "to_stream"):
         assert {getattr(operation, flag) for operation in products} == {True, False}, flag
-    assert {operation.kind for operation in operations} == set(Kind)
+    assert {operation.kind for operation in operations} == set(Kind) - {Kind.ROW}  # of machines with functions
     assert any(operation.last_block < operation.block for operation in products)
 
 
