@@ -153,7 +153,7 @@ MUTANTS = (
            "exponentials of bytes beyond the channels are summed", "rows"),
     Mutant("row_unit", "Mux(a > b, a, b)", "Mux(a > b, b, a)", "the smallest byte of a word is its largest", "rows"),
     Mutant("sequencer", "stages.release - 1", "stages.release", "parameter banks are freed a cycle late", "mac"),
-    Mutant("sequencer", "stages.row_release - 1", "stages.row_release", "a norm's banks are freed a cycle late", "rows"),
+    Mutant("sequencer", "stages.row_release - 1", "stages.row_release", "a norm's banks are freed late", "rows"),
     Mutant("settings", "to.lanes).eq(Cat(lanes.word_select(number, 32)", "to.lanes).eq(Cat(lanes.word_select(0, 32)",
            "all lanes are the first"),
     Mutant("signals", "later = Signal.like(value, reset_less=not reset, init=0)",
