@@ -10,7 +10,7 @@ from lutra_model.schedule import Pipeline
 from .distance import Distance, distance_width
 from .signals import bits, delay
 
-__all__ = ["Encoder", "PassThrough", "symbol_width"]
+__all__ = ["Encoder", "PassThrough", "encoder_signature", "symbol_width"]
 
 
 def symbol_width(array: Array) -> int:
@@ -18,7 +18,8 @@ def symbol_width(array: Array) -> int:
     return bits(array.entries) if array.is_lookup else 8
 
 
-def _signature(array: Array) -> wiring.Signature:
+def encoder_signature(array: Array) -> wiring.Signature:
+    """Ports of every encoder."""
     return wiring.Signature({
         "load": In(1), "entry": In(bits(array.entries)), "centroid": In(8 * array.length), "turn": In(1),
         "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries),
@@ -45,7 +46,7 @@ class Encoder(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
-        super().__init__(_signature(array))
+        super().__init__(encoder_signature(array))
 
     def elaborate(self, platform):
         m = Module()
@@ -97,7 +98,7 @@ class PassThrough(wiring.Component):
     """The encoder of a MAC array: the scalar itself, after ``Pipeline.encode`` = 1 cycle. Members as `Encoder`."""
 
     def __init__(self, array: Array):
-        super().__init__(_signature(array))
+        super().__init__(encoder_signature(array))
 
     def elaborate(self, platform):
         m = Module()
