@@ -2,28 +2,15 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
 from .distance import Distance, distance_width
-from .signals import bits, delay
+from .engines import encoder_signature
+from .signals import delay
 
-__all__ = ["Encoder", "PassThrough", "encoder_signature", "symbol_width"]
-
-
-def symbol_width(array: Array) -> int:
-    """Bits of what a row is told: an index, or an activation."""
-    return bits(array.entries) if array.is_lookup else 8
-
-
-def encoder_signature(array: Array) -> wiring.Signature:
-    """Ports of every encoder."""
-    return wiring.Signature({
-        "load": In(1), "entry": In(bits(array.entries)), "centroid": In(8 * array.length), "turn": In(1),
-        "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries),
-        "o": Out(symbol_width(array))})
+__all__ = ["Encoder", "PassThrough"]
 
 
 class Encoder(wiring.Component):

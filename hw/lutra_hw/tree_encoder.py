@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 
 from lutra_model.params import Array
 
-from .encoder import encoder_signature
+from .engines import encoder_signature
 from .signals import delay
 
 __all__ = ["TreeEncoder", "tree_bits", "tree_words"]

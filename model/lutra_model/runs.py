@@ -227,7 +227,7 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
     products = [(work.groups, operation) for work, operation in operations if operation.kind is Kind.PRODUCT]
     tables = sum(groups * table_words(operation, array) for groups, operation in products)
     if streamed is None:
-        streamed = tables * array.fill * array.columns > TABLE_BYTES
+        streamed = tables * array.beat_bytes > TABLE_BYTES
     rows = max(operation.slots for _, operation in products) * array.encoders
     return replace(
         array, codebooks=rows, table_words=1 if streamed else tables,
