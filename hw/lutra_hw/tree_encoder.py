@@ -9,10 +9,11 @@ from lutra_model.params import Array
 from .engines import encoder_signature
 from .signals import delay
 
-__all__ = ["TreeEncoder", "tree_bits", "tree_words"]
+__all__ = ["TreeEncoder", "tree_bits", "tree_levels", "tree_words"]
 
 
-def _levels(array: Array) -> int:
+def tree_levels(array: Array) -> int:
+    """Comparisons of a sub-vector."""
     return array.entries.bit_length() - 1
 
 
@@ -23,7 +24,7 @@ def _dim(array: Array) -> int:
 
 def tree_bits(array: Array) -> int:
     """Bits of a tree: thresholds of a byte each, then the scalar that each level compares."""
-    return 8 * (array.entries - 1) + _levels(array) * _dim(array)
+    return 8 * (array.entries - 1) + tree_levels(array) * _dim(array)
 
 
 def tree_words(array: Array) -> int:
@@ -58,7 +59,7 @@ class TreeEncoder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         array = self.array
-        levels, width = _levels(array), _dim(array)
+        levels, width = tree_levels(array), _dim(array)
         vector = Signal(8 * array.length, reset_less=True)
         with m.If(self.vector):
             m.d.sync += vector.eq(self.data)

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .engines import Engine
 
-__all__ = ["Array", "Layer", "Metric"]
+__all__ = ["DISTANCES", "Array", "Layer", "Metric"]
 
 
 class Metric(StrEnum):
-    """Distance that the nearest-centroid encoder minimises."""
+    """How an encoder of the lookup engine finds an index: the distance it minimises, or a decision tree."""
 
     L2 = "l2"
     L1 = "l1"
     CHEBYSHEV = "chebyshev"
+    TREE = "tree"
+
+
+DISTANCES = (Metric.L2, Metric.L1, Metric.CHEBYSHEV)
 
 
 def _at_least_one(**values: int) -> None:
@@ -100,7 +104,7 @@ class Array:
     encoders : sub-vectors (or scalars) encoded in one cycle; a divisor of ``rows``.
     length : longest sub-vector an encoder takes; 1 for ``mac``.
     entries : most entries of one table, a power of two; 1 for ``mac``.
-    metric : the encoder's distance; without meaning for ``mac``.
+    metric : the encoder's distance, or ``tree``; without meaning for ``mac``.
     word : channels in one word of activation memory; a divisor of ``encoders`` and of ``columns``. 0: the largest of
         4, 2, 1 that is one.
     lanes : words gathered in one cycle, at least ``length * encoders / word``. 0: that many, and at least 9.

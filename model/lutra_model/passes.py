@@ -98,6 +98,7 @@ class _Product:
         self.operation, self.clock, self.release = operation, clock, pipeline.release
         self.period = clock.table_period if operation.stream_tables else 1
         self.codebook = array.cell.slot_words(array, operation.entries)  # beats of a slot
+        self.hold = 2 + array.cell.hold(array)  # from a slot's first row to the next one's first codebook beat
         self.beats = tuple(-(-slots * array.encoders // array.fill) * operation.entries
                            for slots in (array.slots, operation.last_slots))
         self.parameter_beats = array.parameter_beats
@@ -106,7 +107,7 @@ class _Product:
 
     def step(self, rows: int) -> int:
         """Cycles from a slot's first row to the next slot's: its rows, or the next codebook."""
-        return max(rows, self.codebook + 2) if self.codebook else rows
+        return max(rows, self.codebook + self.hold) if self.codebook else rows
 
     def tile(self, state: _State, rows: int, last: bool, gap: int | None) -> _State:
         """Load and walk one tile; ``gap``: cycles from its first index word to the next tile's; None: all are there."""
@@ -144,7 +145,7 @@ class _Product:
         clock = self.clock
         fed, beat = clock.start + 1, max(clock.ready, clock.loaded + 1) + 1
         if self.codebook:
-            fed = max(fed, max(clock.ready + 1, clock.slot + 2) + self.codebook)
+            fed = max(fed, max(clock.ready + 1, clock.slot + self.hold) + self.codebook)
         if self.operation.stream_tables:
             beat = max(beat, clock.table)
         free = clock.start + 1

@@ -78,8 +78,8 @@ class _Machine:
         operation = self.operations[number]
         if operation.kind is not Kind.PRODUCT or not self.array.is_lookup:
             return []
-        return [entry == operation.entries - 1 for _ in range(operation.blocks * operation.slots)
-                for entry in range(operation.entries)]
+        words = self.array.cell.slot_words(self.array, operation.entries)
+        return [word == words - 1 for _ in range(operation.blocks * operation.slots) for word in range(words)]
 
     def load(self) -> None:
         if self.to_load and self.loader[2] < self.now:
@@ -99,7 +99,7 @@ class _Machine:
 
     def code(self) -> None:
         before = self.slot_fed[len(self.coded)] if len(self.coded) < len(self.slot_fed) else NEVER
-        if self.to_code and self.coder[2] < self.now and before + 2 <= self.now:
+        if self.to_code and self.coder[2] < self.now and before + 2 + self.array.cell.hold(self.array) <= self.now:
             self.coder[1] = self.now
             if self.to_code.pop(0):
                 self.coded.append(self.now)

@@ -9,7 +9,7 @@ from lutra import embedded
 from lutra_model.fit import lookup_array, mac_array
 from lutra_model.latency import CAUSES, STAGES, NetworkLatency, network_latency
 from lutra_model.operation import Kind, Operation
-from lutra_model.params import Array
+from lutra_model.params import Array, Metric
 from lutra_model.program import compile_network
 from lutra_model.workloads import Work, bert_base, resnet18
 from tests.model.cycle_reference import stepped
@@ -24,7 +24,7 @@ def machine(rng: np.random.Generator) -> Array:
     if rng.random() < 0.4:
         return Array.mac(rows=rows, columns=columns, encoders=encoders, fill=fill)
     return Array(rows=rows, columns=columns, encoders=encoders, fill=fill, length=int(rng.integers(1, 5)),
-                 entries=int(rng.choice([2, 4, 8, 64])))
+                 entries=int(rng.choice([2, 4, 8, 64])), metric=Metric(rng.choice(list(Metric))))
 
 
 def operation(rng: np.random.Generator, array: Array, number: int) -> Operation:

@@ -12,7 +12,7 @@ from lutra_sim.case import Case
 from lutra_sim.compiled import CompiledMachine, build
 from tests.strategies import LARGE, networks
 
-CHEBYSHEV, L1, L2 = Metric.CHEBYSHEV, Metric.L1, Metric.L2
+CHEBYSHEV, L1, L2, TREE = Metric.CHEBYSHEV, Metric.L1, Metric.L2, Metric.TREE
 ARRAYS = {
     "lookup-1x1-e1": Array(rows=1, columns=1, encoders=1, length=2, entries=2, block_rows=128, index_words=1200,
                            **LARGE),
@@ -24,6 +24,10 @@ ARRAYS = {
                               index_words=1200, **LARGE),
     "lookup-4x4-e4-l2": Array(rows=4, columns=4, encoders=4, word=2, length=9, entries=16, metric=L2, fill=1,
                               block_rows=1, index_words=1200, **LARGE),
+    "lookup-4x3-e2-tree": Array(rows=4, columns=3, encoders=2, length=4, entries=8, metric=TREE, fill=2, block_rows=16,
+                                index_words=1200, **LARGE),
+    "lookup-2x2-e1-tree": Array(rows=2, columns=2, encoders=1, length=9, entries=16, metric=TREE, block_rows=3,
+                                index_words=1200, **LARGE),
     "mac-1x1-e1": Array.mac(rows=1, columns=1, encoders=1, block_rows=128, index_words=2048, **LARGE),
     "mac-3x2-e3": Array.mac(rows=3, columns=2, encoders=3, fill=1, lanes=5, block_rows=7, index_words=2048, **LARGE),
     "mac-8x8-e8": Array.mac(rows=8, columns=8, encoders=8, word=4, fill=2, block_rows=40, index_words=1200, **LARGE),
