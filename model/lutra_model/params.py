@@ -109,6 +109,7 @@ class Array:
         4, 2, 1 that is one.
     lanes : words gathered in one cycle, at least ``length * encoders / word``. 0: that many, and at least 9.
     fill : array rows that one table beat loads; a divisor of ``rows``. 0: all.
+    gather : table memory has an address for each of ``fill`` rows, so that a beat can hold entries of several indices.
     codebooks : most array rows that a layer uses over all its row tiles; sets the accumulator width.
     block_rows : rows of the accumulator memory.
     index_words : words in each half of the index memory; one word feeds all rows for one cycle.
@@ -128,6 +129,7 @@ class Array:
     word: int = 0
     lanes: int = 0
     fill: int = 0
+    gather: bool = False
     codebooks: int = 512
     block_rows: int = 1024
     index_words: int = 2048

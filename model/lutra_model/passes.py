@@ -99,8 +99,8 @@ class _Product:
         self.period = clock.table_period if operation.stream_tables else 1
         self.codebook = array.cell.slot_words(array, operation.entries)  # beats of a slot
         self.hold = 2 + array.cell.hold(array)  # from a slot's first row to the next one's first codebook beat
-        self.beats = tuple(-(-slots * array.encoders // array.fill) * operation.entries
-                           for slots in (array.slots, operation.last_slots))
+        self.gather = operation.gather
+        self.groups = tuple(-(-slots * array.encoders // array.fill) for slots in (array.slots, operation.last_slots))
         self.parameter_beats = array.parameter_beats
         self.written = pipeline.fetch + pipeline.encode + 1
         self.first_slots = array.slots if operation.row_tiles > 1 else operation.last_slots
@@ -109,20 +109,30 @@ class _Product:
         """Cycles from a slot's first row to the next slot's: its rows, or the next codebook."""
         return max(rows, self.codebook + self.hold) if self.codebook else rows
 
-    def tile(self, state: _State, rows: int, last: bool, gap: int | None) -> _State:
-        """Load and walk one tile; ``gap``: cycles from its first index word to the next tile's; None: all are there."""
-        end = max(state.beat, state.bank) + self.beats[last] * self.period
+    def beats(self, last: bool, rows: int) -> int:
+        """Table beats of a tile for so many activation rows."""
+        return self.groups[last] * (rows if self.gather else self.operation.entries)
+
+    def tile(self, state: _State, rows: int, last: bool, gap: int | None, first: bool = False) -> _State:
+        """Load and walk one tile; ``gap``: cycles from its first index word to the next tile's; None: all are there.
+
+        A gather loads one after the other what index words select, of the ``first`` column tile as they come; its tile
+        is complete a cycle later.
+        """
+        begin = max(state.beat, state.bank, state.word if first and self.gather else LONG_AGO)
+        end = begin + self.beats(last, rows) * self.period
         parameter, next_parameter = state.parameter, state.next_parameter
         if last:
             end = max(end, parameter) + self.parameter_beats * self.period
-        free, ready = state.issued + 1, end - self.period + 1
+        free, ready = state.issued + 1, end - self.period + 1 + self.gather
         begin = max(free, state.word, ready)
         issued, late = begin + rows - 1, ready > state.word
+        encode = (min(begin, max(free, state.word)) if self.gather or not late else free) - free
         if last:
             parameter, next_parameter = next_parameter, issued + self.release
         return _State(issued, end, state.next_bank, issued + 1, issued + 1 if gap is None else state.word + gap,
                       parameter, next_parameter, state.slot, state.half, state.next_half,
-                      state.encode + (0 if late else begin - free), state.load + (begin - free if late else 0))
+                      state.encode + encode, state.load + begin - free - encode)
 
     def column(self, state: _State, rows: int) -> _State:
         """A column tile whose index words are there."""
@@ -135,8 +145,8 @@ class _Product:
         fed = max(state.slot + self.step(operation.block), state.half)
         newest, gap = fed + (operation.slots - 1) * step, self.clock.array.slots * step
         state = state._replace(slot=newest, word=fed + (self.first_slots - 1) * step + self.written)
-        state = _repeat(state, lambda now: self.tile(now, rows, False, gap), operation.row_tiles - 1, TILE)
-        state = self.tile(state._replace(word=newest + self.written), rows, True, None)
+        state = _repeat(state, lambda now: self.tile(now, rows, False, gap, True), operation.row_tiles - 1, TILE)
+        state = self.tile(state._replace(word=newest + self.written), rows, True, None, True)
         state = _repeat(state, lambda now: self.column(now, rows), operation.column_tiles - 1, COLUMN)
         return state._replace(half=state.next_half, next_half=state.issued + 1)
 
@@ -158,7 +168,8 @@ class _Product:
         fed, state = self.begin()
         fill = fed + self.written - clock.start - 1  # even the first tile's tables may come later
         waiting = fill + (self.first_slots - 1) * self.step(operation.block_sizes[0])
-        probe = self.tile(state._replace(word=clock.start + 1 + waiting), 1, operation.row_tiles == 1, None)
+        probe = self.tile(state._replace(word=clock.start + 1 + waiting), 1, operation.row_tiles == 1, None, True)
+        encoded = self.gather or not probe.load  # the first row waits for its index word, whatever comes after
         state = _repeat(state, lambda now: self.block(now, operation.block), operation.blocks - 1, BLOCK)
         state = self.block(state, operation.last_block)
         clock.banks, clock.parameters = state[2:4], state[5:7]
@@ -167,17 +178,18 @@ class _Product:
         if operation.stream_tables:
             clock.table = state.beat
         issues = operation.rows * operation.row_tiles * operation.column_tiles
-        causes = {"lookup": issues, "fill": fill, "encode": state.encode - (0 if probe.load else fill),
-                  source: state.load - (fill if probe.load else 0), "drain": clock.pipeline.output}
+        causes = {"lookup": issues, "fill": fill, "encode": state.encode - (fill if encoded else 0),
+                  source: state.load - (0 if encoded else fill), "drain": clock.pipeline.output}
         return Timing(state.issued + clock.pipeline.output, causes, self.busy(issues, source))
 
     def busy(self, issues: int, source: str) -> dict[str, int]:
         """Work of every stage."""
         operation = self.operation
-        tiles = (operation.row_tiles - 1) * self.beats[0] + self.beats[1] + self.parameter_beats
+        tiles = sum((operation.row_tiles - 1) * self.beats(False, rows) + self.beats(True, rows) + self.parameter_beats
+                    for rows in operation.block_sizes)
         return {"lookup": issues, "encode": operation.rows * operation.slots,
                 "codebook": operation.blocks * operation.slots * self.codebook,
-                source: operation.blocks * operation.column_tiles * tiles * self.period}
+                source: operation.column_tiles * tiles * self.period}
 
 
 def product(operation: Operation, clock: Clock) -> Timing:

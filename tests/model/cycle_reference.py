@@ -20,7 +20,11 @@ def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[
         for row in range(operation.row_tiles):
             last = row == operation.row_tiles - 1
             used = (operation.last_slots if last else array.slots) * array.encoders
-            kinds = ["table"] * (len(range(0, used, array.fill)) * operation.entries)
+            block = column // operation.column_tiles
+            size = operation.block_sizes[block] if operation.gather else operation.entries
+            kinds = ["table"] * (len(range(0, used, array.fill)) * size)
+            if operation.gather and column % operation.column_tiles == 0:  # each waits for an index word, once
+                kinds[:size] = [f"table after {block} {row} {word}" for word in range(size)]
             kinds += ["parameter"] * (len(range(0, 7, array.fill)) if last else 0)
             beats += [(number, column, kind, place == len(kinds) - 1) for place, kind in enumerate(kinds)]
     return beats
@@ -85,15 +89,18 @@ class _Machine:
         if self.to_load and self.loader[2] < self.now:
             number, _, kind, last = self.to_load[0]
             streamed = self.operations[number].stream_tables
-            free = (self.tile_left[self.tile - 2] < self.now if kind == "table"
-                    else self.released[self.column - 2] <= self.now)
+            free = (self.released[self.column - 2] <= self.now if kind == "parameter"
+                    else self.tile_left[self.tile - 2] < self.now)
+            if " after " in kind:
+                word = tuple(map(int, kind.split()[2:]))
+                free &= number == self.current and self.word.get(word, NEVER) <= self.now
             if free and (not streamed or self.stream[1] <= self.now):
                 self.to_load.pop(0)
                 self.loader[1] = self.now
                 if streamed:
                     self.stream[1] = self.now + self.periods[1]
                 if last:
-                    self.loaded[self.tile] = self.now
+                    self.loaded[self.tile] = self.now + self.operations[number].gather
                     self.tile += 1
                     self.column += kind == "parameter"
 

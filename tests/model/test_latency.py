@@ -1,5 +1,6 @@
 """model.latency against a machine that is stepped cycle by cycle; tests/sim holds it to the RTL."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,11 +45,21 @@ def operation(rng: np.random.Generator, array: Array, number: int) -> Operation:
                      entries=int(rng.integers(1, array.entries + 1)), stream_tables=bool(rng.random() < 0.4))
 
 
+def gathering(rng: np.random.Generator, array: Array, number: int) -> Operation:
+    """The same, now and then a gather."""
+    found = operation(rng, array, number)
+    if found.kind is not Kind.PRODUCT or not array.is_lookup or rng.random() < 0.3:
+        return found
+    block = int(rng.integers(1, min(array.entries, 12) + 1))
+    return replace(found, gather=True, stream_tables=False, block=block, last_block=int(rng.integers(1, block + 1)))
+
+
+@pytest.mark.parametrize("kind", [operation, gathering])
 @pytest.mark.parametrize("seed", range(300))
-def test_closed_form_equals_stepping(seed: int) -> None:
+def test_closed_form_equals_stepping(seed: int, kind: Any) -> None:
     rng = np.random.default_rng(seed)
     array = machine(rng)
-    operations = [operation(rng, array, number) for number in range(rng.integers(1, 5))]
+    operations = [kind(rng, array, number) for number in range(rng.integers(1, 5))]
     how = {"runs": int(rng.integers(1, 3)), "activation_period": int(rng.choice([1, 1, 3])),
            "table_period": int(rng.choice([1, 1, 2, 5]))}
     found = network_latency(operations, array, **how)

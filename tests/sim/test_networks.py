@@ -28,6 +28,10 @@ ARRAYS = {
                                 index_words=1200, **LARGE),
     "lookup-2x2-e1-tree": Array(rows=2, columns=2, encoders=1, length=9, entries=16, metric=TREE, block_rows=3,
                                 index_words=1200, **LARGE),
+    "lookup-4x4-e2-gather": Array(rows=4, columns=4, encoders=2, length=3, entries=8, metric=L1, fill=2, gather=True,
+                                  block_rows=16, index_words=200, **LARGE),
+    "lookup-2x2-e1-gather-tree": Array(rows=2, columns=2, encoders=1, length=9, entries=4, metric=TREE, fill=1,
+                                       gather=True, block_rows=9, index_words=1200, **LARGE),
     "mac-1x1-e1": Array.mac(rows=1, columns=1, encoders=1, block_rows=128, index_words=2048, **LARGE),
     "mac-3x2-e3": Array.mac(rows=3, columns=2, encoders=3, fill=1, lanes=5, block_rows=7, index_words=2048, **LARGE),
     "mac-8x8-e8": Array.mac(rows=8, columns=8, encoders=8, word=4, fill=2, block_rows=40, index_words=1200, **LARGE),
@@ -42,9 +46,10 @@ def cases(draw: Any, array: Array) -> Case:
     rng, count = np.random.default_rng(draw(st.integers(0, 2**16))), draw(st.integers(1, 3))
     inputs = rng.integers(-128, 128, (count, *network.input_shape), np.int8)
     periods = st.sampled_from([1, 1, 2, 3, 7])
+    gather = draw(st.sampled_from([None, True, True, False])) if array.gather else None
     return Case(array=array, network=network, inputs=inputs, resident=draw(st.sampled_from([None, False])),
-                stalls=draw(st.one_of(st.none(), st.none(), st.integers(0, 2**16))), activation_period=draw(periods),
-                table_period=draw(periods))
+                gather=gather, stalls=draw(st.one_of(st.none(), st.none(), st.integers(0, 2**16))),
+                activation_period=draw(periods), table_period=draw(periods))
 
 
 def check(machine: CompiledMachine, case: Case) -> None:

@@ -64,10 +64,6 @@ class LutNN(Scheme):
                              f"(one for each entry), not {found.shape[2]}")
         return found
 
-    def centroids(self, vectors: NDArray[np.int8], options: Options) -> NDArray[np.int8]:
-        """By k-means."""
-        return products.cluster(vectors, options.entries, options.seed)
-
     def tables(self, layer: Layer, centroids: NDArray[Any], codes: NDArray[np.uint8] | None,
                options: Options) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Tables and bias in real numbers; with codes, fitted to what the float layer makes of the vectors."""
@@ -81,7 +77,7 @@ class LutNN(Scheme):
     def product(self, layer: Layer, options: Options) -> Product:
         """See `Scheme.product`."""
         step, vectors = layer.step, self.vectors(layer, options)
-        centroids = self.centroids(vectors, options)
+        centroids = products.cluster(vectors, options.entries, options.seed)
         codes = kernels.nearest(vectors, centroids, options.metric) if options.refine else None
         tables, bias = self.tables(layer, centroids, codes, options)
         return products.lookup(step.name, layer.source, tables, bias, Nearest(centroids, options.metric, self.name),
