@@ -9,6 +9,7 @@ from .encoder import Encoder, PassThrough
 from .engines import Engine, register
 from .lookup_array import LookupArray
 from .mac_array import MacArray
+from .sign_flip_array import SignFlipArray
 from .signals import bits
 from .tree_encoder import TreeEncoder, tree_levels, tree_words
 
@@ -30,4 +31,7 @@ def _hold(array: Array) -> int:
 
 register("lookup", Engine(symbol=lambda array: bits(array.entries), term=lambda array: 8, encoder=_encoder,
                           cells=LookupArray, slot=_slot, hold=_hold))
-register("mac", Engine(symbol=lambda array: 8, term=lambda array: 16, encoder=PassThrough, cells=MacArray))
+register("mac", Engine(symbol=lambda array: 8, term=lambda array: 8 + max(2, array.weight_bits), encoder=PassThrough,
+                       cells=MacArray, cell=lambda array: array.weight_bits))
+register("sign-flip", Engine(symbol=lambda array: 8, term=lambda array: 9, encoder=PassThrough, cells=SignFlipArray,
+                             cell=lambda array: 2))

@@ -2,9 +2,9 @@
 
 from .base import Coding, sub_vectors
 from .nearest import Nearest
-from .plain import Plain
+from .plain import Plain, SignFlip
 from .tree import Tree
 
-__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "Tree", "sub_vectors"]
+__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "SignFlip", "Tree", "sub_vectors"]
 
-CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, Tree)}
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, SignFlip, Tree)}

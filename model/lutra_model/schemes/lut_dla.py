@@ -12,6 +12,7 @@ from .lut_nn import LutNN, sub_vector_length
 
 __all__ = ["LutDLA"]
 
+
 class LutDLA(LutNN):
     """Nearest centroids in L2, L1 or Chebyshev distance; metric ``tree``: the leaves of a MADDNESS tree."""
 
