@@ -61,7 +61,7 @@ def test_closed_form_equals_stepping(seed: int, kind: Any) -> None:
     array = machine(rng)
     operations = [kind(rng, array, number) for number in range(rng.integers(1, 5))]
     how = {"runs": int(rng.integers(1, 3)), "activation_period": int(rng.choice([1, 1, 3])),
-           "table_period": int(rng.choice([1, 1, 2, 5]))}
+           "table_period": int(rng.choice([1, 1, 2, 5])), "encoder_clock": int(rng.choice([1, 1, 2, 3, 5]))}
     found = network_latency(operations, array, **how)
     assert [(item.start, item.done) for item in found.operations] == stepped(operations, array, **how)
     assert found.cycles == found.operations[-1].done + 1 == sum(found.causes.values())
