@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import erf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class Target:
     """A real function on a range. ``rising``: it only rises (True), only falls (False), or neither (None)."""
 
     name: str
-    real: Callable[[Real], Real]
+    real: Callable[[Any], Any]
     low: float
     high: float
     rising: bool | None = None
