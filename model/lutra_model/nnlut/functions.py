@@ -15,7 +15,7 @@ from .train import STEPS, Start, train
 
 __all__ = ["FUNCTIONS", "Errors", "Target", "gelu", "relative_errors", "study"]
 
-Real = NDArray[np.float64]
+Real = NDArray[Any]
 FULL = 2**15 - 1  # output steps of the largest value
 SCALING = 1 << 10  # of inputs below 1 of 1/sqrt, as the paper has it
 
