@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from . import kernels
+from . import attention, kernels
+from .attention import MatMul
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
@@ -191,6 +192,8 @@ def evaluate(node: Node, *inputs: Int8) -> Int8:
             return x.reshape(len(x), -1)[:, node.order].reshape(len(x), *node.to)
         case Softmax():
             return softmax(node, x)
+        case MatMul():
+            return attention.evaluate(node, *inputs)
     raise TypeError(f"node {node.name} must be of a known kind, not {type(node).__name__}")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .attention import MatMul
 from .graph import (
     AveragePool,
     Flattening,
@@ -19,6 +20,7 @@ from .graph import (
     Residual,
     Step,
 )
+from .graph_tokens import Attending
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Shape
 from .requantise import fixed_point, shared_shift
@@ -55,6 +57,10 @@ def node(step: Step, scales: Sequence[float], shape: Shape) -> Node:
         case Gate():
             factor, places = fixed_point(given[0] * given[1] / scale)
             return Multiply(**common, multiplier=int(factor), shift=int(places))
+        case Attending():
+            factor, places = fixed_point(step.factor * given[0] * given[1] / scale)
+            return MatMul(**common, heads=step.heads, transposed=step.transposed, merged=step.merged,
+                          multiplier=int(factor), shift=int(places))
         case Pointwise():
             return _elementwise(step, given[0], scale, low, high, common)
         case Normaliser():

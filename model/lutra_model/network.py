@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from .attention import MatMul
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
 from .params import Layer
 
-__all__ = ["Add", "AvgPool", "Clamp", "Concat", "Elementwise", "Flatten", "MaxPool", "Multiply", "Network", "Node",
-           "Permute", "Product", "Shape", "Softmax", "Window", "placement"]
+__all__ = ["Add", "AvgPool", "Clamp", "Concat", "Elementwise", "Flatten", "MatMul", "MaxPool", "Multiply",
+           "Network", "Node", "Permute", "Product", "Shape", "Softmax", "Window", "placement"]
 
 
 def placement(node: Node) -> str:
