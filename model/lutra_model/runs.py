@@ -92,6 +92,11 @@ class Run:
         """Multiply-accumulates of the dense products of all images."""
         return self.images * sum(job.macs for job in self.jobs)
 
+    @property
+    def dram_bits(self) -> int:
+        """Bits between the chip and its memory, of all images."""
+        return sum(events.dram.total for events in self.events)
+
     @cached_property
     def causes(self) -> dict[str, int]:
         """What the cycles of one image went into."""
@@ -224,21 +229,22 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
     """
     works = tuple(works)
     operations = [(work, work.operation(array)) for work in works]
-    products = [(work.groups, operation) for work, operation in operations if operation.kind is Kind.PRODUCT]
-    tables = sum(groups * table_words(operation, array) for groups, operation in products)
+    products = [(work.times * work.groups, operation) for work, operation in operations
+                if operation.kind is Kind.PRODUCT]
+    tables = sum(times * table_words(operation, array) for times, operation in products)
     if streamed is None:
         streamed = tables * array.fill * array.columns > TABLE_BYTES
     rows = max(operation.slots for _, operation in products) * array.encoders
     return replace(
         array, codebooks=rows, table_words=1 if streamed else tables,
         activation_words=activation_words or max(-(-work.values // array.word) for work in works),
-        codebook_words=max(1, sum(groups * codebook_words(operation, array) for groups, operation in products)),
-        program_words=sum(work.groups for work in works) * descriptor_words(array)), streamed
+        codebook_words=max(1, sum(times * codebook_words(operation, array) for times, operation in products)),
+        program_words=sum(work.times * work.groups for work in works) * descriptor_words(array)), streamed
 
 
 def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...]:
     return tuple(Job(work.name, array, work.operation(array, stream_tables=streamed and work.layer is not None),
-                     work.layer, work.macs, work.groups) for work in works)
+                     work.layer, work.macs, work.times * work.groups) for work in works)
 
 
 def run(design: Design, works: Iterable[Work], *, images: int = 1, streamed: bool = False, **periods: int) -> Run:

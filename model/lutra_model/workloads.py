@@ -30,6 +30,7 @@ class Work:
     residual : a value from memory is added to the results.
     output : the results leave by the stream.
     groups : so many equal products on different channels, one after the other; ``channels`` are those of one.
+    times : so many equal steps of a network, one after the other.
     """
 
     name: str
@@ -42,11 +43,12 @@ class Work:
     residual: bool = False
     output: bool = False
     groups: int = 1
+    times: int = 1
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of the dense products."""
-        return self.groups * self.layer.macs if self.layer else 0
+        return self.times * self.groups * self.layer.macs if self.layer else 0
 
     @property
     def values(self) -> int:
