@@ -13,6 +13,7 @@ import pytest
 from lutra_model import golden, netfile
 from lutra_model.network import Add, AvgPool, Flatten, MaxPool, Network, Product, Window
 from lutra_model.params import Metric
+from tests.coded import coded
 
 torch = pytest.importorskip("torch")
 datasets, fetch, graphs, loop, native, nearest, resnet, tune, program = (
@@ -83,7 +84,7 @@ def product(rng: np.random.Generator, name: str, source: str, channels: int, col
     centroids = rng.integers(-128, 128, (codebooks, 16, length)).astype(np.int8) if length else None
     if centroids is not None:
         centroids[-1, :, reduction - codebooks * length or length:] = 0
-    return Product(name=name, inputs=(source,), scale=scale, low=low, table=table, centroids=centroids,
+    return Product(name=name, inputs=(source,), scale=scale, low=low, table=table, coding=coded(centroids),
                    bias=rng.integers(-500, 500, columns), multiplier=np.full(columns, 40960),
                    shift=np.full(columns, 21), table_scale=step, reduction=reduction, window=window)
 
@@ -156,7 +157,7 @@ def test_folding_keeps_the_function() -> None:
     (lambda net: replace(net, nodes=(*net.nodes[:1], MaxPool(name="m", inputs=("a",), scale=1.0, window=Window(
         kernel=(2, 2))))),
      "a network to train must hold products, adds, global average pools and flattens, not m, a MaxPool"),
-    (lambda net: replace(net, nodes=(replace(net.nodes[0], metric=Metric.L1),)),
+    (lambda net: replace(net, nodes=(replace(net.nodes[0], coding=replace(net.nodes[0].coding, metric=Metric.L1)),)),
      "layer a must use metric l2 to be trained, not l1"),
 ])
 def test_networks_that_cannot_be_trained(change: Any, message: str) -> None:

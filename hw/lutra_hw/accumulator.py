@@ -7,15 +7,15 @@ from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 
-from .lookup_array import tree_width
+from .engines import engine_of, tree_width
 from .signals import bits, delay
 
 __all__ = ["Accumulator", "accumulator_width", "pool_width"]
 
 
 def accumulator_width(array: Array) -> int:
-    """Bits that hold the sum over any layer's codebooks (of INT8 entries, of products of two INT8) or over a window."""
-    return max((8 if array.is_lookup else 16) + (array.codebooks - 1).bit_length(), pool_width(array))
+    """Bits that hold the sum over any layer's codebooks or over a window."""
+    return max(engine_of(array).term(array) + (array.codebooks - 1).bit_length(), pool_width(array))
 
 
 def pool_width(array: Array) -> int:

@@ -9,6 +9,7 @@ from lutra_model.operation import FIELDS, Kind
 from lutra_model.params import Array
 
 from .commands import codebook_pieces, codebook_write
+from .engines import engine_of
 from .loops import Loops
 from .settings import settings
 from .signals import bits, delay
@@ -55,7 +56,7 @@ class Codebooks(wiring.Component):
             self.next_taken.eq(self.next_ready & ~passed & ~loading),
             self.issued.eq(loading & ~self.loaded & ~turned),
             self.fault.eq(self.issued & (address >= self.array.codebook_words)),
-            nest.step.eq(self.issued), nest.limit.entry.eq(kept["entries"]),
+            nest.step.eq(self.issued), nest.limit.entry.eq(engine_of(self.array).slot(self.array, kept["entries"])),
             nest.limit.part_x.eq(kept["parts_x"]), nest.limit.part_y.eq(kept["parts_y"]),
             nest.limit.group.eq(kept["groups"]), nest.limit.block.eq(kept["blocks"]),
             self.load.eq(delay(m, self.issued, 1, reset=True)), self.entry.eq(delay(m, nest.count.entry, 1))]

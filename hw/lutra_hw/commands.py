@@ -7,7 +7,10 @@ from amaranth.lib.wiring import In, Out
 from lutra_model.operation import COMMAND, Error, Opcode
 from lutra_model.params import Array
 
+from .engines import beat_width
+
 __all__ = ["Commands", "codebook_pieces", "codebook_write", "memory_write", "table_beat"]
+
 
 def codebook_pieces(array: Array) -> int:
     """Command words of a word of the codebook memory."""
@@ -26,7 +29,7 @@ def codebook_write() -> wiring.Signature:
 
 def table_beat(array: Array) -> data.StructLayout:
     """A beat of the table stream."""
-    return data.StructLayout({"data": 8 * array.columns * array.fill, "last": 1})
+    return data.StructLayout({"data": beat_width(array), "last": 1})
 
 
 class Commands(wiring.Component):
@@ -53,7 +56,7 @@ class Commands(wiring.Component):
         super().__init__({
             "i": In(stream.Signature(32)), "tables": In(stream.Signature(table_beat(array))),
             "program": Out(memory_write(32)), "codebook": Out(codebook_write()),
-            "table": Out(memory_write(8 * array.columns * array.fill)),
+            "table": Out(memory_write(beat_width(array))),
             "run": Out(1), "address": Out(32), "count": Out(32), "timeout": Out(32),
             "ended": In(1), "failed": In(1), "clear": Out(1), "fault": Out(Error)})
 

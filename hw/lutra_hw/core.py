@@ -10,10 +10,9 @@ from lutra_model.schedule import Pipeline
 
 from .accumulator import Accumulator
 from .commands import codebook_write, memory_write, table_beat
+from .engines import beat_width, engine_of
 from .finisher import Finisher
 from .front import Front
-from .lookup_array import LookupArray
-from .mac_array import MacArray
 from .placer import Placer
 from .program import ADDRESS_BITS
 from .residual import AddStage
@@ -50,7 +49,7 @@ class Core(wiring.Component):
         self.array = array
         super().__init__({
             "program": In(memory_write(32)), "codebook": In(codebook_write()),
-            "table": In(memory_write(8 * array.columns * array.fill)),
+            "table": In(memory_write(beat_width(array))),
             "run": In(1), "address": In(32), "runs": In(32), "finished": Out(1), "ended": Out(1),
             "tables": In(stream.Signature(table_beat(array))),
             "activations": In(stream.Signature(activation_beat(array))),
@@ -96,7 +95,7 @@ class Core(wiring.Component):
         """Array and accumulators; a row's index word is read when it is issued, a pool's sums come by themselves."""
         array, row, layer = self.array, sequencer.row, sequencer.settings
         stages = Pipeline(array).tree + 1
-        m.submodules.cells = cells = LookupArray(array) if array.is_lookup else MacArray(array)
+        m.submodules.cells = cells = engine_of(array).cells(array)
         connect(m, sequencer.table, cells.load)
         last_tile = delay(m, row.last, 1)
         pooled = front.pooled

@@ -2,27 +2,15 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
 from .distance import Distance, distance_width
-from .signals import bits, delay
+from .engines import encoder_signature
+from .signals import delay
 
-__all__ = ["Encoder", "PassThrough", "symbol_width"]
-
-
-def symbol_width(array: Array) -> int:
-    """Bits of what a row is told: an index, or an activation."""
-    return bits(array.entries) if array.is_lookup else 8
-
-
-def _signature(array: Array) -> wiring.Signature:
-    return wiring.Signature({
-        "load": In(1), "entry": In(bits(array.entries)), "centroid": In(8 * array.length), "turn": In(1),
-        "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries),
-        "o": Out(symbol_width(array))})
+__all__ = ["Encoder", "PassThrough"]
 
 
 class Encoder(wiring.Component):
@@ -45,7 +33,7 @@ class Encoder(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
-        super().__init__(_signature(array))
+        super().__init__(encoder_signature(array))
 
     def elaborate(self, platform):
         m = Module()
@@ -97,7 +85,7 @@ class PassThrough(wiring.Component):
     """The encoder of a MAC array: the scalar itself, after ``Pipeline.encode`` = 1 cycle. Members as `Encoder`."""
 
     def __init__(self, array: Array):
-        super().__init__(_signature(array))
+        super().__init__(encoder_signature(array))
 
     def elaborate(self, platform):
         m = Module()

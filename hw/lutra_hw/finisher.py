@@ -6,9 +6,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
-from lutra_model.schedule import PARAMETER_BEATS
 
 from .accumulator import accumulator_width
+from .engines import beat_width
 from .loader import parameter_write
 from .signals import delay
 
@@ -69,8 +69,8 @@ class Finisher(wiring.Component):
 
     def _parameter(self, m: Module, byte: int, bank: Value) -> Value:
         """One byte of a parameter of every column, in two banks."""
-        assert byte < PARAMETER_BEATS
-        place, width = divmod(byte, self.array.fill), 8 * self.array.columns
+        width = 8 * self.array.columns
+        place = divmod(byte, beat_width(self.array) // width)
         m.submodules[f"byte_{byte}"] = memory = Memory(shape=width, depth=2, init=[])
         write = memory.write_port()
         read = memory.read_port(domain="comb")

@@ -13,7 +13,7 @@ from .activations import ActivationMemory, activation_read, activation_write
 from .arrange import Arranger
 from .codebooks import Codebooks
 from .commands import codebook_write
-from .encoder import Encoder, PassThrough, symbol_width
+from .engines import engine_of, symbol_width
 from .feeder import Feeder, index_place, pool_flags
 from .gather import Gather
 from .index_memory import IndexMemory
@@ -98,7 +98,7 @@ class Front(wiring.Component):
 
     def _codebooks(self, m: Module, feeder: Feeder) -> Codebooks | None:
         """The codebook loader; a MAC array has none and lets every operation pass."""
-        if not self.array.is_lookup:
+        if not engine_of(self.array).slot:
             passed = delay(m, self.next_ready, 1, reset=True)
             m.d.comb += [feeder.loaded.eq(1), self.next_taken.eq(self.next_ready & ~passed)]
             return None
@@ -119,7 +119,7 @@ class Front(wiring.Component):
         mask = Cat(self.settings.entries >= entry for entry in range(array.entries))
         symbols = []
         for number in range(array.encoders):
-            encoder = (Encoder if array.is_lookup else PassThrough)(array)
+            encoder = engine_of(array).encoder(array)
             m.submodules[f"encoder_{number}"] = encoder
             width = len(encoder.data)
             m.d.comb += [encoder.vector.eq(vector), encoder.data.eq(arranger.o.word_select(number, width)),

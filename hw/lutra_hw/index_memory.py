@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 
-from .encoder import symbol_width
+from .engines import symbol_width
 from .signals import bits
 
 __all__ = ["IndexMemory"]

@@ -6,10 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from lutra_model.operation import Error, Kind
 from lutra_model.params import Array
-from lutra_model.schedule import PARAMETER_BEATS
 
 from .commands import table_beat
 from .credit import Credit
+from .engines import beat_width, engine_of
 from .loops import Loops
 from .program import ADDRESS_BITS
 from .settings import settings
@@ -22,19 +22,19 @@ KEPT = ("entries", "row_tiles", "column_tiles", "blocks", "tables", "stream_tabl
 
 def parameter_beats(array: Array) -> int:
     """Beats that carry the finisher's parameters of a column tile."""
-    return -(-PARAMETER_BEATS // array.fill)
+    return -(-engine_of(array).parameters // (beat_width(array) // (8 * array.columns)))
 
 
 def table_write(array: Array) -> wiring.Signature:
     """One table entry (or weight) of every column for each row of a group, on its way into the array."""
     return wiring.Signature({"valid": Out(1), "bank": Out(1), "group": Out(bits(array.rows // array.fill)),
-                             "entry": Out(bits(array.entries)), "data": Out(8 * array.columns * array.fill)})
+                             "entry": Out(bits(array.entries)), "data": Out(beat_width(array))})
 
 
 def parameter_write(array: Array) -> wiring.Signature:
     """The next bytes of the finisher's parameters of every column."""
     return wiring.Signature({"valid": Out(1), "bank": Out(1), "beat": Out(bits(parameter_beats(array))),
-                             "data": Out(8 * array.columns * array.fill)})
+                             "data": Out(beat_width(array))})
 
 
 class Loader(wiring.Component):
@@ -63,7 +63,7 @@ class Loader(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
-        width = 8 * array.columns * array.fill
+        width = beat_width(array)
         super().__init__({
             "offered": In(1), "next": In(settings(array)), "next_address": In(ADDRESS_BITS), "taken": Out(1),
             "running_address": Out(ADDRESS_BITS),
@@ -144,7 +144,7 @@ class Loader(wiring.Component):
         """The beat in a register (the table memory's own), with its place."""
         table, parameter = self.table, self.parameter
         bank, parameter_bank = Signal(), Signal()
-        taken = Signal(8 * self.array.columns * self.array.fill, reset_less=True)
+        taken = Signal(beat_width(self.array), reset_less=True)
         beat = Mux(delay(m, self.read, 1), self.memory, taken)
         m.d.comb += [table.data.eq(beat), parameter.data.eq(beat)]
         m.d.sync += [table.valid.eq(inner.step), parameter.valid.eq(trail.step)]

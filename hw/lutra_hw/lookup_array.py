@@ -2,30 +2,16 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
 from .adder_tree import AdderTree
-from .encoder import symbol_width
-from .loader import table_write
+from .engines import cells_signature, symbol_width, tree_width
 from .signals import delay
 from .table_row import TableRow
 
-__all__ = ["LookupArray", "array_signature", "tree_width"]
-
-
-def tree_width(array: Array) -> int:
-    """Bits of a column's sum over the rows: INT8 table entries, or products of two INT8."""
-    return (8 if array.is_lookup else 16) + (array.rows - 1).bit_length()
-
-
-def array_signature(array: Array) -> wiring.Signature:
-    """Ports of both arrays."""
-    return wiring.Signature({
-        "load": In(table_write(array)), "turn": In(1), "valid": In(1), "bank": In(1), "used": In(array.rows),
-        "symbols": In(symbol_width(array) * array.rows), "o": Out(tree_width(array) * array.columns)})
+__all__ = ["LookupArray"]
 
 
 class LookupArray(wiring.Component):
@@ -43,7 +29,7 @@ class LookupArray(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
-        super().__init__(array_signature(array))
+        super().__init__(cells_signature(array))
 
     def elaborate(self, platform):
         m = Module()

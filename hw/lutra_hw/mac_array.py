@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from lutra_model.params import Array
 
 from .dot_products import DotProducts
-from .lookup_array import array_signature
+from .engines import cells_signature
 from .signals import delay
 
 __all__ = ["MacArray"]
@@ -29,7 +29,7 @@ class MacArray(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
-        super().__init__(array_signature(array))
+        super().__init__(cells_signature(array))
 
     def elaborate(self, platform):
         m = Module()

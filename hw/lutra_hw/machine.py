@@ -10,6 +10,7 @@ from lutra_model.schedule import Pipeline
 
 from .commands import Commands
 from .core import Core
+from .engines import beat_width
 from .output_buffer import OutputBuffer
 from .signals import sink_ports, take
 from .status import Status
@@ -34,7 +35,7 @@ class Machine(wiring.Component):
         columns = array.columns
         super().__init__({
             **sink_ports("s_axis_cmd", 32), **sink_ports("s_axis_act", 8 * columns, last=True),
-            **sink_ports("s_axis_table", 8 * columns * array.fill, last=True),
+            **sink_ports("s_axis_table", beat_width(array), last=True),
             "m_axis_tdata": Out(8 * columns), "m_axis_tkeep": Out(columns), "m_axis_tlast": Out(1),
             "m_axis_tvalid": Out(1), "m_axis_tready": In(1), "status": Out(32)})
 

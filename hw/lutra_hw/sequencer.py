@@ -9,6 +9,7 @@ from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
 from .commands import memory_write, table_beat
+from .engines import beat_width
 from .loader import Loader, parameter_write, table_write
 from .program import ADDRESS_BITS, Program
 from .settings import settings
@@ -47,7 +48,7 @@ class Sequencer(wiring.Component):
     def __init__(self, array: Array):
         self.array = array
         super().__init__({
-            "program": In(memory_write(32)), "table_words": In(memory_write(8 * array.columns * array.fill)),
+            "program": In(memory_write(32)), "table_words": In(memory_write(beat_width(array))),
             "run": In(1), "address": In(32), "runs": In(32), "done": In(1), "finished": Out(1), "ended": Out(1),
             "tables": In(stream.Signature(table_beat(array))), "start": Out(1), "settings": Out(settings(array)),
             "ready": Out(1), "next": Out(settings(array)), "taken": In(1), "indexed": In(1),

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from lutra_model.params import Array
 
 from .commands import memory_write
+from .engines import beat_width
 
 __all__ = ["TableMemory"]
 
@@ -24,7 +25,7 @@ class TableMemory(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
-        width = 8 * array.columns * array.fill
+        width = beat_width(array)
         super().__init__({"write": In(memory_write(width)), "read": In(1), "address": In(32), "data": Out(width)})
 
     def elaborate(self, platform):

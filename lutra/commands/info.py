@@ -18,10 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def _layer(node: Product, shape: Shape) -> dict[str, object]:
     """A product's shape, that of one group where there are several; MACs, lookups and bytes are those of all."""
     layer = node.layer(node.rows(shape))
-    centroids = 0 if node.centroids is None else node.centroids.nbytes
     return {"kind": node.scheme, "rows": layer.rows, "codebooks": layer.codebooks, "columns": layer.columns,
             "groups": node.groups, "length": layer.length, "entries": layer.entries, "macs": node.macs(shape),
-            "lookups": node.lookups(shape), "table_bytes": node.table.nbytes, "centroid_bytes": centroids}
+            "lookups": node.lookups(shape), "table_bytes": node.table.nbytes, "centroid_bytes": node.coding.nbytes}
 
 
 def _describe(network: Network) -> list[dict[str, object]]:

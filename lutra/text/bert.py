@@ -128,7 +128,7 @@ class Bert:
     def embed(self, ids: NDArray[np.integer[Any]]) -> Real:
         """The normalised embedding, float32 ``(batch, tokens, hidden)``, of token numbers ``(batch, tokens)``."""
         weights = self.weights
-        words, positions = weights["embeddings.word_embeddings.weight"], weights["embeddings.position_embeddings.weight"]
+        words, positions = (weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position"))
         if ids.ndim != 2 or not 1 <= ids.shape[1] <= len(positions):
             raise ValueError(f"ids must have shape (batch, 1 to {len(positions)} tokens), not {ids.shape}")
         if ids.size and not 0 <= ids.min() <= ids.max() < len(words):

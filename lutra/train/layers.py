@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lutra_model import network as kinds
+from lutra_model.codings import Nearest
 from lutra_model.params import Metric
 from lutra_model.requantise import fixed_point
 
@@ -166,7 +167,7 @@ class Lookup(Product):
     @torch.no_grad()
     def export(self) -> kinds.Product:
         """See :meth:`Product.export`."""
-        return replace(super().export(), centroids=self.points().numpy().astype(np.int8))
+        return replace(super().export(), coding=Nearest(self.points().numpy().astype(np.int8)))
 
 
 class _Glue(nn.Module):

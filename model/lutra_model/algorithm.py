@@ -5,6 +5,7 @@ tables that the network file carries, dequantised. Bound to the golden model: gi
 differs by at most half an output step, plus the relative rounding 2^-16 of the multiplier, before clamping.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from . import kernels
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
 from .nodes import Add, AvgPool, Concat, Flatten, MaxPool, Node, Product, Window
-from .params import Metric
 
 __all__ = ["classify", "evaluate", "run"]
 
@@ -30,30 +30,14 @@ def _windows(x: Real, window: Window | None, fill: float = 0.0) -> Real:
     return np.stack(kernels.taps(image.transpose(3, 0, 1, 2), window), axis=-1).transpose(1, 2, 3, 0, 4)
 
 
-def _distance(difference: Real, metric: Metric) -> Real:
-    match metric:
-        case Metric.L2:
-            return (difference**2).sum(axis=-1)
-        case Metric.L1:
-            return np.abs(difference).sum(axis=-1)
-        case Metric.CHEBYSHEV:
-            return np.abs(difference).max(axis=-1)
-
-
-def _sums(node: Product, rows: Real, input_scale: float) -> Real:
-    if node.groups > 1:
-        parts = enumerate(np.split(rows, node.groups, axis=1))
-        return np.concatenate([_sums(node.group(number), part, input_scale) for number, part in parts], axis=1)
-    table = node.table * node.table_scale
-    if node.centroids is None:
-        return rows @ table[:, 0]
-    codebooks, _, length = node.centroids.shape
-    padded = np.pad(rows, ((0, 0), (0, codebooks * length - rows.shape[1]))).reshape(-1, codebooks, length)
-    total = np.zeros((len(rows), table.shape[2]))
-    for k, centroids in enumerate(node.centroids * input_scale):
-        distance = _distance(padded[:, k, None] - centroids, node.metric)
-        total += table[k, distance.argmin(axis=1)]
-    return total
+def _ordered(node: Product, rows: Real) -> Real:
+    """Rows ``(rows, groups * reduction)`` in the order of the coding, see `Coding.sums`."""
+    if not node.coding.runs:
+        return rows
+    taps, length = prod(node.window.kernel) if node.window else 1, node.coding.length
+    by_tap = rows.reshape(len(rows), node.groups, -1, taps).swapaxes(2, 3)
+    missing = -by_tap.shape[3] % length
+    return np.pad(by_tap, ((0, 0), (0, 0), (0, 0), (0, missing))).reshape(len(rows), -1)
 
 
 def _interpolated(node: Elementwise, steps: Real) -> Real:
@@ -70,7 +54,8 @@ def evaluate(node: Node, input_scale: float, *inputs: Real) -> Real:
         case Product():
             rows = _windows(x, node.window)
             vectors = rows.reshape(-1, node.groups * node.reduction)
-            total = _sums(node, vectors, input_scale) + node.bias * node.table_scale
+            total = node.coding.float_sums(node, _ordered(node, vectors), input_scale)
+            total = total + node.bias * node.table_scale
             y = total.reshape(len(x), *node.shape(x.shape[1:]))
         case Add():
             y = inputs[0] + inputs[1]

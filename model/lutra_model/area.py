@@ -1,13 +1,13 @@
 """Area of one machine: its logic and memories, component by component."""
 
-from .params import Metric
+from .engines import Parts, reduction_bits
 from .schedule import Pipeline
-from .structure import Structure, reduction_bits
+from .structure import Structure
 from .technology import Technology
 
 __all__ = ["ADD_ADD_BITS", "ADD_MUX_BITS", "ADD_PRODUCT", "AREA_COMPONENTS", "FINISHER_ADD_BITS",
            "FINISHER_COMPARE_BITS", "FINISHER_MUX_BITS", "FINISHER_PRODUCT", "MEASURED_ENTRIES", "area_um2",
-           "logic_area_um2", "memory_bits"]
+           "logic_area_um2", "measured_cell", "memory_bits"]
 
 MEMORIES = ("activations", "tables", "codebooks", "program", "index", "accumulators")
 AREA_COMPONENTS = ("gather", "encoder", "cells", "adders", "finisher", "add", "control", *MEMORIES)
@@ -44,60 +44,39 @@ def _gather(structure: Structure, technology: Technology) -> float:
     return address + banks + pool + structure.gather_registers * price("register_area")
 
 
+def _priced(parts: Parts, technology: Technology) -> float:
+    """Area of so many bits (or products) of each kind."""
+    return sum(amount * technology.price(f"{name}_area") for name, amount in parts.items() if amount)
+
+
 def _encoder(structure: Structure, technology: Technology) -> float:
-    array, price = structure.array, technology.price
-    area = array.encoders * (structure.encode_registers + structure.codebook_registers) * price("register_area")
-    if not array.is_lookup:
-        return area
-    lane = 9 * price("add_area")
-    if array.metric is Metric.L2:
-        lane += 81 / 64 * price("multiply_area")
-    else:
-        lane += 8 * price("add_area")
-    if array.metric is Metric.CHEBYSHEV:
-        reduce = (array.length - 1) * structure.lane_bits * (price("compare_area") + price("mux_area"))
-    else:
-        reduce = reduction_bits(array.length, structure.lane_bits) * price("add_area")
-    nearest = (array.entries - 1) * structure.distance_bits * (price("compare_area") + price("mux_area"))
-    return area + array.encoders * (array.entries * (array.length * lane + reduce) + nearest)
-
-
-def _multiplier(structure: Structure, technology: Technology) -> float:
-    entry = f"{structure.number}_multiply_area" if structure.is_float else "multiply_area"
-    return technology.price(entry)
-
-
-def _bank(structure: Structure, technology: Technology) -> float:
-    """One bank of one cell: table entries, or a weight."""
-    return structure.array.entries * structure.number.bits * technology.price("register_area")
-
-
-def _measured(structure: Structure, technology: Technology) -> str | None:
-    """Name of the measured whole-cell area that fits the machine."""
     array = structure.array
-    if array.is_lookup:
-        fits, name = array.entries == MEASURED_ENTRIES, "lookup_cell_area"
-    else:
-        fits, name = not structure.is_float, "mac_cell_area"
-    return name if fits and technology.has(name) else None
+    if structure.is_float:
+        return array.encoders * structure.encode_registers * technology.price("register_area")
+    return array.encoders * _priced(array.cell.encoder_parts(structure), technology)
+
+
+def measured_cell(structure: Structure) -> str | None:
+    """The kind of whole cell, as far as technologies measure it, that the machine has: ``lookup`` or ``mac``."""
+    engine = structure.array.engine
+    fits = (engine == "lookup" and structure.array.entries == MEASURED_ENTRIES) or engine == "mac"
+    return engine if fits and not structure.is_float and structure.cell_bits == 8 else None
 
 
 def _array(structure: Structure, technology: Technology) -> tuple[float, float]:
     """Cells, and adder trees with their registers."""
     array, price = structure.array, technology.price
-    measured = _measured(structure, technology)
-    if measured:
-        return array.cells * (price(measured) + (BANKS - 1) * _bank(structure, technology)), 0.0
-    cell = BANKS * _bank(structure, technology)
-    if array.is_lookup:
-        cell += (array.entries - 1) * 8 * price("mux_area")
-    else:
-        cell += _multiplier(structure, technology)
+    measured = measured_cell(structure)
+    if measured and technology.has(f"{measured}_cell_area"):
+        bank = array.entries * structure.cell_bits * price("register_area")
+        return array.cells * (price(f"{measured}_cell_area") + (BANKS - 1) * bank), 0.0
     registers = structure.issue_registers * price("register_area")
     if structure.is_float:
+        cell = BANKS * structure.number.bits * price("register_area") + price(f"{structure.number}_multiply_area")
         adders = array.columns * ((array.rows - 1) * price(f"{structure.number}_add_area")
                                   + price("fp32_add_area"))
     else:
+        cell = _priced(array.cell.cell_parts(structure), technology)
         bits = reduction_bits(array.rows, structure.term_bits) + structure.accumulator_bits
         adders = array.columns * bits * price("add_area")
     return array.cells * cell, registers + adders

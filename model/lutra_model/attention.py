@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .codings import Plain
 from .nodes import Node, Product, Shape, Window
 
 __all__ = ["MatMul", "evaluate", "heads_of", "joined"]
@@ -84,7 +85,7 @@ class MatMul(Node):
         """One head as a multiplying layer of these weights, int8 ``(reduction, columns)``."""
         same = np.ones(weights.shape[1], np.int64)
         return Product(name=self.name, inputs=(source,), scale=self.scale, low=self.low, high=self.high,
-                       table=weights[:, None], bias=0 * same, multiplier=self.multiplier * same,
+                       table=weights[:, None], coding=Plain(), bias=0 * same, multiplier=self.multiplier * same,
                        shift=self.shift * same, table_scale=np.ones(len(same)), reduction=len(weights),
                        window=Window(kernel=(1, 1)))
 

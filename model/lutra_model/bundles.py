@@ -15,16 +15,16 @@ __all__ = ["bundles"]
 
 
 def _bundle(node: Product, first: int, count: int) -> Product:
-    """Some groups as one layer: every group's codebooks feed its own columns only, the other entries are 0."""
+    """Some groups as one layer: every group's codebooks feed its own columns only, the other entries add nothing."""
     groups = [node.group(first + number) for number in range(count)]
     codebooks, entries, columns = groups[0].table.shape
-    table = np.zeros((count, codebooks, entries, count, columns), np.int8)
+    table = np.full((count, codebooks, entries, count, columns), node.coding.blank or 0, np.int8)
     for number, group in enumerate(groups):
         table[number, :, :, number] = group.table
-    centroids = None if node.centroids is None else np.concatenate([group.centroids for group in groups])
+    coding = groups[0].coding.joined([group.coding for group in groups])
     whole: dict[str, Any] = {what: np.concatenate([getattr(group, what) for group in groups])
              for what in ("bias", "multiplier", "shift", "table_scale")}
-    return replace(node, groups=1, reduction=count * node.reduction, centroids=centroids,
+    return replace(node, groups=1, reduction=count * node.reduction, coding=coding,
                    table=table.reshape(count * codebooks, entries, count * columns), **whole)
 
 

@@ -67,14 +67,14 @@ def contents(steps: list[Step], operations: list[Operation], array: Array, resid
                 lasts.append(np.arange(1, len(beats) * operation.blocks + 1) == len(beats) * operation.blocks)
             else:
                 tables.append(beats)
-            if array.is_lookup:
-                codebooks.append(images.codebook_beats(step.product, order, array))
+            if array.has_codebooks:
+                codebooks.append(step.product.coding.codebook_beats(order, operation, array))
                 if (need := sum(map(len, codebooks))) > array.codebook_words:
                     raise ValueError(f"layer {operation.name} needs {len(codebooks[-1])} codebook words after "
                                      f"{need - len(codebooks[-1])} of the layers before, the memory holds "
                                      f"{array.codebook_words}")
         done.append(operation)
-    return Contents(operations=tuple(done), tables=_joined(tables, array.fill * array.columns),
+    return Contents(operations=tuple(done), tables=_joined(tables, array.beat_bytes),
                     codebooks=_joined(codebooks, array.encoders * array.length),
-                    streamed=_joined(streamed, array.fill * array.columns),
+                    streamed=_joined(streamed, array.beat_bytes),
                     streamed_last=np.concatenate([np.zeros(0, np.bool_), *lasts]))

@@ -13,12 +13,11 @@ from .area import (
     FINISHER_COMPARE_BITS,
     FINISHER_MUX_BITS,
     FINISHER_PRODUCT,
-    MEASURED_ENTRIES,
     logic_area_um2,
+    measured_cell,
     memory_bits,
 )
 from .events import Events
-from .params import Metric
 from .structure import Structure
 from .technology import Technology
 
@@ -122,20 +121,12 @@ class _Ledger:
 
     def encoder(self) -> None:
         """Distances, nearest centroid, the registers on the way, and the codebooks that are loaded."""
-        events, structure, array = self.events, self.structure, self.structure.array
+        events = self.events
         self.charge("encoder", "register", events.encode_register_bits)
-        self.charge("encoder", "add", 9 * events.distance_steps)
-        if array.metric is Metric.L2:
-            self.charge("encoder", "multiply", 81 / 64 * events.distance_steps)
-        else:
-            self.charge("encoder", "add", 8 * events.distance_steps)
-        compared = events.compares * structure.distance_bits
-        if array.metric is Metric.CHEBYSHEV:
-            compared += events.distance_add_bits
-        else:
-            self.charge("encoder", "add", events.distance_add_bits)
-        self.charge("encoder", "compare", compared)
-        self.charge("encoder", "mux", compared)
+        self.charge("encoder", "add", events.encoder_add_bits)
+        self.charge("encoder", "multiply", events.encoder_multiply_bits / 64)
+        self.charge("encoder", "compare", events.encoder_compare_bits)
+        self.charge("encoder", "mux", events.encoder_mux_bits)
         self.access("codebooks", "sram_read", events.codebook_read_bits)
         self.access("codebooks", "sram_write", events.codebook_write_bits)
         self.charge("codebooks", "register", events.codebook_read_bits)
@@ -152,22 +143,23 @@ class _Ledger:
 
     def array(self) -> None:
         """Cells, adder trees and their registers: by parts, or by a measured whole where one fits."""
-        events, structure, array = self.events, self.structure, self.structure.array
-        step = "lookup_step" if array.is_lookup else "mac_step"
-        fits = array.entries == MEASURED_ENTRIES if array.is_lookup else not structure.is_float
-        if fits and self.technology.has(step):
-            self.charge("cells", step, events.table_reads + events.multiplies)
+        events, structure = self.events, self.structure
+        measured = measured_cell(structure)
+        if measured and self.technology.has(f"{measured}_step"):
+            self.charge("cells", f"{measured}_step", events.table_reads + events.multiplies)
             self.charge("clock", "register", events.idle_cells * structure.term_bits)
         else:
-            self.charge("cells", "mux", events.table_reads * (array.entries - 1) * 8)
+            self.charge("cells", "mux", events.cell_mux_bits)
             self.charge("cells", self._name("multiply"), events.multiplies)
+            self.charge("cells", "multiply", events.multiply_bits / 64)
+            self.charge("cells", "add", events.cell_add_bits)
             self._adds(events)
-            self.charge("clock", "register", events.issue_register_bits)
-        write = "table_write" if array.is_lookup else "weight_write"
-        if fits and self.technology.has(write):
+            self.charge("clock", "register", events.issue_register_bits + events.cell_register_bits)
+        write = {"lookup": "table_write", "mac": "weight_write"}.get(measured or "")
+        if write and self.technology.has(write):
             self.charge("fill", write, events.table_writes)
         else:
-            self.charge("fill", "register", events.table_writes * structure.number.bits)
+            self.charge("fill", "register", events.table_writes * structure.cell_bits)
         self.charge("fill", "register", events.turn_bits + events.parameter_bits)
 
     def _adds(self, events: Events) -> None:

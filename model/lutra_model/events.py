@@ -4,10 +4,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from .engines import log2, reduction_bits
 from .operation import Kind, Operation, descriptor_words
-from .params import Array, Layer, Metric
-from .schedule import PARAMETER_BEATS
-from .structure import Number, Structure, reduction_bits
+from .params import Array, Layer
+from .structure import Number, Structure
 
 __all__ = ["DramBits", "Events", "count", "gathered_words"]
 
@@ -46,15 +46,18 @@ class Events:
     ----------
     encodes : sub-vectors that pass an encoder (scalars in a MAC array).
     distance_steps : lanes of work in them: one difference, and its absolute value or square.
-    distance_add_bits : adder (or maximum) bits that reduce the lanes to a distance.
-    compares : distances compared in search of the nearest.
+    compares : distances (or scalars and thresholds) compared.
+    encoder_add_bits, encoder_compare_bits, encoder_mux_bits : adder, comparator and two-input multiplexer bits of
+        encoders and online table builders. encoder_multiply_bits : products of widths of what they multiply.
     codebook_read_bits, codebook_write_bits : codebook memory; what is read goes into the encoders' registers.
     gather_read_bits, activation_write_bits, residual_read_bits : activation memory.
     address_bits : adder bits of the lanes' addresses. gather_register_bits : register bits that a fed row passes.
     index_read_bits, index_write_bits : index memory, whole words.
     issues : rows that the walker sends through the array.
     table_reads : table entries read; 0 in a MAC array.
-    multiplies : products of the MAC array; 0 in a lookup array.
+    multiplies : products of 8 x 8 bits that the cells form. multiply_bits : products of widths of other ones.
+    cell_mux_bits, cell_add_bits : multiplexer and adder bits of the cells, before the trees.
+    cell_register_bits : register bits clocked in cells or before them, beyond those that every issued row passes.
     table_writes : table entries (or weights) written into cells.
     table_read_bits, table_write_bits : table memory, parameters included.
     parameter_bits : finisher parameters written into their registers.
@@ -74,8 +77,11 @@ class Events:
 
     encodes: int = 0
     distance_steps: int = 0
-    distance_add_bits: int = 0
     compares: int = 0
+    encoder_add_bits: int = 0
+    encoder_compare_bits: int = 0
+    encoder_mux_bits: int = 0
+    encoder_multiply_bits: int = 0
     codebook_read_bits: int = 0
     codebook_write_bits: int = 0
     gather_read_bits: int = 0
@@ -88,6 +94,10 @@ class Events:
     issues: int = 0
     table_reads: int = 0
     multiplies: int = 0
+    multiply_bits: int = 0
+    cell_mux_bits: int = 0
+    cell_add_bits: int = 0
+    cell_register_bits: int = 0
     table_writes: int = 0
     table_read_bits: int = 0
     table_write_bits: int = 0
@@ -144,13 +154,9 @@ def gathered_words(operation: Operation) -> int:
     return total
 
 
-def _log2(count: int) -> int:
-    return (count - 1).bit_length()
-
-
 def _feeder(operation: Operation, structure: Structure) -> dict[str, int]:
     """Addresses, gathered words, and the registers between memory and encoders; words of padding are addressed, too."""
-    address = _log2(structure.array.activation_words)
+    address = log2(structure.array.activation_words)
     lanes = sum(lane.enabled * (operation.groups - 1) + lane.enabled_last for lane in operation.lanes)
     reads = operation.rows * operation.parts_y * operation.parts_x * lanes
     return {"gather_read_bits": gathered_words(operation) * structure.word_bits, "address_bits": reads * address,
@@ -179,17 +185,9 @@ def _encoder(operation: Operation, layer: Layer, structure: Structure) -> dict[s
     encodes = layer.rows * layer.codebooks
     passed = operation.rows * operation.slots * array.encoders  # encoders without a codebook are clocked, too
     counts = {"encodes": encodes, "encode_register_bits": passed * structure.encode_registers}
-    if not array.is_lookup:
-        return counts
-    distances = encodes * layer.entries
-    if array.metric is Metric.CHEBYSHEV:
-        add_bits = (layer.length - 1) * structure.lane_bits
-    else:
-        add_bits = reduction_bits(layer.length, structure.lane_bits)
-    return counts | {
-        "distance_steps": distances * layer.length, "distance_add_bits": distances * add_bits,
-        "compares": encodes * (layer.entries - 1),
-        "codebook_read_bits": operation.blocks * operation.slots * operation.entries * structure.beat_bits}
+    words = array.cell.slot_words(array, operation.entries)
+    loaded = operation.blocks * operation.slots * words * structure.beat_bits
+    return counts | {"codebook_read_bits": loaded} | array.cell.encoder_events(operation, layer, structure)
 
 
 def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str, int]:
@@ -197,7 +195,6 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
     issues = operation.rows * operation.row_tiles * operation.column_tiles
     outputs = layer.rows * layer.columns
     passes = operation.row_tiles - 1
-    tiles = operation.blocks * operation.column_tiles * operation.row_tiles
     used = [min(slots * array.encoders, max(1, layer.codebooks - place * array.rows))
             for place, slots in enumerate(operation.tile_slots(array))]
     accumulated = layer.rows * operation.column_tiles * passes * structure.accumulator_word_bits
@@ -205,15 +202,13 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
         "issues": issues,
         "index_write_bits": layer.rows * operation.row_tiles * structure.index_word_bits,
         "index_read_bits": issues * structure.index_word_bits,
-        "table_reads": layer.lookups if array.is_lookup else 0,
-        "multiplies": 0 if array.is_lookup else layer.lookups,
-        "turn_bits": 0 if array.is_lookup else tiles * array.cells * structure.number.bits,
         "idle_cells": issues * array.cells - layer.lookups,
         "tree_adds": outputs * max(layer.codebooks - operation.row_tiles, 0),
         "tree_add_bits": outputs * sum(reduction_bits(rows, structure.term_bits) for rows in used),
         "accumulator_adds": outputs * passes,
         "accumulator_read_bits": accumulated, "accumulator_write_bits": accumulated,
-        "issue_register_bits": issues * structure.issue_registers}
+        "issue_register_bits": issues * structure.issue_registers
+    } | array.cell.cell_events(operation, layer, structure)
 
 
 def _tables(operation: Operation, structure: Structure) -> dict[str, int]:
@@ -221,10 +216,10 @@ def _tables(operation: Operation, structure: Structure) -> dict[str, int]:
     array = structure.array
     tiles = [-(-slots * array.encoders // array.fill) * operation.entries for slots in operation.tile_slots(array)]
     columns = operation.blocks * operation.column_tiles
-    beats, parameters = columns * sum(tiles), columns * -(-PARAMETER_BEATS // array.fill)
+    beats, parameters = columns * sum(tiles), columns * array.parameter_beats
     bits = (beats + parameters) * structure.table_word_bits
     return {"table_writes": beats * array.fill * array.columns,
-            "parameter_bits": columns * PARAMETER_BEATS * array.columns * 8,
+            "parameter_bits": columns * array.cell.parameter_bytes * array.columns * 8,
             "table_read_bits": 0 if operation.stream_tables else bits,
             "table_beats": beats + parameters if operation.stream_tables else 0}
 
@@ -239,7 +234,7 @@ def _pool(operation: Operation, structure: Structure) -> dict[str, int]:
     array = structure.array
     fed, outputs = operation.rows * operation.slots, operation.rows * operation.column_tiles * array.word
     lanes = len(operation.lanes)
-    width = 8 + _log2(max(2, array.lanes))
+    width = 8 + log2(max(2, array.lanes))
     bits = fed * array.word * ((lanes - 1) * 8 if operation.maximum else reduction_bits(lanes, 8))
     again = outputs * (operation.row_tiles - 1) * width
     return _feeder(operation, structure) | _results(operation, structure, outputs) | {
@@ -263,9 +258,9 @@ def _dram(operation: Operation, layer: Layer | None, structure: Structure, image
              "outputs": images * values if operation.to_stream else 0, "program": descriptor_words(array) * 32}
     if layer:
         times = images * operation.blocks if operation.stream_tables else 1
-        found |= {"tables": times * layer.codebooks * layer.entries * layer.columns * bits,
-                  "parameters": times * layer.columns * (32 if structure.is_float else 8 * PARAMETER_BEATS),
-                  "codebooks": layer.codebooks * layer.entries * layer.length * 8 if array.is_lookup else 0}
+        found |= {"tables": times * layer.codebooks * layer.entries * layer.columns * structure.cell_bits,
+                  "parameters": times * layer.columns * (32 if structure.is_float else 8 * array.cell.parameter_bytes),
+                  "codebooks": layer.codebooks * array.cell.slot_words(array, layer.entries) * layer.length * 8}
     return DramBits(**found)
 
 

@@ -2,27 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from .codings import Plain
+from .engines import engine_of
 from .latency import network_latency
 from .network import Network, Product
 from .operation import Kind
-from .params import Array, Metric
+from .params import Array
 from .plan import Plan
 from .program import Program, compile_network
 from .segments import segments
 
-__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "programs", "sized"]
+__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "programs",
+           "scheme_array", "sized"]
 
 AMPLE = 1 << 30
 TABLE_BYTES = 1 << 19  # of table memory, at most: layers beyond are streamed
 SLOWER = 1.03  # what fewer encoders may cost
-
-
-def _layers(network: Network, scheme: str) -> list[Product]:
-    return [node for node in network.products if node.scheme == scheme]
 
 
 def programs(network: Network, array: Array) -> tuple[Program, ...]:
@@ -44,7 +43,7 @@ def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> 
     """
     found = programs(network, replace(
         array, activation_words=AMPLE, codebook_words=AMPLE, program_words=AMPLE, codebooks=AMPLE,
-        table_words=max(1, table_bytes // (array.fill * array.columns)),
+        table_words=max(1, table_bytes // array.beat_bytes),
         index_words=max(array.index_words, _row_tiles(network, array))))
     if not found:
         raise ValueError(f"network {network.name} must have a part that runs on the array")
@@ -73,36 +72,40 @@ def _fewest_encoders(network: Network, make: Callable[[int], Array], rows: int) 
     return next(array for array, count in zip(tried, taken, strict=True) if count <= SLOWER * min(taken))
 
 
-def lookup_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: int | Literal["auto"] = "auto",
-                 block_rows: int = 1024, index_words: int = 2048, table_bytes: int = TABLE_BYTES,
-                 **sizes: int) -> Array:
-    """The smallest lookup machine of that array size that holds every lookup layer of the network.
+def scheme_array(network: Network, engine: str, *, rows: int = 16, columns: int = 16,
+                 encoders: int | Literal["auto"] = "auto", block_rows: int = 1024, index_words: int = 2048,
+                 table_bytes: int = TABLE_BYTES, **sizes: Any) -> Array:
+    """The smallest machine of that engine and array size that holds every layer of the network for it.
 
     ``encoders`` is their number, or ``auto``: the fewest that keep the array busy. ``sizes`` may be ``word``,
-    ``lanes`` and ``fill``. Raises ``ValueError`` when the network has no lookup layer or mixes metrics.
+    ``lanes``, ``fill`` and what the engine knows. Raises ``ValueError`` when no layer needs the engine.
     """
-    layers = [node.layer() for node in _layers(network, "lut-nn")]
-    metrics = sorted({node.metric for node in _layers(network, "lut-nn")}) or [Metric.L2]
+    layers = [node for node in network.products if node.coding.engine == engine]
     if not layers:
-        raise ValueError(f"network {network.name} must have a lookup layer to run on a lookup array")
-    if len(metrics) > 1:
-        raise ValueError(f"network {network.name} must use one metric, not {' and '.join(metrics)}")
+        raise ValueError(f"network {network.name} must have a layer for the engine {engine} to run on its array")
+    try:
+        asked = engine_of(engine).sizes(layers)
+    except ValueError as error:
+        raise ValueError(f"network {network.name}: {error}") from None
 
     def make(count: int) -> Array:
-        array = Array(rows=rows, columns=columns, encoders=count, metric=metrics[0], block_rows=block_rows,
-                      index_words=index_words, length=max(layer.length for layer in layers),
-                      entries=max(2, 1 << (max(layer.entries for layer in layers) - 1).bit_length()),
-                      **sizes)  # type: ignore[arg-type]
+        array = Array(**{"engine": engine, "rows": rows, "columns": columns, "encoders": count,
+                         "block_rows": block_rows, "index_words": index_words, **asked, **sizes})
         return sized(network, array, table_bytes=table_bytes)
 
     return _fewest_encoders(network, make, rows) if encoders == "auto" else make(min(encoders, rows))
+
+
+def lookup_array(network: Network, **sizes: Any) -> Array:
+    """The smallest machine of table cells for the network, see `scheme_array`."""
+    return scheme_array(network, "lookup", **sizes)
 
 
 def _multiplying(network: Network) -> Network:
     """The shapes of the network's products done by multiplication, with weights of 0."""
     def dense(node: Product) -> Product:
         weights = np.zeros((node.groups * node.reduction, 1, node.table.shape[2]), np.int8)
-        return replace(node, table=weights, centroids=None)
+        return replace(node, table=weights, coding=Plain())
 
     return replace(network, nodes=tuple(dense(node) if isinstance(node, Product) else node for node in network.nodes))
 
@@ -119,10 +122,8 @@ def arrays(network: Network, *, rows: int = 16, columns: int = 16,
            encoders: int | Literal["auto"] = "auto", resident: bool | None = None) -> dict[str, Array]:
     """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables."""
     table_bytes = AMPLE if resident else TABLE_BYTES
-    found = {}
-    if _layers(network, "lut-nn"):
-        found["lut-nn"] = lookup_array(network, rows=rows, columns=columns, encoders=encoders,
-                                       table_bytes=table_bytes)
-    if _layers(network, "int8"):
-        found["int8"] = mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes)
-    return found
+    engines = {node.scheme: node.coding.engine for node in network.products}
+    made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes) if engine == "mac"
+            else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes)
+            for engine in sorted(set(engines.values()))}
+    return {scheme: made[engine] for scheme, engine in engines.items()}

@@ -17,7 +17,7 @@ from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
 
-__all__ = ["accumulate", "add", "average", "classify", "encode", "evaluate", "finish", "multiply", "outputs",
+__all__ = ["accumulate", "add", "average", "classify", "evaluate", "finish", "multiply", "outputs",
            "quantise", "run", "softmax", "windows"]
 
 Int8 = NDArray[np.int8]
@@ -78,27 +78,23 @@ def windows(x: Int8, window: Window | None) -> Int8:
     return np.ascontiguousarray(columns.transpose(0, 2, 1)).reshape(len(columns), -1)
 
 
-def encode(node: Product, columns: Int8) -> NDArray[np.uint8]:
-    """Index of the nearest centroid of every sub-vector, ``(codebooks, rows)``; the lowest index wins a tie."""
-    assert node.centroids is not None
-    codebooks, _, length = node.centroids.shape
+def _ordered(node: Product, columns: Int8) -> Int8:
+    """Rows ``(groups, reduction, rows)`` in the order that the coding's sums take, see `Coding.sums`."""
     grouped = columns.reshape(node.groups, node.reduction, -1)
-    missing = codebooks // node.groups * length - node.reduction
+    if not node.coding.runs:
+        return grouped
+    taps, length = prod(node.window.kernel) if node.window else 1, node.coding.length
+    by_tap = grouped.reshape(node.groups, -1, taps, grouped.shape[2]).swapaxes(1, 2)
+    missing = -by_tap.shape[2] % length
     if missing:
-        grouped = np.pad(grouped, ((0, 0), (0, missing), (0, 0)))
-    return kernels.nearest(grouped.reshape(codebooks, length, -1), node.centroids, node.metric)
+        by_tap = np.pad(by_tap, ((0, 0), (0, 0), (0, missing), (0, 0)))
+    return by_tap.reshape(node.groups, -1, grouped.shape[2])
 
 
 def accumulate(node: Product, columns: Int8) -> NDArray[np.signedinteger[Any]]:
     """The sums of a product layer before its finisher, ``(rows, columns)``."""
-    parts = node.table.reshape(node.groups, -1, *node.table.shape[1:])
-    if node.centroids is not None:
-        codes = encode(node, columns).reshape(node.groups, -1, columns.shape[1])
-        sums = [kernels.lookup(table, some) for table, some in zip(parts, codes, strict=True)]
-        return sums[0] if node.groups == 1 else np.concatenate(sums, axis=1)
-    if node.groups == 1:
-        return kernels.multiply(columns, node.table[:, 0])
-    return kernels.multiply_groups(columns.reshape(node.groups, node.reduction, -1), parts[:, :, 0])
+    table = node.table.reshape(node.groups, -1, *node.table.shape[1:])
+    return node.coding.all_sums(table, _ordered(node, columns))
 
 
 def finish(node: Product, sums: NDArray[np.integer[Any]]) -> Int8:

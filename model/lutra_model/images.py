@@ -6,16 +6,10 @@ from numpy.typing import NDArray
 from .network import Product
 from .operation import Operation
 from .params import Array
-from .schedule import PARAMETER_BEATS
 
-__all__ = ["codebook_beats", "codebook_words", "parameter_beats", "table_beats", "table_words"]
+__all__ = ["codebook_words", "table_beats", "table_words"]
 
 Bytes = NDArray[np.uint8]
-
-
-def parameter_beats(array: Array) -> int:
-    """Beats of a column tile's finisher parameters."""
-    return -(-PARAMETER_BEATS // array.fill)
 
 
 def _row_groups(operation: Operation, array: Array) -> list[int]:
@@ -26,12 +20,12 @@ def _row_groups(operation: Operation, array: Array) -> list[int]:
 def table_words(operation: Operation, array: Array) -> int:
     """Table beats of one block of a product, its finisher's parameters included."""
     tables = sum(_row_groups(operation, array)) * operation.entries
-    return operation.column_tiles * (tables + parameter_beats(array))
+    return operation.column_tiles * (tables + array.parameter_beats)
 
 
 def codebook_words(operation: Operation, array: Array) -> int:
     """Codebook words of a product."""
-    return operation.slots * operation.entries if array.is_lookup else 0
+    return operation.slots * array.cell.slot_words(array, operation.entries)
 
 
 def _by_row(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.int8]:
@@ -45,17 +39,27 @@ def _by_row(node: Product, order: NDArray[np.int64], operation: Operation, array
 
 
 def _parameters(node: Product, wide: int, array: Array) -> Bytes:
-    """Finisher parameters ``(beats, fill, wide)``: byte ``q`` in word ``q mod fill`` of beat ``q div fill``."""
+    """Finisher parameters ``(beats, bytes, wide)``: byte ``q`` in word ``q mod words`` of beat ``q div words``."""
     count = node.table.shape[2]
-    found = np.zeros((parameter_beats(array) * array.fill, wide), np.uint8)
+    found = np.zeros((array.parameter_beats * array.parameter_words, wide), np.uint8)
     found[:4, :count] = node.bias.astype("<i4")[:, None].view(np.uint8).T
     found[4:6, :count] = node.multiplier.astype("<u2")[:, None].view(np.uint8).T
     found[6, :count] = node.shift
-    return found.reshape(-1, array.fill, wide)
+    for number, row in enumerate(node.coding.parameters(node), start=7):
+        found[number, :count] = row
+    return found.reshape(-1, array.parameter_words, wide)
+
+
+def _packed(words: Bytes, bits: int) -> Bytes:
+    """The low ``bits`` of each word ``(beats, words)``, one after the other, least significant first, as bytes."""
+    if bits == 8:
+        return words
+    places = (words[:, :, None] >> np.arange(bits, dtype=np.uint8)) & 1
+    return np.packbits(places.reshape(len(words), -1), axis=1, bitorder="little")
 
 
 def table_beats(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> Bytes:
-    """``(beats, fill * columns)``: for column tile, row tile, group of fill rows, entry; then the parameters.
+    """``(beats, beat bytes)``: for column tile, row tile, group of fill rows, entry; then the parameters.
 
     ``order`` is the codebook that each encoder of each slot sees, as in `Former`.
     """
@@ -67,16 +71,6 @@ def table_beats(node: Product, order: NDArray[np.int64], operation: Operation, a
             start = tile * array.rows
             part = tables[start:start + groups * array.fill, :, first:first + columns]
             part = part.reshape(groups, array.fill, operation.entries, columns).transpose(0, 2, 1, 3)
-            beats.append(part.reshape(-1, array.fill * columns))
-        beats.append(parameters[:, :, first:first + columns].reshape(-1, array.fill * columns))
+            beats.append(_packed(part.reshape(-1, array.fill * columns), array.cell_bits))
+        beats.append(parameters[:, :, first:first + columns].reshape(-1, array.parameter_words * columns))
     return np.concatenate(beats)
-
-
-def codebook_beats(node: Product, order: NDArray[np.int64], array: Array) -> Bytes:
-    """``(slots * entries, encoders * length)``: centroid ``entry`` of every encoder; 0 where there is none."""
-    assert node.centroids is not None
-    _, entries, length = node.centroids.shape
-    found = np.zeros((len(order), entries, array.encoders, array.length), np.int8)
-    slots, encoders = np.nonzero(order >= 0)
-    found[slots, :, encoders, :length] = node.centroids[order[slots, encoders]]
-    return found.reshape(-1, array.encoders * array.length).view(np.uint8)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Window
 from .params import Metric
+from .window import Window
 
 __all__ = ["lookup", "multiply", "multiply_groups", "nearest", "rescale", "taps"]
 

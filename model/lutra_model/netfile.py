@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from . import network as kinds
+from .codings import CODINGS, Coding
 from .files import write_whole
 from .network import Network, Node, Window
 from .params import Metric
@@ -18,13 +19,13 @@ from .params import Metric
 __all__ = ["FORMAT", "VERSION", "load", "save"]
 
 FORMAT = "lutra-network"  # the one metadata key: more than one has no fixed order
-VERSION = 1
+VERSION = 2  # in files of version 1 a product was multiplied, or had centroids and a metric
 KINDS = {kind.__name__.lower(): kind for kind in
          (kinds.Product, kinds.Add, kinds.MaxPool, kinds.AvgPool, kinds.Clamp, kinds.Flatten, kinds.Concat,
           kinds.Elementwise, kinds.MatMul, kinds.Multiply, kinds.Permute, kinds.Softmax)}
 DTYPES: dict[type[Node], dict[str, type[np.generic]]] = {
-    kinds.Product: {"table": np.int8, "centroids": np.int8, "bias": np.int32, "multiplier": np.uint16,
-                    "shift": np.uint8, "table_scale": np.float64},
+    kinds.Product: {"table": np.int8, "bias": np.int32, "multiplier": np.uint16, "shift": np.uint8,
+                    "table_scale": np.float64},
     kinds.Elementwise: {"table": np.int8}, kinds.Permute: {"order": np.int32},
     kinds.Softmax: {"exponentials": np.int32}}  # the arrays of each kind, as they lie in the file
 WIDE = ("bias", "multiplier", "shift", "order", "exponentials")  # int64 in memory
@@ -35,16 +36,28 @@ def _attributes(node: Node) -> dict[str, Any]:
     for item in dataclasses.fields(node):
         value = getattr(node, item.name)
         default = item.name == "groups" and value == 1  # as files were before there were groups
-        if not isinstance(value, np.ndarray) and value is not None and not default:
+        if isinstance(value, Coding):
+            found[item.name] = {"kind": value.kind} | {
+                part.name: getattr(value, part.name) for part in dataclasses.fields(value)
+                if part.name not in value.ARRAYS}
+        elif not isinstance(value, np.ndarray) and value is not None and not default:
             found[item.name] = dataclasses.asdict(value) if isinstance(value, Window) else value
+    return found
+
+
+def _arrays(node: Node) -> dict[str, Any]:
+    """The arrays of a node, and of its coding, as they lie in the file."""
+    found = {name: np.ascontiguousarray(getattr(node, name), dtype)
+             for name, dtype in DTYPES.get(type(node), {}).items() if getattr(node, name) is not None}
+    if isinstance(node, kinds.Product):
+        found |= {name: np.ascontiguousarray(getattr(node.coding, name), dtype)
+                  for name, dtype in node.coding.ARRAYS.items()}
     return found
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
     """Write a network; an existing file is replaced only once the new one is whole."""
-    tensors = {f"{node.name}/{name}": np.ascontiguousarray(getattr(node, name), dtype)
-               for node in network.nodes for name, dtype in DTYPES.get(type(node), {}).items()
-               if getattr(node, name) is not None}
+    tensors = {f"{node.name}/{name}": array for node in network.nodes for name, array in _arrays(node).items()}
     head = {item.name: getattr(network, item.name) for item in dataclasses.fields(network) if item.name != "nodes"}
     head |= {"version": VERSION, "nodes": [_attributes(node) for node in network.nodes]}
     content = to_bytes(tensors, {FORMAT: json.dumps(head, sort_keys=True)})
@@ -57,11 +70,22 @@ def _tuples(value: Any) -> Any:
 
 def _tensor(tensors: dict[str, Any], node: str, name: str, dtype: type[np.generic]) -> Any:
     key = f"{node}/{name}"
-    if name == "centroids" and key not in tensors:
-        return None
     if tensors[key].dtype != dtype:
         raise ValueError(f"tensor {key} must be {np.dtype(dtype)}, not {tensors[key].dtype}")
     return tensors[key].astype(np.int64) if name in WIDE else tensors[key]
+
+
+def _coding(fields: dict[str, Any], tensors: dict[str, Any]) -> Coding:
+    name = fields["name"]
+    if "coding" not in fields:  # version 1
+        metric = fields.pop("metric")
+        looks_up = f"{name}/centroids" in tensors
+        fields["coding"] = {"kind": "nearest", "metric": metric, "label": "lut-nn"} if looks_up else {"kind": "plain"}
+    plain = {key: _tuples(value) for key, value in fields["coding"].items()}
+    coding = CODINGS[plain.pop("kind")]
+    if "metric" in plain:
+        plain["metric"] = Metric(plain["metric"])
+    return coding(**plain, **{key: _tensor(tensors, name, key, dtype) for key, dtype in coding.ARRAYS.items()})
 
 
 def _node(fields: dict[str, Any], tensors: dict[str, Any]) -> Node:
@@ -70,7 +94,7 @@ def _node(fields: dict[str, Any], tensors: dict[str, Any]) -> Node:
     if fields.get("window") is not None:
         fields["window"] = Window(**{name: _tuples(value) for name, value in fields["window"].items()})
     if kind is kinds.Product:
-        fields["metric"] = Metric(fields["metric"])
+        fields["coding"] = _coding(fields, tensors)
     fields |= {name: _tensor(tensors, fields["name"], name, dtype) for name, dtype in DTYPES.get(kind, {}).items()}
     return kind(**fields)
 
@@ -93,7 +117,7 @@ def load(path: str | os.PathLike[str]) -> Network:
         raise ValueError(f"{path} must be a Lutra network file, but it has no {FORMAT} header")
     try:
         head = json.loads(metadata[FORMAT])
-        if head["version"] != VERSION:
+        if head["version"] not in range(1, VERSION + 1):
             raise ValueError(f"{path} must have version {VERSION}, not {head['version']}")
         del head["version"]
         nodes = tuple(_node(fields, tensors) for fields in head.pop("nodes"))

@@ -1,39 +1,18 @@
 """The nodes of a network that the machine runs: product layers, and the integer glue on the memory side."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .codings import Coding, Nearest, Plain
 from .params import Layer, Metric
+from .window import Window
 
 __all__ = ["Add", "AvgPool", "Clamp", "Concat", "Flatten", "MaxPool", "Node", "Product", "Shape", "Window"]
 
 Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Window:
-    """A sliding window over ``(height, width)``; ``padding`` is top, left, bottom, right."""
-
-    kernel: tuple[int, int]
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
-
-    def __post_init__(self) -> None:
-        if min(self.kernel) < 1 or min(self.stride) < 1 or min(self.padding) < 0:
-            raise ValueError(f"kernel and stride must be at least 1 and padding at least 0, not {self.kernel}, "
-                             f"{self.stride} and {self.padding}")
-
-    def output(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the windowed image."""
-        top, left, bottom, right = self.padding
-        size = ((height + top + bottom - self.kernel[0]) // self.stride[0] + 1,
-                (width + left + right - self.kernel[1]) // self.stride[1] + 1)
-        if min(size) < 1:
-            raise ValueError(f"a window of {self.kernel} must fit into the padded image of {height} x {width}")
-        return size
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,7 +32,7 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Product(Node):
-    """A matrix product, by table lookup (``centroids`` given) or by multiplication.
+    """A matrix product: by table lookup of some scheme, or by multiplication.
 
     A grouped layer is ``groups`` products side by side: group ``g`` reads the input's channels of that group, uses
     codebooks ``g * codebooks / groups`` onward and makes the output columns ``g * columns`` onward. A depthwise
@@ -61,9 +40,9 @@ class Product(Node):
 
     Parameters
     ----------
-    table : int8 ``(codebooks, entries, columns)``, the codebooks of all groups and the columns of one; of a
-        dense layer ``(groups * reduction, 1, columns)``, the weights.
-    centroids : int8 ``(codebooks, entries, length)`` on the scale of the input, or None.
+    table : int8 ``(codebooks, entries, columns)``, what the cells hold: the codebooks of all groups and the columns of
+        one; of a multiplying layer ``(groups * reduction, 1, columns)``, the weights.
+    coding : the scheme's part: what indices are made of, and what the table's words mean.
     bias, multiplier, shift : int64 ``(groups * columns,)``, the finisher's parameters.
     table_scale : float64 ``(groups * columns,)``, the real value of one accumulator step.
     reduction : scalars of one activation vector of a group before padding to whole sub-vectors.
@@ -71,8 +50,7 @@ class Product(Node):
     """
 
     table: NDArray[np.int8]
-    centroids: NDArray[np.int8] | None = None
-    metric: Metric = Metric.L2
+    coding: Coding = field(default_factory=Plain)
     bias: NDArray[np.int64]
     multiplier: NDArray[np.int64]
     shift: NDArray[np.int64]
@@ -82,16 +60,14 @@ class Product(Node):
     groups: int = 1
 
     def __post_init__(self) -> None:
-        codebooks, entries, _ = self.table.shape
+        codebooks = len(self.table)
         if self.groups < 1 or codebooks % self.groups:
             raise ValueError(f"groups of layer {self.name} must divide its {codebooks} codebooks, not be {self.groups}")
         for what in ("bias", "multiplier", "shift", "table_scale"):
             if getattr(self, what).shape != (self.columns,):
                 raise ValueError(f"{what} of layer {self.name} must have shape ({self.columns},), "
                                  f"not {getattr(self, what).shape}")
-        if self.centroids is not None and self.centroids.shape[:2] != (codebooks, entries):
-            raise ValueError(f"centroids of layer {self.name} must be {codebooks} codebooks of {entries}, "
-                             f"not {self.centroids.shape[:2]}")
+        self.coding.check(self)
         for what, low, high in [("bias", -(2**31), 2**31 - 1), ("multiplier", 0, 2**16 - 1), ("shift", 1, 63)]:
             values = getattr(self, what)
             if values.min() < low or values.max() > high:
@@ -102,7 +78,18 @@ class Product(Node):
     @property
     def scheme(self) -> str:
         """Name of the layer's scheme."""
-        return "int8" if self.centroids is None else "lut-nn"
+        return self.coding.scheme
+
+    @property
+    def centroids(self) -> NDArray[np.int8] | None:
+        """Centroids of a nearest-centroid layer, or None."""
+        return self.coding.centroids if isinstance(self.coding, Nearest) else None
+
+    @property
+    def metric(self) -> Metric:
+        """The encoder's metric; without meaning where there is none."""
+        metric: Metric = getattr(self.coding, "metric", Metric.L2)
+        return metric
 
     @property
     def columns(self) -> int:
@@ -112,9 +99,9 @@ class Product(Node):
     def layer(self, rows: int = 1) -> Layer:
         """The shape of one group with ``rows`` activation vectors."""
         codebooks, entries, columns = self.table.shape
-        length = 1 if self.centroids is None else self.centroids.shape[2]
-        return Layer(name=self.name, rows=rows, codebooks=codebooks // self.groups, columns=columns, length=length,
-                     entries=entries, reduction=self.reduction)
+        return Layer(name=self.name, rows=rows, codebooks=codebooks // self.groups, columns=columns,
+                     length=self.coding.length, entries=entries, reduction=self.reduction, engine=self.coding.engine,
+                     runs=self.coding.runs)
 
     def group(self, number: int) -> "Product":
         """One group as a layer of its own, which reads that group's channels."""
@@ -123,7 +110,7 @@ class Product(Node):
         mine = slice(number * columns, (number + 1) * columns)
         return replace(self, groups=1, table=self.table[some], bias=self.bias[mine], multiplier=self.multiplier[mine],
                        shift=self.shift[mine], table_scale=self.table_scale[mine],
-                       centroids=None if self.centroids is None else self.centroids[some])
+                       coding=self.coding.split(self.groups)[number])
 
     def rows(self, shape: Shape) -> int:
         """Activation vectors that one input of ``shape`` makes."""

@@ -20,16 +20,15 @@ from .files import write_whole
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
-from .params import Metric
 
-__all__ = ["OPSET", "export"]
+__all__ = ["OPSET", "Writer", "export"]
 
 OPSET = 17
 IR_VERSION = 8
 FAR = 50  # |(sum + bias) * multiplier| stays below 2^49, so any shift from here on leaves 0
 
 
-class _Writer:
+class Writer:
     """Collects nodes and constants; every method returns the name of the tensor that it makes."""
 
     def __init__(self) -> None:
@@ -93,59 +92,33 @@ class _Writer:
         return self.op("Concat", *taps, axis=4)
 
 
-def _codes(writer: _Writer, node: Product, rows: str) -> str:
-    """Index of the nearest centroid: ``(rows, codebooks)``."""
-    assert node.centroids is not None
-    codebooks, _, length = node.centroids.shape
-    each = codebooks // node.groups
-    if each * length > node.reduction:
-        rows = writer.op("Pad", writer.reshape(rows, -1, node.groups, node.reduction),
-                         writer.constant([0, 0, 0, 0, 0, each * length - node.reduction], np.int64),
-                         writer.constant(0, np.int32), mode="constant")
-    pieces = writer.reshape(rows, -1, codebooks, 1, length)
-    difference = writer.op("Sub", pieces, writer.constant(node.centroids[None], np.int32))
-    match node.metric:
-        case Metric.L2:
-            distance = writer.sum(writer.op("Mul", difference, difference), 3)
-        case Metric.L1:
-            distance = writer.sum(writer.op("Abs", difference), 3)
-        case Metric.CHEBYSHEV:
-            distance = writer.op("ReduceMax", writer.op("Abs", difference), axes=[3], keepdims=0)
-    return writer.op("ArgMin", distance, axis=2, keepdims=0, select_last_index=0)
+def _runs(writer: Writer, node: Product, rows: str) -> str:
+    """Rows in the order tap, channel, each tap padded to whole sub-vectors; see `Coding.sums`."""
+    taps, length = prod(node.window.kernel) if node.window else 1, node.coding.length
+    channels = node.reduction // taps
+    by_tap = writer.op("Transpose", writer.reshape(rows, -1, node.groups, channels, taps), perm=[0, 1, 3, 2])
+    missing = -channels % length
+    if missing:
+        by_tap = writer.op("Pad", by_tap, writer.constant([0] * 7 + [missing], np.int64),
+                           writer.constant(0, np.int32), mode="constant")
+    return writer.reshape(by_tap, -1, node.groups * taps * (channels + missing))
 
 
-def _sums(writer: _Writer, node: Product, rows: str) -> str:
-    """``(rows, groups * columns)`` int32 sums before the finisher; the rows of all groups lie side by side."""
-    codebooks, entries, columns = node.table.shape
-    if node.centroids is None and node.groups == 1:
-        return writer.op("MatMul", rows, writer.constant(node.table[:, 0], np.int32))
-    if node.centroids is None:
-        vectors = writer.reshape(rows, -1, node.groups, 1, node.reduction)
-        weights = node.table.reshape(node.groups, node.reduction, columns)
-        return writer.reshape(writer.op("MatMul", vectors, writer.constant(weights, np.int32)), -1, node.columns)
-    places = writer.op("Add", _codes(writer, node, rows), writer.constant(np.arange(codebooks) * entries, np.int64))
-    table = writer.constant(node.table.reshape(codebooks * entries, columns), np.int8)
-    picked = writer.cast(writer.op("Gather", table, places, axis=0), TensorProto.INT32)
-    if node.groups == 1:
-        return writer.sum(picked, 1)
-    grouped = writer.reshape(picked, -1, node.groups, codebooks // node.groups, columns)
-    return writer.reshape(writer.sum(grouped, 2), -1, node.columns)
-
-
-def _product(writer: _Writer, node: Product, x: str, shape: Shape) -> None:
+def _product(writer: Writer, node: Product, x: str, shape: Shape) -> None:
     if node.window is not None:
         x = writer.reshape(writer.windows(x, shape, node.window, 0), -1, node.groups * node.reduction)
-    sums = _sums(writer, node, writer.cast(x, TensorProto.INT32))
+    rows = writer.cast(x, TensorProto.INT32)
+    sums = node.coding.onnx_sums(writer, node, _runs(writer, node, rows) if node.coding.runs else rows)
     wide = writer.reshape(writer.cast(sums, TensorProto.INT64), -1, *node.shape(shape))
     biased = writer.op("Add", wide, writer.constant(node.bias, np.int64))
     writer.rescale(writer.op("Mul", biased, writer.constant(node.multiplier, np.int64)), node.shift, node)
 
 
-def _scaled(writer: _Writer, x: str, multiplier: int) -> str:
+def _scaled(writer: Writer, x: str, multiplier: int) -> str:
     return writer.op("Mul", writer.cast(x, TensorProto.INT64), writer.constant(multiplier, np.int64))
 
 
-def _average(writer: _Writer, node: AvgPool, x: str, shape: Shape) -> None:
+def _average(writer: Writer, node: AvgPool, x: str, shape: Shape) -> None:
     if node.window is None:
         total = writer.sum(writer.cast(x, TensorProto.INT64), 1, 2, keepdims=1)
     else:
@@ -153,7 +126,7 @@ def _average(writer: _Writer, node: AvgPool, x: str, shape: Shape) -> None:
     writer.rescale(_scaled(writer, total, node.multiplier), node.shift, node)
 
 
-def _elementwise(writer: _Writer, node: Elementwise, x: str, channels: int) -> None:
+def _elementwise(writer: Writer, node: Elementwise, x: str, channels: int) -> None:
     """Entry ``(x + 128) * columns + channel`` of the flattened table."""
     columns = node.table.shape[1]
     first = np.arange(channels) if columns > 1 else np.zeros(1)
@@ -162,7 +135,7 @@ def _elementwise(writer: _Writer, node: Elementwise, x: str, channels: int) -> N
     writer.op("Gather", writer.constant(node.table.ravel(), np.int8), places, axis=0, out=node.name)
 
 
-def _softmax(writer: _Writer, node: Softmax, x: str) -> None:
+def _softmax(writer: Writer, node: Softmax, x: str) -> None:
     wide = writer.cast(x, TensorProto.INT64)
     largest = writer.op("ReduceMax", writer.cast(x, TensorProto.INT32), axes=[-1], keepdims=1)
     below = writer.op("Sub", writer.cast(largest, TensorProto.INT64), wide)
@@ -173,7 +146,7 @@ def _softmax(writer: _Writer, node: Softmax, x: str) -> None:
     writer.clamp(writer.op("Div", lifted, twice), node.low, node.high, node.name)  # nothing is negative: Div floors
 
 
-def _heads(writer: _Writer, node: MatMul, x: str, shape: Shape) -> str:
+def _heads(writer: Writer, node: MatMul, x: str, shape: Shape) -> str:
     """An operand as int32 ``(batch, heads, tokens, channels)``."""
     wide = writer.cast(x, TensorProto.INT32)
     if shape[0] == node.heads:
@@ -182,7 +155,7 @@ def _heads(writer: _Writer, node: MatMul, x: str, shape: Shape) -> str:
                      perm=[0, 2, 1, 3])
 
 
-def _matmul(writer: _Writer, node: MatMul, shapes: Sequence[Shape]) -> None:
+def _matmul(writer: Writer, node: MatMul, shapes: Sequence[Shape]) -> None:
     one, other = (_heads(writer, node, x, shape) for x, shape in zip(node.inputs, shapes, strict=True))
     if node.transposed:
         other = writer.op("Transpose", other, perm=[0, 1, 3, 2])
@@ -192,7 +165,7 @@ def _matmul(writer: _Writer, node: MatMul, shapes: Sequence[Shape]) -> None:
     writer.rescale(_scaled(writer, sums, node.multiplier), node.shift, node)
 
 
-def _host_node(writer: _Writer, node: Node, x: str, shapes: Sequence[Shape]) -> None:
+def _host_node(writer: Writer, node: Node, x: str, shapes: Sequence[Shape]) -> None:
     shape = shapes[0]
     match node:
         case Elementwise():
@@ -212,7 +185,7 @@ def _host_node(writer: _Writer, node: Node, x: str, shapes: Sequence[Shape]) -> 
             raise TypeError(f"node {node.name} must be of a known kind, not {type(node).__name__}")
 
 
-def _node(writer: _Writer, node: Node, shapes: Sequence[Shape]) -> None:
+def _node(writer: Writer, node: Node, shapes: Sequence[Shape]) -> None:
     """Everything that makes the tensor named like the node; ``shapes`` are those of its inputs."""
     writer.prefix = node.name
     x, shape = node.inputs[0], shapes[0]
@@ -250,7 +223,7 @@ def export(network: Network, path: str | os.PathLike[str] | None = None) -> onnx
     Its input ``input`` is int8 ``(batch, *input_shape)``, its output has the name of the last node; every other
     node's value is a tensor with the node's name. An existing file is replaced only once the new one is whole.
     """
-    writer = _Writer()
+    writer = Writer()
     for node in network.nodes:
         _node(writer, node, [network.shapes[name] for name in node.inputs])
     last = network.nodes[-1].name

@@ -1,16 +1,15 @@
 """Parameters: one record for the shape of a layer, one for a machine."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-__all__ = ["Array", "Engine", "Layer", "Metric"]
+if TYPE_CHECKING:
+    from .engines import Engine
 
-
-class Engine(StrEnum):
-    """What stands between index memory and adder trees: table cells or multipliers."""
-
-    LOOKUP = "lookup"
-    MAC = "mac"
+__all__ = ["Array", "Layer", "Metric"]
 
 
 class Metric(StrEnum):
@@ -39,6 +38,9 @@ class Layer:
     length : scalars in one sub-vector (V); 1 for a dense layer.
     entries : centroids of one codebook and entries of one table (C); 1 for a dense layer.
     reduction : scalars in one activation vector before padding to whole sub-vectors.
+    engine : kind of cell that runs it; "": ``mac`` for a dense layer, else ``lookup``.
+    runs : sub-vectors are runs of channels of one pixel, tap after tap, each tap padded to whole sub-vectors;
+        otherwise they are cut from the order channel, kernel row, kernel column.
     """
 
     name: str = "layer"
@@ -48,26 +50,30 @@ class Layer:
     length: int = 9
     entries: int = 16
     reduction: int = 0
+    engine: str = ""
+    runs: bool = False
 
     def __post_init__(self) -> None:
         _at_least_one(rows=self.rows, codebooks=self.codebooks, columns=self.columns,
                       length=self.length, entries=self.entries)
         object.__setattr__(self, "reduction", self.reduction or self.codebooks * self.length)
-        if not (self.codebooks - 1) * self.length < self.reduction <= self.codebooks * self.length:
+        object.__setattr__(self, "engine", self.engine or ("mac" if self.length == self.entries == 1 else "lookup"))
+        least = self.codebooks if self.runs else (self.codebooks - 1) * self.length + 1
+        if not least <= self.reduction <= self.codebooks * self.length:
             raise ValueError(f"reduction must need {self.codebooks} sub-vectors of {self.length}, "
                              f"not be {self.reduction}")
 
     @classmethod
-    def dense(cls, *, name: str = "layer", rows: int, reduction: int, columns: int) -> "Layer":
+    def dense(cls, *, name: str = "layer", rows: int, reduction: int, columns: int) -> Layer:
         """The same product done by multiplications: every scalar is its own sub-vector."""
         return cls(name=name, rows=rows, codebooks=reduction, columns=columns, length=1, entries=1)
 
     @property
     def is_dense(self) -> bool:
-        """Whether the layer multiplies instead of looking up."""
-        return self.length == 1 and self.entries == 1
+        """Whether the layer multiplies INT8 numbers."""
+        return self.engine == "mac"
 
-    def as_dense(self) -> "Layer":
+    def as_dense(self) -> Layer:
         """The multiplying twin of this layer."""
         return Layer.dense(name=self.name, rows=self.rows, reduction=self.reduction, columns=self.columns)
 
@@ -88,7 +94,7 @@ class Array:
 
     Parameters
     ----------
-    engine : table cells (``lookup``) or multipliers (``mac``).
+    engine : kind of encoder and cell, see `lutra_model.engines`: ``lookup``, ``mac``, ...
     rows : codebooks (or scalars) summed in one cycle.
     columns : outputs formed in one cycle.
     encoders : sub-vectors (or scalars) encoded in one cycle; a divisor of ``rows``.
@@ -103,12 +109,12 @@ class Array:
     block_rows : rows of the accumulator memory.
     index_words : words in each half of the index memory; one word feeds all rows for one cycle.
     activation_words : words on each of the two sides of the activation memory.
-    table_words : words of the table memory; one holds ``fill * columns`` bytes.
+    table_words : words of the table memory; one holds ``fill * columns`` table words of the cells.
     codebook_words : words of the codebook memory; one holds a centroid of every encoder.
     program_words : 32-bit words of the program memory.
     """
 
-    engine: Engine = Engine.LOOKUP
+    engine: str = "lookup"
     rows: int = 16
     columns: int = 16
     encoders: int = 4
@@ -133,11 +139,7 @@ class Array:
                       codebook_words=self.codebook_words, program_words=self.program_words)
         if self.rows % self.encoders:
             raise ValueError(f"encoders must divide rows ({self.rows}), {self.encoders} do not")
-        if self.engine is Engine.MAC and (self.length, self.entries) != (1, 1):
-            raise ValueError(f"a mac array must have length 1 and entries 1, "
-                             f"not {self.length} and {self.entries}")
-        if self.engine is Engine.LOOKUP and (self.entries < 2 or self.entries & (self.entries - 1)):
-            raise ValueError(f"entries must be a power of two of at least 2, not {self.entries}")
+        self.cell.check(self)
         self._complete()
 
     def _complete(self) -> None:
@@ -152,24 +154,58 @@ class Array:
                              f"not {lanes}")
         if fill < 0 or self.rows % fill:
             raise ValueError(f"fill must divide rows ({self.rows}), {fill} does not")
+        if fill * self.cell_bits % 8:
+            raise ValueError(f"a table beat must hold whole bytes, not {fill} rows of {self.cell_bits} bits")
         for name, value in [("word", word), ("lanes", lanes), ("fill", fill)]:
             object.__setattr__(self, name, value)
 
     @classmethod
     def mac(cls, *, rows: int = 16, columns: int = 16, encoders: int | None = None, codebooks: int = 4608,
-            index_words: int = 4608, **sizes: int) -> "Array":
+            index_words: int = 4608, **sizes: int) -> Array:
         """An INT8 multiply-accumulate array; it takes a whole row of activations in one beat."""
-        return cls(engine=Engine.MAC, rows=rows, columns=columns, encoders=encoders or rows, length=1,
+        return cls(engine="mac", rows=rows, columns=columns, encoders=encoders or rows, length=1,
                    entries=1, codebooks=codebooks, index_words=index_words, **sizes)  # type: ignore[arg-type]
 
-    def resized(self, **sizes: int) -> "Array":
+    def resized(self, **sizes: int) -> Array:
         """The same machine with other sizes; ``word``, ``lanes`` and ``fill`` are chosen anew unless given."""
         return replace(self, **({"word": 0, "lanes": 0, "fill": 0} | sizes))  # type: ignore[arg-type]
 
     @property
+    def cell(self) -> Engine:
+        """What the model knows of the machine's encoders and cells."""
+        from .engines import engine_of
+
+        return engine_of(self.engine)
+
+    @property
     def is_lookup(self) -> bool:
-        """Whether the cells hold tables."""
-        return self.engine is Engine.LOOKUP
+        """Whether it looks up: in a comparison it stands against the multiplying machines."""
+        return self.cell.tables
+
+    @property
+    def has_codebooks(self) -> bool:
+        """Whether the encoders hold codebooks."""
+        return self.cell.slot_words(self, 1) > 0
+
+    @property
+    def cell_bits(self) -> int:
+        """Bits of a cell's table word."""
+        return self.cell.cell_bits(self)
+
+    @property
+    def beat_bytes(self) -> int:
+        """Bytes of a table beat: a table word of every column for each of ``fill`` rows."""
+        return self.columns * self.fill * self.cell_bits // 8
+
+    @property
+    def parameter_words(self) -> int:
+        """Parameter words (a byte for each column) in a table beat."""
+        return self.fill * self.cell_bits // 8
+
+    @property
+    def parameter_beats(self) -> int:
+        """Beats of a column tile's finisher parameters."""
+        return -(-self.cell.parameter_bytes // self.parameter_words)
 
     @property
     def cells(self) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .operation import Operation
 from .params import Array
-from .schedule import PARAMETER_BEATS, Pipeline
+from .schedule import Pipeline
 
 __all__ = ["STAGES", "Clock", "Timing", "load", "pool", "product"]
 
@@ -97,16 +97,16 @@ class _Product:
         array, pipeline = clock.array, clock.pipeline
         self.operation, self.clock, self.release = operation, clock, pipeline.release
         self.period = clock.table_period if operation.stream_tables else 1
-        self.entries = operation.entries if array.is_lookup else 0
+        self.codebook = array.cell.slot_words(array, operation.entries)  # beats of a slot
         self.beats = tuple(-(-slots * array.encoders // array.fill) * operation.entries
                            for slots in (array.slots, operation.last_slots))
-        self.parameter_beats = -(-PARAMETER_BEATS // array.fill)
+        self.parameter_beats = array.parameter_beats
         self.written = pipeline.fetch + pipeline.encode + 1
         self.first_slots = array.slots if operation.row_tiles > 1 else operation.last_slots
 
     def step(self, rows: int) -> int:
         """Cycles from a slot's first row to the next slot's: its rows, or the next codebook."""
-        return max(rows, self.entries + 2) if self.entries else rows
+        return max(rows, self.codebook + 2) if self.codebook else rows
 
     def tile(self, state: _State, rows: int, last: bool, gap: int | None) -> _State:
         """Load and walk one tile; ``gap``: cycles from its first index word to the next tile's; None: all are there."""
@@ -143,8 +143,8 @@ class _Product:
         """Cycle in which the first row is fed, and the state before."""
         clock = self.clock
         fed, beat = clock.start + 1, max(clock.ready, clock.loaded + 1) + 1
-        if self.entries:
-            fed = max(fed, max(clock.ready + 1, clock.slot + 2) + self.entries)
+        if self.codebook:
+            fed = max(fed, max(clock.ready + 1, clock.slot + 2) + self.codebook)
         if self.operation.stream_tables:
             beat = max(beat, clock.table)
         free = clock.start + 1
@@ -175,7 +175,7 @@ class _Product:
         operation = self.operation
         tiles = (operation.row_tiles - 1) * self.beats[0] + self.beats[1] + self.parameter_beats
         return {"lookup": issues, "encode": operation.rows * operation.slots,
-                "codebook": operation.blocks * operation.slots * self.entries,
+                "codebook": operation.blocks * operation.slots * self.codebook,
                 source: operation.blocks * operation.column_tiles * tiles * self.period}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .codings import Coding
 from .network import Product
 from .requantise import fixed_point
 
@@ -61,8 +62,8 @@ def dense(name: str, source: str, weight: Real, bias: Real, *, input_scale: floa
                    **common, **_finisher(name, bias, step, scale))
 
 
-def lookup(name: str, source: str, tables: Real, bias: Real, centroids: NDArray[np.int8], *, reduction: int,
-           scale: float, groups: int = 1, **common: Any) -> Product:
+def lookup(name: str, source: str, tables: Real, bias: Real, coding: Coding, *, reduction: int, scale: float,
+           groups: int = 1, **common: Any) -> Product:
     """A table layer; ``tables`` is ``(codebooks, entries, columns)`` in real values, each column has its own scale.
 
     In a grouped layer the codebooks of all groups follow each other, and the columns are those of one group.
@@ -72,7 +73,7 @@ def lookup(name: str, source: str, tables: Real, bias: Real, centroids: NDArray[
     per_codebook = step.reshape(groups, 1, 1, -1)
     table = np.rint(tables.reshape(groups, -1, *tables.shape[1:]) / per_codebook)
     return Product(inputs=(source,), table=np.clip(table, -128, 127).astype(np.int8).reshape(tables.shape),
-                   centroids=centroids, reduction=reduction, groups=groups, **common,
+                   coding=coding, reduction=reduction, groups=groups, **common,
                    **_finisher(name, bias, step, scale))
 
 

@@ -31,9 +31,9 @@ class Program:
     operations : of one run; the first one loads the input, the last one is ``final``.
     nodes : for each operation, the node of the network whose value it makes (or copies for it).
     words : program memory from address 0.
-    tables : ``(beats, fill * columns)``, table memory from address 0.
+    tables : ``(beats, beat bytes)``, table memory from address 0.
     codebooks : ``(words, encoders * length)``, codebook memory from address 0.
-    streamed : ``(beats, fill * columns)``, the table stream of one run.
+    streamed : ``(beats, beat bytes)``, the table stream of one run.
     streamed_last : ``tlast`` of those.
     activation_words : that a side of the activation memory must have.
     input_shape, output_shape : of one run.

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import golden, products
+from .codings import Nearest
 from .network import Add, AvgPool, Flatten, MaxPool, Network, Node, Window
 from .requantise import fixed_point, shared_shift
 
@@ -54,8 +55,9 @@ class _Builder:
         if self.scheme == "int8":
             return self.add(products.dense(name, source, weight, bias, input_scale=given, scale=scale, **common))
         centroids = self._centroids(rows, length)
-        return self.add(products.lookup(name, source, products.plain_tables(weight, centroids, given), bias, centroids,
-                                        reduction=len(rows), scale=scale, **common))
+        tables = products.plain_tables(weight, centroids, given)
+        return self.add(products.lookup(name, source, tables, bias, Nearest(centroids), reduction=len(rows),
+                                        scale=scale, **common))
 
     def conv(self, name: str, source: str, columns: int, kernel: int, length: int, *, stride: int = 1,
              low: int = -128) -> str:

@@ -233,7 +233,7 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
                 if operation.kind is Kind.PRODUCT]
     tables = sum(times * table_words(operation, array) for times, operation in products)
     if streamed is None:
-        streamed = tables * array.fill * array.columns > TABLE_BYTES
+        streamed = tables * array.beat_bytes > TABLE_BYTES
     rows = max(operation.slots for _, operation in products) * array.encoders
     return replace(
         array, codebooks=rows, table_words=1 if streamed else tables,

@@ -8,13 +8,7 @@ from dataclasses import dataclass
 
 from .params import Array
 
-__all__ = ["PARAMETER_BEATS", "Pipeline"]
-
-PARAMETER_BEATS = 7  # bias (4 bytes), multiplier (2), shift (1): one byte for each column in a beat
-
-
-def _tiles(count: int, size: int) -> int:
-    return -(-count // size)
+__all__ = ["Pipeline"]
 
 
 @dataclass(frozen=True)
@@ -25,20 +19,13 @@ class Pipeline:
 
     @property
     def encode(self) -> int:
-        """From sub-vectors at the encoder to their index word written.
-
-        Lookup: sub-vector register, lane distance, sum, then one level of the minimum tree for each doubling of
-        the entries. MAC: one register.
-        """
-        return 3 + (self.array.entries - 1).bit_length() if self.array.is_lookup else 1
+        """From sub-vectors at the encoder to their index word written."""
+        return self.array.cell.encode_stages(self.array)
 
     @property
     def tree(self) -> int:
-        """Registers between the cells and the accumulator.
-
-        Lookup: one for two levels of adders. MAC: one after the carry-save tree, one after the adder.
-        """
-        return _tiles((self.array.rows - 1).bit_length(), 2) if self.array.is_lookup else 2
+        """Registers between the cells and the accumulator."""
+        return self.array.cell.tree_stages(self.array)
 
     @property
     def fetch(self) -> int:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from .engines import log2, reduction_bits
 from .operation import descriptor_words
-from .params import Array, Metric
+from .params import Array
 
 __all__ = ["Number", "Structure", "reduction_bits"]
 
@@ -21,24 +22,6 @@ class Number(StrEnum):
     def bits(self) -> int:
         """Bits of one scalar in memories and on streams."""
         return {Number.INT8: 8, Number.FP16: 16, Number.FP32: 32}[self]
-
-
-def _log2(count: int) -> int:
-    return (count - 1).bit_length()
-
-
-def reduction_bits(operands: int, width: int) -> int:
-    """Full-adder bits of a tree that sums ``operands`` values of ``width`` bits; a level widens by one bit.
-
-    >>> reduction_bits(4, 8)  # two adders of 9 bits, one of 10
-    28
-    """
-    bits = 0
-    while operands > 1:
-        width += 1
-        bits += operands // 2 * width
-        operands -= operands // 2
-    return bits
 
 
 @dataclass(frozen=True)
@@ -59,25 +42,28 @@ class Structure:
 
     @property
     def index_bits(self) -> int:
-        """Bits of an index, or of a scalar that takes its place."""
-        return _log2(self.array.entries) if self.array.is_lookup else self.number.bits
+        """Bits of an index, or of what takes its place."""
+        return self.number.bits if self.is_float else self.array.cell.symbol_bits(self.array)
+
+    @property
+    def cell_bits(self) -> int:
+        """Bits of a cell's table word."""
+        return self.number.bits if self.is_float else self.array.cell_bits
 
     @property
     def term_bits(self) -> int:
-        """Bits that a cell hands to the adder tree: a table entry, an exact INT8 product, a rounded FP one."""
-        if self.array.is_lookup:
-            return 8
-        return self.number.bits if self.is_float else 16
+        """Bits that a cell hands to the adder tree: a table entry, an exact product, a rounded FP one."""
+        return self.number.bits if self.is_float else self.array.cell.term_bits(self.array)
 
     @property
     def tree_bits(self) -> int:
         """Bits of the adder tree's sum."""
-        return self.term_bits if self.is_float else self.term_bits + _log2(self.array.rows)
+        return self.term_bits if self.is_float else self.term_bits + log2(self.array.rows)
 
     @property
     def accumulator_bits(self) -> int:
         """Bits that hold the sum of the longest layer without overflow; FP32 in a floating-point machine."""
-        return 32 if self.is_float else self.term_bits + _log2(self.array.codebooks)
+        return 32 if self.is_float else self.array.cell.accumulator_bits(self.array)
 
     @property
     def index_word_bits(self) -> int:
@@ -97,52 +83,24 @@ class Structure:
     @property
     def table_word_bits(self) -> int:
         """Bits of one word of table memory."""
-        return self.array.fill * self.array.columns * self.number.bits
+        return self.array.fill * self.array.columns * self.cell_bits
 
     @property
     def beat_bits(self) -> int:
-        """Bits of one word of codebook memory: a centroid of every encoder; 0 in a MAC array."""
-        return self.array.encoders * self.array.length * 8 if self.array.is_lookup else 0
-
-    @property
-    def codebook_registers(self) -> int:
-        """Register bits of one encoder's centroids: the codebook in use and the one that is loaded."""
-        return 2 * self.array.entries * self.array.length * 8 if self.array.is_lookup else 0
-
-    @property
-    def lane_bits(self) -> int:
-        """Bits of one lane's distance."""
-        return 16 if self.array.metric is Metric.L2 else 8
-
-    @property
-    def distance_bits(self) -> int:
-        """Bits of one centroid's distance."""
-        if self.array.metric is Metric.CHEBYSHEV:
-            return self.lane_bits
-        return self.lane_bits + _log2(self.array.length)
+        """Bits of one word of codebook memory: a centroid of every encoder; 0 where there are no codebooks."""
+        return self.array.encoders * self.array.length * 8 if self.array.has_codebooks else 0
 
     @cached_property
     def encode_registers(self) -> int:
         """Register bits that one sub-vector (or scalar) passes on its way to the index memory."""
-        if not self.array.is_lookup:
-            return self.number.bits
-        length, entries = self.array.length, self.array.entries
-        tree = sum((entries >> level) * (self.distance_bits + level) for level in range(1, _log2(entries) + 1))
-        return length * 8 + entries * (length * self.lane_bits + self.distance_bits) + tree
+        return self.number.bits if self.is_float else self.array.cell.encode_registers(self.array)
 
     @cached_property
     def issue_registers(self) -> int:
         """Register bits that one issued row passes: operands or cells, adder tree, accumulator output."""
-        rows, columns = self.array.rows, self.array.columns
-        if not self.array.is_lookup:
-            tree = 3 * self.tree_bits  # the carry-save pair, then its sum
-            return self.index_word_bits + columns * (tree + self.accumulator_bits)
-        tree, operands, width = 0, rows, self.term_bits
-        while operands > 1:
-            operands, width = -(-operands // 4), width + 2
-            tree += operands * min(width, self.tree_bits)
-        cells = rows * self.term_bits
-        return columns * (cells + tree + self.accumulator_bits)
+        if self.is_float:
+            return self.index_word_bits + self.array.columns * (3 * self.tree_bits + self.accumulator_bits)
+        return self.array.cell.issue_registers(self.array)
 
     @property
     def finish_registers(self) -> int:
@@ -155,7 +113,7 @@ class Structure:
     def control_registers(self) -> int:
         """Register bits of the program's control, clocked in every cycle: the walkers' counters."""
         array = self.array
-        counters = sum(map(_log2, (array.block_rows, array.index_words, array.codebooks, array.rows + 1, 2**16)))
+        counters = sum(map(log2, (array.block_rows, array.index_words, array.codebooks, array.rows + 1, 2**16)))
         return 4 * counters
 
     @property
@@ -167,4 +125,4 @@ class Structure:
     def gather_registers(self) -> int:
         """Register bits between addresses and sub-vectors: address, word read and word arranged of every lane."""
         array = self.array
-        return array.lanes * (_log2(array.activation_words) + 2 * self.word_bits)
+        return array.lanes * (log2(array.activation_words) + 2 * self.word_bits)

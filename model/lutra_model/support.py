@@ -14,19 +14,18 @@ __all__ = ["groups_that_fit", "refusal"]
 def groups_that_fit(node: Product, channels: int, array: Array) -> list[int]:
     """Numbers of groups that may go into one operation: whole words of inputs and outputs, no padded sub-vectors."""
     each = channels // node.groups, node.table.shape[2]
-    padded = node.centroids is not None and node.reduction % node.centroids.shape[2] != 0
+    alone = node.coding.blank is None or node.reduction % node.coding.length != 0 or node.coding.runs
     return [count for count in range(1, node.groups + 1)
             if (count == node.groups or not any(size * count % array.word for size in each))
-            and (count == 1 or not padded)]
+            and (count == 1 or not alone)]
 
 
 def _product(node: Product, channels: int, array: Array) -> str | None:
-    if (node.centroids is None) == array.is_lookup:
-        kind = "multiplies" if node.centroids is None else "looks up"
-        return f"layer {node.name} {kind}, so the array's engine must not be {array.engine}"
-    if node.centroids is not None and node.metric != array.metric:
-        return f"layer {node.name} must use the array's metric {array.metric}, not {node.metric}"
+    if node.coding.engine != array.engine:
+        return f"layer {node.name} needs the engine {node.coding.engine}, the array's is {array.engine}"
     layer = node.layer()
+    if refused := node.coding.refusal(node, array):
+        return refused
     if layer.length > array.length:
         return f"layer {node.name} needs sub-vector length {layer.length}, the array holds at most {array.length}"
     if not groups_that_fit(node, channels, array):

@@ -103,9 +103,8 @@ def _fastest(operation: Operation, most: int, array: Array) -> Operation:
 
 def _check(layer: Layer, former: Former, array: Array) -> None:
     """Refuse a layer that the array does not hold."""
-    if layer.is_dense == array.is_lookup:
-        kind = "multiplies" if layer.is_dense else "looks up"
-        raise ValueError(f"layer {layer.name} {kind}, so the array's engine must not be {array.engine}")
+    if layer.engine != array.engine:
+        raise ValueError(f"layer {layer.name} needs the engine {layer.engine}, the array's is {array.engine}")
     rows = former.slots * array.encoders
     for what, need, have in [("entries", layer.entries, array.entries), ("codebooks", rows, array.codebooks),
                              ("row tiles", _up(former.slots, array.slots), array.index_words)]:

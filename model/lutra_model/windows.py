@@ -110,25 +110,33 @@ def _windowed(layer: Layer, channels: int, kernel: tuple[int, int], array: Array
 
 
 def _run(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) -> Former | None:
-    """Every encoder sees ``length`` channels of one pixel, one after the other."""
-    if kernel != (1, 1):
+    """Every encoder sees ``length`` channels of one pixel, one after the other; groups of encoders see other taps."""
+    if kernel != (1, 1) and not layer.runs:
         return None
     words = _up(channels, array.word)
-    runs = _up(words, layer.length)
+    runs = _up(words, layer.length)  # groups of encoders that one pixel takes
     wide = min(array.groups, runs)
+    tall = min(array.groups // wide, kernel[0])
+    side = min(array.groups // wide // tall, kernel[1])
     groups = _up(runs, wide)
     rest = words - (groups - 1) * wide * layer.length
     lanes = []
     for number in range(array.groups):
+        place, row, column = number % wide, number // wide % tall, number // wide // tall
         for v in range(array.length):
-            word, on = number * layer.length + v, number < wide and v < layer.length
-            lanes.append(Place(word=word, enabled=on, enabled_last=on and word < rest) if on else
+            word, on = place * layer.length + v, column < side and v < layer.length
+            lanes.append(Place(word=word, dy=row, dx=column, enabled=on, enabled_last=on and word < rest) if on else
                          Place(enabled=False, enabled_last=False))
-    group, number, byte = np.indices((groups, array.groups, array.word))
-    codebook = (group * wide + number) * array.word + byte
-    known = (number < wide) & (codebook < layer.codebooks)
-    return Former(arrange=Arrange.RUN, lanes=tuple(lanes), groups=groups, group_words=wide * layer.length,
-                  codebooks=np.where(known, codebook, -1).reshape(groups, array.encoders))
+    former = Former(arrange=Arrange.RUN, lanes=tuple(lanes), parts_y=_up(kernel[0], tall), parts_x=_up(kernel[1], side),
+                    groups=groups, part_dy=tall, part_dx=side, group_words=wide * layer.length,
+                    codebooks=np.empty(0, np.int64))
+    each = _up(channels, layer.length)  # codebooks of a tap
+    group, py, px, number, byte = np.indices((groups, former.parts_y, former.parts_x, array.groups, array.word))
+    run = (group * wide + number % wide) * array.word + byte
+    y, x = py * tall + number // wide % tall, px * side + number // wide // tall
+    known = (run < each) & (y < kernel[0]) & (x < kernel[1]) & (number // wide // tall < side)
+    codebook = (y * kernel[1] + x) * each + run
+    return replace(former, codebooks=np.where(known, codebook, -1).reshape(former.slots, array.encoders))
 
 
 def _taps(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) -> Former | None:
@@ -157,7 +165,8 @@ def product_former(layer: Layer, channels: int, kernel: tuple[int, int], array: 
 
     Raises ``ValueError`` where no arrangement makes the layer's sub-vectors.
     """
-    found = [former for make in (_windowed, _run, _taps) if (former := make(layer, channels, kernel, array))]
+    ways = (_run,) if layer.runs else (_windowed, _run, _taps)
+    found = [former for make in ways if (former := make(layer, channels, kernel, array))]
     if not found:
         raise ValueError(f"layer {layer.name} must have sub-vectors of whole rows of the {kernel[0]}x{kernel[1]} "
                          f"kernel (or of a divisor of a row) to have its windows formed on chip, not of {layer.length}")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lutra_hw.machine import Machine
 from lutra_model import golden, randomnet
+from lutra_model.engines import Draw
 from lutra_model.fit import arrays
 from lutra_model.network import Network, Product, Window
 from lutra_model.operation import State
@@ -40,11 +41,9 @@ def _case(array: Array) -> Case:
     rng, columns = np.random.default_rng(0), array.columns
     kernel, channels = ((3, 3), 2 * array.word) if array.length >= 9 else ((1, 1), 4 * array.length * array.word)
     reduction = channels * kernel[0] * kernel[1]
-    length = min(array.length, 9) if kernel == (3, 3) else array.length
-    codebooks = -(-reduction // length)
-    centroids = rng.integers(-128, 128, (codebooks, array.entries, length), np.int8) if array.is_lookup else None
-    layer = Product(name="bench", inputs=("input",), scale=1.0, metric=array.metric, reduction=reduction,
-                    table=rng.integers(-128, 128, (codebooks, array.entries, columns), np.int8), centroids=centroids,
+    table, coding = array.cell.example(array, reduction, kernel, columns, Draw(
+        lambda low, high: high, *(lambda *shape: rng.integers(-128, 128, shape, np.int8),) * 2))
+    layer = Product(name="bench", inputs=("input",), scale=1.0, table=table, coding=coding, reduction=reduction,
                     bias=np.zeros(columns, np.int64), multiplier=np.full(columns, 2**15),
                     shift=np.full(columns, 18), table_scale=np.ones(columns),
                     window=Window(kernel=kernel, padding=(kernel[0] // 2,) * 4))

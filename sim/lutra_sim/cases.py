@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lutra_model.engines import Draw
 from lutra_model.network import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Network, Node, Product, Shape, Window
 from lutra_model.params import Array
 from lutra_model.program import compile_network
@@ -38,8 +39,8 @@ class _Numbers:
             return self.rng.integers(-128, 128, shape, np.int8)
         return self.rng.choice(np.array(choices[self.data], np.int8), shape)
 
-    def finisher(self, count: int, summed: int, dense: bool) -> dict[str, Any]:
-        """Parameters for ``count`` columns that each sum so many entries."""
+    def finisher(self, count: int, summed: int, array: Array) -> dict[str, Any]:
+        """Parameters for ``count`` columns that each sum so many of the array's terms."""
         choose = self.rng.choice
         match self.data:
             case "edges":
@@ -50,7 +51,8 @@ class _Numbers:
                 low = self.data == "low"
                 return {"bias": np.full(count, BIAS[not low]), "multiplier": np.full(count, MULTIPLIER),
                         "shift": np.where(np.arange(count) % 2, 63 if low else 41, 1)}
-        spread = int(74 * summed**0.5) * (74 if dense else 1)
+        bits = array.cell.term_bits(array)
+        spread = int(74 * summed**0.5) * (74 if bits == 16 else 1 << max(0, bits - 8))
         return {"bias": self.rng.integers(-spread, spread + 1, count),
                 "multiplier": self.rng.integers(2**15, 2**16, count),
                 "shift": spread.bit_length() + 10 + self.rng.integers(-1, 3, count)}
@@ -106,13 +108,6 @@ class _Builder:
         return Window(kernel=(tall, wide), stride=(self.integer(1, 2), self.integer(1, 2)),
                       padding=(top, left, bottom, right))
 
-    def _length(self, kernel: tuple[int, int], reduction: int) -> int:
-        """A sub-vector's length that the window former can make."""
-        height, width = kernel
-        fits = [size for size in range(1, self.array.length + 1) if kernel == (1, 1) or width % size == 0
-                or (size % width == 0 and height % (size // width) == 0)]
-        return fits[self.integer(0, len(fits) - 1)] if self.integer(0, 3) == 0 else fits[-1]
-
     def product(self, same: bool = False) -> None:
         """A convolution, or a linear layer of a vector; with ``same``, one that keeps the shape."""
         shape, array = self.shapes[self.last], self.array
@@ -123,12 +118,11 @@ class _Builder:
         kernel = window.kernel if window else (1, 1)
         reduction = shape[-1] * kernel[0] * kernel[1]
         columns = shape[-1] if same else self._channels(2 * array.columns + 1)
-        length = self._length(kernel, reduction) if array.is_lookup else 1
-        codebooks, entries = -(-reduction // length), self.integer(2, array.entries) if array.is_lookup else 1
-        centroids = self.numbers.int8(codebooks, entries, length) if array.is_lookup else None
-        self.append(Product, table=self.numbers.int8(codebooks, entries, columns, ties=False), centroids=centroids,
-                    metric=array.metric, table_scale=np.ones(columns), reduction=reduction, window=window,
-                    **self.numbers.finisher(columns, codebooks, not array.is_lookup), **self.numbers.clamp())
+        cells = lambda *sizes: self.numbers.int8(*sizes, ties=False)  # noqa: E731
+        table, coding = array.cell.example(array, reduction, kernel, columns,
+                                           Draw(self.integer, self.numbers.int8, cells))
+        self.append(Product, table=table, coding=coding, table_scale=np.ones(columns), reduction=reduction,
+                    window=window, **self.numbers.finisher(columns, len(table), array), **self.numbers.clamp())
 
     def block(self) -> None:
         """A product and its sum with its own input."""

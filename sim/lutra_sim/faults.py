@@ -46,10 +46,10 @@ def _of_commands(array: Array) -> Iterator[Fault]:
         yield wrong(f"{opcode.name} of nothing", Error.SIZE, [commands.HEAD | opcode, 0, 0])
     yield wrong("a program word too far", Error.PROGRAM, commands.write_program([0], array.program_words))
     yield wrong("a run of what is too far", Error.PROGRAM, commands.run(1, address=array.program_words))
-    if array.is_lookup:
+    if array.has_codebooks:
         word = np.zeros((1, array.encoders * array.length), np.uint8)
         yield wrong("a codebook word too far", Error.CODEBOOK, commands.write_codebooks(word, array.codebook_words))
-    beats = np.zeros((2, array.fill * array.columns), np.uint8)
+    beats = np.zeros((2, array.beat_bytes), np.uint8)
     for name, error, address, last in [("a table beat too far", Error.TABLE, array.table_words, (False, True)),
                                        ("tables that end early", Error.SHORT, 0, (True, True)),
                                        ("tables that do not end", Error.LONG, 0, (False, False))]:
@@ -87,7 +87,7 @@ def _wrong_fields(operation: Operation, array: Array) -> Iterator[tuple[str, Err
 def _wrong_product(operation: Operation, array: Array) -> Iterator[tuple[str, Error, dict[str, Any]]]:
     """Streamed tables would end at the wrong beat before the operation starts."""
     yield "length", Error.SIZE, {"length": array.length + 1}
-    if array.is_lookup:
+    if array.has_codebooks:
         yield "codebooks", Error.CODEBOOK, {"codebooks": array.codebook_words}
     if operation.stream_tables:
         return

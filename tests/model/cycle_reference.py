@@ -6,7 +6,7 @@ from typing import Any
 
 from lutra_model.operation import Kind, Operation, descriptor_words
 from lutra_model.params import Array
-from lutra_model.schedule import PARAMETER_BEATS, Pipeline
+from lutra_model.schedule import Pipeline
 
 __all__ = ["stepped"]
 
@@ -21,7 +21,7 @@ def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[
             last = row == operation.row_tiles - 1
             used = (operation.last_slots if last else array.slots) * array.encoders
             kinds = ["table"] * (len(range(0, used, array.fill)) * operation.entries)
-            kinds += ["parameter"] * (len(range(0, PARAMETER_BEATS, array.fill)) if last else 0)
+            kinds += ["parameter"] * (len(range(0, 7, array.fill)) if last else 0)
             beats += [(number, column, kind, place == len(kinds) - 1) for place, kind in enumerate(kinds)]
     return beats
 

@@ -16,6 +16,7 @@ from lutra_model.graph import Affine
 from lutra_model.network import Network, Window
 from lutra_model.params import Metric
 from lutra_model.places import Places
+from lutra_model.schemes import SCHEMES
 
 NETWORKS = Path(__file__).parents[2] / "lutra" / "networks"
 HEAD = '<ir_version: 8, opset_import: ["" : 13]> net '
@@ -351,7 +352,7 @@ def test_bad_calibration_data_is_refused(change: Any, sentence: str, tmp_path: P
 
 
 @pytest.mark.parametrize(("options", "sentence"), [
-    ({"scheme": "dln"}, "scheme must be lut-nn or int8, not dln"),
+    ({"scheme": "none"}, f"scheme must be {', '.join(SCHEMES)}, not none"),
     ({"entries": 1}, "entries must be 2 to 256, not 1"),
     ({"entries": 257}, "entries must be 2 to 256, not 257"),
     ({"lengths": {"z": 3}}, "lengths must name layers (y), not z"),

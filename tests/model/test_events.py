@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lutra_model.engines.lookup import distance_bits
 from lutra_model.events import count, gathered_words
 from lutra_model.network import Window
 from lutra_model.operation import Operation
@@ -111,7 +112,7 @@ def test_a_layer_by_hand() -> None:
     assert events.table_writes == 2 * 2 * 4 * 12
     assert events.parameter_bits == 2 * 7 * 3 * 8
     assert events.turn_bits == 0
-    assert events.distance_add_bits == 2 * 5 * 4 * (17 + 18)   # squares of 16 bits: 3 -> 2 -> 1
+    assert events.encoder_add_bits == 2 * 5 * 4 * (3 * 9 + 17 + 18)  # differences; squares of 16 bits: 3 -> 2 -> 1
     assert events.tree_add_bits == 8 * (9 + 9 + 10)       # 4 terms in the first tile, 1 in the second
     assert events.gather_read_bits == 2 * 15 * 8
     assert events.activation_write_bits == 2 * 4 * 8
@@ -169,7 +170,7 @@ def test_reduction_bits(operands: int, width: int, bits: int) -> None:
 
 @pytest.mark.parametrize(("metric", "bits"), [(Metric.L2, 20), (Metric.L1, 12), (Metric.CHEBYSHEV, 8)])
 def test_distance_widths_are_those_of_the_arithmetic_rules(metric: Metric, bits: int) -> None:
-    assert Structure(Array(metric=metric)).distance_bits == bits
+    assert distance_bits(Array(metric=metric)) == bits
 
 
 @pytest.mark.parametrize(("number", "bits"), [(Number.FP16, 16), (Number.FP32, 32)])
@@ -201,14 +202,14 @@ def test_registers_by_hand(metric: Metric, lane: int, total: int) -> None:
     structure = Structure(Array(metric=metric))
     tree = 8 * (total + 1) + 4 * (total + 2) + 2 * (total + 3) + total + 4
     assert structure.encode_registers == 9 * 8 + 16 * 9 * lane + 16 * total + tree
-    assert structure.codebook_registers == 2 * 16 * 9 * 8
+    assert structure.array.cell.codebook_registers(structure.array) == 2 * 16 * 9 * 8
     assert structure.issue_registers == 16 * (16 * 8 + 4 * 10 + 12 + 17)
 
 
 def test_registers_of_a_mac_array_by_hand() -> None:
     """16 activations; for each column two carry-save words, their sum (20 bits), and the accumulator (29)."""
     assert Structure(Array.mac()).issue_registers == 16 * 8 + 16 * (3 * 20 + 29)
-    assert Structure(Array.mac()).codebook_registers == 0
+    assert Array.mac().cell.codebook_registers(Array.mac()) == 0
 
 
 def test_registers_of_the_finisher_by_hand() -> None:

@@ -67,12 +67,12 @@ def test_arrays_by_scheme() -> None:
 
 
 def test_what_does_not_fit_a_lookup_array() -> None:
-    with pytest.raises(ValueError, match=r"^network .* must have a lookup layer to run on a lookup array$"):
+    with pytest.raises(ValueError, match=r"^network .* must have a layer for the engine lookup to run on its array$"):
         lookup_array(INT8)
     one = next(node for node in LOOKUP.products)
-    mixed = replace(LOOKUP, nodes=tuple(replace(node, metric=Metric.L1) if node is one else node
-                                        for node in LOOKUP.nodes))
-    with pytest.raises(ValueError, match=r"^network .* must use one metric, not l1 and l2$"):
+    other = replace(one, coding=replace(one.coding, metric=Metric.L1))
+    mixed = replace(LOOKUP, nodes=tuple(other if node is one else node for node in LOOKUP.nodes))
+    with pytest.raises(ValueError, match=r"^network .*: layers must use one metric, not l1 and l2$"):
         lookup_array(mixed)
     with pytest.raises(ValueError, match=r"^network .* must have a part that runs on the array$"):
         sized(replace(INT8, nodes=INT8.nodes[:1]), lookup_array(LOOKUP, encoders=4))

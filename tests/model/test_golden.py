@@ -22,6 +22,7 @@ from lutra_model.network import (
     Window,
 )
 from lutra_model.params import Metric
+from tests.coded import coded
 
 DISTANCE = {Metric.L2: lambda d: sum(x * x for x in d), Metric.L1: lambda d: sum(abs(x) for x in d),
             Metric.CHEBYSHEV: lambda d: max(abs(x) for x in d)}
@@ -34,9 +35,9 @@ def layer(seed: int, *, channels: int = 3, columns: int = 5, length: int = 4, en
     reduction = channels * (window.kernel[0] * window.kernel[1] if window else 1)
     codebooks = groups * (reduction if dense else -(-reduction // length))
     return Product(
-        name="p", inputs=("input",), scale=0.5, low=-100, high=90, metric=metric, reduction=reduction, window=window,
+        name="p", inputs=("input",), scale=0.5, low=-100, high=90, reduction=reduction, window=window,
         table=rng.integers(-128, 128, (codebooks, 1 if dense else entries, columns), np.int8),
-        centroids=None if dense else rng.integers(-128, 128, (codebooks, entries, length), np.int8),
+        coding=coded(None if dense else rng.integers(-128, 128, (codebooks, entries, length), np.int8), metric),
         bias=rng.integers(-5000, 5000, groups * columns), multiplier=rng.integers(2**15, 2**16, groups * columns),
         shift=rng.integers(16, 26, groups * columns), table_scale=np.ones(groups * columns), groups=groups)
 
@@ -103,7 +104,7 @@ def naive_groups(node: Product, rows: list[list[int]]) -> list[list[int]]:
         books = range(g * codebooks // node.groups, (g + 1) * codebooks // node.groups)
         mine = range(g * columns, (g + 1) * columns)
         one = replace(node, groups=1, table=node.table[books], bias=node.bias[mine], shift=node.shift[mine],
-                      centroids=None if node.centroids is None else node.centroids[books],
+                      coding=coded(None if node.centroids is None else node.centroids[books], node.metric),
                       multiplier=node.multiplier[mine], table_scale=node.table_scale[mine])
         parts.append(naive_product(one, [row[g * node.reduction:(g + 1) * node.reduction] for row in rows]))
     return [[value for part in row for value in part] for row in zip(*parts, strict=True)]

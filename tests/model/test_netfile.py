@@ -29,6 +29,7 @@ from lutra_model.network import (
     placement,
 )
 from lutra_model.params import Metric
+from tests.coded import coded
 
 
 def network() -> Network:
@@ -39,8 +40,8 @@ def network() -> Network:
                 length: int | None, groups: int = 1) -> Product:
         columns = groups * shape[2]
         centroids = None if length is None else rng.integers(-128, 128, (*shape[:2], length), np.int8)
-        return Product(name=name, inputs=(source,), scale=0.25, metric=Metric.L1, window=window, reduction=reduction,
-                       table=rng.integers(-128, 128, shape, np.int8), centroids=centroids,
+        return Product(name=name, inputs=(source,), scale=0.25, window=window, reduction=reduction,
+                       table=rng.integers(-128, 128, shape, np.int8), coding=coded(centroids, Metric.L1),
                        bias=rng.integers(-9, 9, columns), multiplier=rng.integers(0, 2**16, columns),
                        shift=rng.integers(1, 64, columns), table_scale=rng.random(columns), groups=groups)
 
@@ -146,7 +147,7 @@ def test_wrong_files_are_refused(tmp_path: Path) -> None:
     sentence = f"^{foreign} must be a Lutra network file, but it has no lutra-network header$"
     with pytest.raises(ValueError, match=sentence):
         load(foreign)
-    with pytest.raises(ValueError, match=r"must have version 1, not 99$"):
+    with pytest.raises(ValueError, match=r"must have version 2, not 99$"):
         load(_rewritten(whole, tmp_path / "v", version=99))
     damaged = "must be a whole Lutra network file, but its header is damaged: "
     with pytest.raises(ValueError, match=rf"{damaged}'c/table'$"):

@@ -27,6 +27,7 @@ from lutra_model.network import (
     Window,
 )
 from lutra_model.params import Metric
+from tests.coded import coded
 
 NETWORKS = Path(__file__).parents[2] / "lutra" / "networks"
 
@@ -39,9 +40,9 @@ def product(seed: int, name: str, source: str, reduction: int, columns: int, *, 
     sums = int((74 if length else 74 * 30) * codebooks**0.5)  # their standard deviation, roughly
     shift = (sums << 16).bit_length() - 6
     return Product(
-        name=name, inputs=(source,), scale=0.5, low=low, metric=metric, reduction=reduction, window=window,
+        name=name, inputs=(source,), scale=0.5, low=low, reduction=reduction, window=window,
         table=rng.integers(-128, 128, (groups * codebooks, entries if length else 1, columns // groups), np.int8),
-        centroids=rng.integers(-40, 40, (groups * codebooks, entries, length), np.int8) if length else None,
+        coding=coded(rng.integers(-40, 40, (groups * codebooks, entries, length), np.int8) if length else None, metric),
         groups=groups,
         bias=rng.integers(-sums, sums, columns), multiplier=rng.integers(2**15, 2**16, columns),
         shift=rng.integers(shift, shift + 2, columns), table_scale=np.ones(columns))
@@ -135,7 +136,8 @@ def test_equal_distances_take_the_lowest_index(metric: Metric) -> None:
     layer = product(1, "p", "input", 4, 6, length=2, entries=16, metric=metric)
     assert layer.centroids is not None
     near = np.random.default_rng(2).integers(-1, 2, layer.centroids.shape, np.int8)  # many equal centroids
-    network = Network(name="ties", input_shape=(4,), input_scale=1.0, nodes=(replace(layer, centroids=near),))
+    network = Network(name="ties", input_shape=(4,), input_scale=1.0,
+                      nodes=(replace(layer, coding=coded(near, metric)),))
     assert_equal(network, np.random.default_rng(3).integers(-2, 3, (64, 4), np.int8))
 
 

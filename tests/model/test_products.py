@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lutra_model import calibrate, golden, kernels, products
+from lutra_model.codings import Nearest
 from lutra_model.params import Metric
 
 
@@ -80,7 +81,7 @@ def test_groups_are_layers_of_their_own(seed: int) -> None:
     codes = kernels.nearest(vectors, centroids, Metric.L2)
     target = inputs.reshape(groups, 7, -1).transpose(0, 2, 1) @ weight.reshape(7, groups, columns).swapaxes(0, 1)
     fitted, moved = products.fit_groups(tables, codes, np.concatenate(target, axis=1), seed, groups)
-    whole = products.lookup("p", "x", fitted, bias + moved, centroids, reduction=7, scale=1.0, groups=groups)
+    whole = products.lookup("p", "x", fitted, bias + moved, Nearest(centroids), reduction=7, scale=1.0, groups=groups)
     dense = products.dense("p", "x", weight, bias, input_scale=0.1, scale=1.0, groups=groups)
     for g, mine in enumerate(columns_of):
         some = inputs[g * 7:(g + 1) * 7]
@@ -91,7 +92,8 @@ def test_groups_are_layers_of_their_own(seed: int) -> None:
         one, shift = products.fit_tables(tables[own], codes[own], target[g], seed)
         np.testing.assert_allclose(fitted[own], one)
         for node, alone in (
-                (whole, products.lookup("p", "x", one, bias[mine] + shift, centroids[own], reduction=7, scale=1.0)),
+                (whole, products.lookup("p", "x", one, bias[mine] + shift, Nearest(centroids[own]), reduction=7,
+                                        scale=1.0)),
                 (dense, products.dense("p", "x", weight[:, mine], bias[mine], input_scale=0.1, scale=1.0))):
             expected = golden.evaluate(alone, some.T)
             assert (golden.evaluate(node.group(g), some.T) == expected).all()

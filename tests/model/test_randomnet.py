@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lutra_model import benchmark, golden, workloads
+from lutra_model.codings import Nearest
 from lutra_model.network import MaxPool, Network
 from lutra_model.randomnet import resnet18
 
@@ -35,7 +36,8 @@ def test_every_centroid_is_used_somewhere() -> None:
     network = resnet18(3, size=64)
     values = golden.run(network, noise(network, 4))
     for node in network.products:
-        codes = golden.encode(node, golden.windows(values[node.inputs[0]], node.window))
+        assert isinstance(node.coding, Nearest)
+        codes = node.coding.encode(golden.windows(values[node.inputs[0]], node.window))
         assert len(np.unique(codes)) == 16, node.name
 
 

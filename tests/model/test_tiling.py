@@ -96,7 +96,7 @@ def test_what_an_array_does_not_hold(layer: Layer, array: Array, words: str) -> 
 
 def test_what_an_array_does_not_do() -> None:
     dense = Layer.dense(name="fc", rows=1, reduction=4, columns=4)
-    with pytest.raises(ValueError, match=r"^layer fc multiplies, so the array's engine must not be lookup$"):
+    with pytest.raises(ValueError, match=r"^layer fc needs the engine mac, the array's is lookup$"):
         product(dense, 4, Array())
     with pytest.raises(ValueError, match=r"^layer fc must have 25 rows, not 1$"):
         product(dense, 4, Array.mac(), height=5, width=5)

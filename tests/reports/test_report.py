@@ -28,6 +28,7 @@ from lutra_reports.terminal import summary
 from lutra_reports.words import headline, sentences, span, times
 from lutra_reports.write import check, write
 from lutra_sim.stages import stages
+from tests.coded import coded
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (5, 6, 6, 1), dtype=np.uint8)
@@ -40,7 +41,7 @@ def product(name: str, source: str, reduction: int, columns: int, window: Window
     shape = (codebooks, 16 if lookup else 1, columns)
     return Product(name=name, inputs=(source,), scale=0.1, window=window, reduction=reduction,
                    table=RNG.integers(-128, 128, shape).astype(np.int8),
-                   centroids=RNG.integers(-128, 128, (codebooks, 16, 9)).astype(np.int8) if lookup else None,
+                   coding=coded(RNG.integers(-128, 128, (codebooks, 16, 9)).astype(np.int8) if lookup else None),
                    bias=np.zeros(columns, np.int64), multiplier=np.full(columns, 40000), shift=np.full(columns, 22),
                    table_scale=np.ones(columns))
 

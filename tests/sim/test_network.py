@@ -13,6 +13,7 @@ from lutra_model.network import Add, AvgPool, Elementwise, Flatten, MaxPool, Net
 from lutra_model.params import Array
 from lutra_sim import network as simulation
 from lutra_sim.network import check_layers, simulate, trace
+from tests.coded import coded
 
 MEMORIES = {"activation_words": 512, "table_words": 512, "codebook_words": 256, "program_words": 512}
 ARRAYS = {"lut-nn": Array(rows=4, columns=4, encoders=2, length=9, entries=8, codebooks=24, block_rows=24,
@@ -29,7 +30,7 @@ def product(name: str, source: str, reduction: int, columns: int, window: Window
     centroids = RNG.integers(-128, 128, (reduction // 9, 8, 9), np.int8) if window else None
     table = RNG.integers(-128, 128, (reduction // 9, 8, columns) if window else (reduction, 1, columns), np.int8)
     return Product(name=name, inputs=(source,), scale=1.0, low=0 if window else -128, table=table,
-                   centroids=centroids, reduction=reduction, window=window, **finisher)
+                   coding=coded(centroids), reduction=reduction, window=window, **finisher)
 
 
 SAME = Window(kernel=(3, 3), padding=(1, 1, 1, 1))

@@ -1,0 +1,100 @@
+"""Encoders and cells by the name of a machine's engine, with the widths that the machine around them needs.
+
+`lutra_model.engines` holds the model's side of the same names; widths are derived here once more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from amaranth.hdl import Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from lutra_model.params import Array
+
+from .signals import bits
+
+__all__ = ["ENGINES", "Engine", "beat_width", "cells_signature", "encoder_signature", "engine_of", "register",
+           "symbol_width", "tree_width"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """One kind of encoder and cell.
+
+    Parameters
+    ----------
+    symbol : bits of what a row is told.
+    term : bits of what a cell adds to its column's sum.
+    encoder, cells : components of `encoder_signature` and `cells_signature`.
+    cell : bits of a cell's table word.
+    slot : codebook words that a slot loads, from the signal that holds its operation's entries less one; None: the
+        encoders have no codebooks.
+    parameters : parameter bytes of a column.
+    """
+
+    symbol: Callable[[Array], int]
+    term: Callable[[Array], int]
+    encoder: Callable[[Array], wiring.Component]
+    cells: Callable[[Array], wiring.Component]
+    cell: Callable[[Array], int] = lambda array: 8
+    slot: Callable[[Array, Value], Value] | None = None
+    parameters: int = 7
+
+
+ENGINES: dict[str, Engine] = {}
+
+
+def register(name: str, engine: Engine) -> None:
+    """Add an engine under the name that its model has."""
+    ENGINES[name] = engine
+
+
+def engine_of(array: Array) -> Engine:
+    """The engine of a machine."""
+    from . import kinds  # noqa: F401  registers what the project has
+
+    return ENGINES[array.engine]
+
+
+def symbol_width(array: Array) -> int:
+    """Bits of what a row is told: an index, an activation, a sub-vector."""
+    return engine_of(array).symbol(array)
+
+
+def tree_width(array: Array) -> int:
+    """Bits of a column's sum over the rows."""
+    return engine_of(array).term(array) + (array.rows - 1).bit_length()
+
+
+def beat_width(array: Array) -> int:
+    """Bits of a table beat."""
+    return engine_of(array).cell(array) * array.columns * array.fill
+
+
+def encoder_signature(array: Array) -> wiring.Signature:
+    """Ports of an encoder.
+
+    load, entry, centroid : codebook word ``entry`` of the slot that comes next. turn : that slot begins, with the
+    sub-vector that comes in this cycle. vector, data : a sub-vector. entry_mask : entries that the operation's tables
+    have, one bit each. o : its symbol, ``Pipeline.encode`` cycles later.
+    """
+    return wiring.Signature({
+        "load": In(1), "entry": In(bits(array.entries)), "centroid": In(8 * array.length), "turn": In(1),
+        "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries),
+        "o": Out(symbol_width(array))})
+
+
+def cells_signature(array: Array) -> wiring.Signature:
+    """Ports of an array of cells with its adder trees.
+
+    load : write of a table word of every column for a group of rows, one cycle after its beat was taken. turn : the
+    loaded tile is that of the rows issued from the next cycle on. valid, bank, used, symbols : a row, one cycle after
+    its issue: bank of its tile, array rows used, what they are told. o : the sums, signed, column 0 lowest,
+    ``1 + Pipeline.tree`` cycles after ``valid``.
+    """
+    from .loader import table_write
+
+    return wiring.Signature({
+        "load": In(table_write(array)), "turn": In(1), "valid": In(1), "bank": In(1), "used": In(array.rows),
+        "symbols": In(symbol_width(array) * array.rows), "o": Out(tree_width(array) * array.columns)})

@@ -1,0 +1,23 @@
+"""The engines that the project has, by name."""
+
+from amaranth.hdl import Value
+
+from lutra_model.params import Array
+
+from .encoder import Encoder, PassThrough
+from .engines import Engine, register
+from .lookup_array import LookupArray
+from .mac_array import MacArray
+from .signals import bits
+
+__all__: list[str] = []
+
+
+def _centroids(array: Array, entries: Value) -> Value:
+    """A codebook word for each centroid, less one."""
+    return entries
+
+
+register("lookup", Engine(symbol=lambda array: bits(array.entries), term=lambda array: 8, encoder=Encoder,
+                          cells=LookupArray, slot=_centroids))
+register("mac", Engine(symbol=lambda array: 8, term=lambda array: 16, encoder=PassThrough, cells=MacArray))

@@ -1,0 +1,9 @@
+"""Codings: a scheme's part of a product layer. A new one is a class of its own here."""
+
+from .base import Coding, sub_vectors
+from .nearest import Nearest
+from .plain import Plain
+
+__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "sub_vectors"]
+
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain)}

@@ -1,0 +1,17 @@
+"""Kinds of encoder and cell. A new kind is a class of its own here, and its hardware in `lutra_hw.engines`."""
+
+from .base import Counts, Draw, Engine, Example, Parts, log2, rectangles, reduction_bits
+from .lookup import Lookup
+from .mac import Mac
+
+__all__ = ["ENGINES", "Counts", "Draw", "Engine", "Example", "Parts", "engine_of", "log2", "rectangles",
+           "reduction_bits"]
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Lookup(), Mac())}
+
+
+def engine_of(name: str) -> Engine:
+    """The engine of that name; ``ValueError`` for an unknown one."""
+    if name not in ENGINES:
+        raise ValueError(f"engine must be {', '.join(ENGINES)}, not {name}")
+    return ENGINES[name]

@@ -1,0 +1,150 @@
+"""What a machine must know of its kind of encoder and cell: widths, stages, registers, events, area."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ..codings import Coding
+    from ..nodes import Product
+    from ..operation import Operation
+    from ..params import Array, Layer
+    from ..structure import Structure
+
+__all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "log2", "rectangles", "reduction_bits"]
+
+Counts = dict[str, int]  # events by their names in `lutra_model.events.Events`
+Parts = dict[str, float]  # bits of add, mux, compare and register; products of 8 x 8 bits of multiply
+
+
+class Draw(NamedTuple):
+    """Where random numbers come from: an integer from one to another; INT8 of a shape, for encoders; for cells."""
+
+    integer: Callable[[int, int], int]
+    encoder: Callable[..., NDArray[np.int8]]
+    cells: Callable[..., NDArray[np.int8]]
+
+
+class Example(NamedTuple):
+    """What a `Product` of random numbers is made of."""
+
+    table: NDArray[np.int8]
+    coding: Coding
+
+
+def rectangles(kernel: tuple[int, int], most: int) -> list[int]:
+    """Lengths of sub-vectors that windows of one channel are cut into: whole rows of the kernel, or parts of one."""
+    height, width = kernel
+    return [size for size in range(1, most + 1) if kernel == (1, 1) or width % size == 0
+            or (size % width == 0 and height % (size // width) == 0)]
+
+
+def log2(count: int) -> int:
+    """Bits that number ``count`` things."""
+    return (count - 1).bit_length()
+
+
+def reduction_bits(operands: int, width: int) -> int:
+    """Full-adder bits of a tree that sums ``operands`` values of ``width`` bits; a level widens by one bit.
+
+    >>> reduction_bits(4, 8)  # two adders of 9 bits, one of 10
+    28
+    """
+    bits = 0
+    while operands > 1:
+        width += 1
+        bits += operands // 2 * width
+        operands -= operands // 2
+    return bits
+
+
+class Engine(ABC):
+    """One kind of encoder and cell, as the model sees it; `lutra_hw.engines` has the hardware of the same name.
+
+    Everything is asked of an `Array` whose ``engine`` is this one's name. An engine has no state.
+    """
+
+    name: ClassVar[str]
+    tables: ClassVar[bool] = True       # looks up: it stands on the lookup side of a comparison
+    parameter_bytes: ClassVar[int] = 7  # bias (4), multiplier (2), shift (1): one of each column in a parameter word
+
+    @abstractmethod
+    def check(self, array: Array) -> None:
+        """Raise ``ValueError`` for sizes that make no machine."""
+
+    @abstractmethod
+    def sizes(self, products: Sequence[Product]) -> dict[str, Any]:
+        """The fields of `Array` that follow from the layers a machine is to run; ``ValueError`` where they disagree."""
+
+    @abstractmethod
+    def example(self, array: Array, reduction: int, kernel: tuple[int, int], columns: int, draw: Draw) -> Example:
+        """A layer of random numbers that such an array runs, for tests: rows of ``reduction`` scalars.
+
+        ``reduction`` is channels times the kernel's taps; a linear layer has a kernel of 1 x 1.
+        """
+
+    @abstractmethod
+    def symbol_bits(self, array: Array) -> int:
+        """Bits of what an array row is told: one symbol of an index word."""
+
+    def cell_bits(self, array: Array) -> int:
+        """Bits of one table word of one cell, in memory and on the stream."""
+        return 8
+
+    @abstractmethod
+    def term_bits(self, array: Array) -> int:
+        """Bits that a cell hands to the adder tree."""
+
+    @abstractmethod
+    def encode_stages(self, array: Array) -> int:
+        """Cycles from a sub-vector at the encoder to its symbol written."""
+
+    @abstractmethod
+    def tree_stages(self, array: Array) -> int:
+        """Registers between the cells and the accumulator."""
+
+    def slot_words(self, array: Array, entries: int) -> int:
+        """Codebook words that a slot of a layer of so many entries loads; 0: the encoders hold no codebook."""
+        return 0
+
+    @abstractmethod
+    def encode_registers(self, array: Array) -> int:
+        """Register bits that one sub-vector passes on its way to the index memory."""
+
+    def codebook_registers(self, array: Array) -> int:
+        """Register bits that hold one encoder's codebooks."""
+        return 0
+
+    def issue_registers(self, array: Array) -> int:
+        """Register bits that one issued row passes: operands or cells, adder tree, accumulator output."""
+        rows, width = array.rows, self.term_bits(array)
+        bits, operands, widest = rows * width, rows, width + log2(rows)
+        while operands > 1:
+            operands, width = -(-operands // 4), width + 2
+            bits += operands * min(width, widest)
+        return array.columns * (bits + self.accumulator_bits(array))
+
+    def accumulator_bits(self, array: Array) -> int:
+        """Bits that hold the sum of the longest layer without overflow."""
+        return self.term_bits(array) + log2(array.codebooks)
+
+    @abstractmethod
+    def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
+        """What the encoders of one operation do, by the names of `Events`; ``encodes`` is counted for all."""
+
+    @abstractmethod
+    def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
+        """What the cells of one operation do; trees and accumulators are counted for all."""
+
+    @abstractmethod
+    def encoder_parts(self, structure: Structure) -> Parts:
+        """What one encoder is made of."""
+
+    @abstractmethod
+    def cell_parts(self, structure: Structure) -> Parts:
+        """What one cell is made of, its registers for both table banks included; shared parts by share."""

@@ -1,0 +1,79 @@
+"""Multipliers: the encoder passes the scalar on, a cell owns a weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..codings import Plain
+from .base import Counts, Draw, Engine, Example, Parts
+
+if TYPE_CHECKING:
+    from ..nodes import Product
+    from ..operation import Operation
+    from ..params import Array, Layer
+    from ..structure import Structure
+
+__all__ = ["Mac"]
+
+
+class Mac(Engine):
+    """INT8 times INT8; the carry-save pair of all rows is summed once."""
+
+    name = "mac"
+    tables = False
+
+    def check(self, array: Array) -> None:
+        """See `Engine.check`."""
+        if (array.length, array.entries) != (1, 1):
+            raise ValueError(f"a mac array must have length 1 and entries 1, not {array.length} and {array.entries}")
+
+    def sizes(self, products: Sequence[Product]) -> dict[str, Any]:
+        """See `Engine.sizes`."""
+        return {"length": 1, "entries": 1}
+
+    def example(self, array: Array, reduction: int, kernel: tuple[int, int], columns: int, draw: Draw) -> Example:
+        """See `Engine.example`."""
+        return Example(draw.cells(reduction, 1, columns), Plain())
+
+    def symbol_bits(self, array: Array) -> int:
+        """The scalar."""
+        return 8
+
+    def term_bits(self, array: Array) -> int:
+        """An exact product."""
+        return 16
+
+    def encode_stages(self, array: Array) -> int:
+        """One register."""
+        return 1
+
+    def tree_stages(self, array: Array) -> int:
+        """One after the carry-save tree, one after the adder."""
+        return 2
+
+    def encode_registers(self, array: Array) -> int:
+        """See `Engine.encode_registers`."""
+        return 8
+
+    def issue_registers(self, array: Array) -> int:
+        """Activations; the carry-save pair, its sum, and the accumulator of every column."""
+        tree = self.term_bits(array) + (array.rows - 1).bit_length()
+        return array.rows * 8 + array.columns * (3 * tree + self.accumulator_bits(array))
+
+    def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
+        """None."""
+        return {}
+
+    def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
+        """Products; a working bank takes its weights from the loading one."""
+        tiles = operation.blocks * operation.column_tiles * operation.row_tiles
+        return {"multiplies": layer.lookups, "turn_bits": tiles * structure.array.cells * structure.cell_bits}
+
+    def encoder_parts(self, structure: Structure) -> Parts:
+        """See `Engine.encoder_parts`."""
+        return {"register": self.encode_registers(structure.array)}
+
+    def cell_parts(self, structure: Structure) -> Parts:
+        """See `Engine.cell_parts`."""
+        return {"register": 2 * 8, "multiply": 1}

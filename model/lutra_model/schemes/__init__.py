@@ -1,0 +1,16 @@
+"""Schemes that a float network can be converted to. A new one is a class of its own here."""
+
+from .base import Layer, Options, Scheme
+from .int8 import Int8
+from .lut_nn import LutNN, sub_vector_length
+
+__all__ = ["SCHEMES", "Layer", "Options", "Scheme", "scheme_of", "sub_vector_length"]
+
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), Int8())}
+
+
+def scheme_of(name: str) -> Scheme:
+    """The scheme of that name; ``ValueError`` for an unknown one."""
+    if name not in SCHEMES:
+        raise ValueError(f"scheme must be {', '.join(SCHEMES)}, not {name}")
+    return SCHEMES[name]

@@ -1,0 +1,99 @@
+"""What a scheme is to the converter: a name, and how one layer's real numbers become a product of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph import Affine
+from ..network import Product
+from ..params import Metric
+
+__all__ = ["Layer", "Options", "Scheme"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a conversion may be told; each scheme reads what concerns it.
+
+    Parameters
+    ----------
+    entries, metric : centroids of a codebook, and how the nearest is found.
+    lengths : scalars of a sub-vector: one number, or numbers by layer; None: the scheme's own choice.
+    refine : fit what can be fitted to the float layer's outputs.
+    bits : of a weight, where weights have few.
+    group : ternary weights in one index.
+    levels : of an activation, and of a weight, where both have few.
+    seed : of whatever is drawn.
+    """
+
+    entries: int = 16
+    metric: Metric = Metric.L2
+    lengths: Mapping[str, int] | int | None = None
+    refine: bool = True
+    bits: int = 4
+    group: int = 4
+    levels: int = 33
+    seed: int = 0
+
+    def length(self, step: Affine, default: int) -> int:
+        """Scalars of a layer's sub-vectors."""
+        if isinstance(self.lengths, int):
+            return self.lengths
+        return (self.lengths or {}).get(step.name, default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One layer to convert.
+
+    Parameters
+    ----------
+    step : its real weights ``(reduction, groups * columns)``, bias, window and groups.
+    source : name of its input. input_scale : real value of one step of that.
+    scale, low, high : of its output.
+    columns : makes the integer activation rows of the calibration data, ``(groups * reduction, rows)``.
+    target : makes the float layer's outputs for them, ``(rows, groups * columns)``, with the bias.
+    """
+
+    step: Affine
+    source: str
+    input_scale: float
+    scale: float
+    low: int
+    high: int
+    columns: Callable[[], NDArray[np.int8]]
+    target: Callable[[], NDArray[Any]]
+    common: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "common", {"scale": self.scale, "low": self.low, "high": self.high,
+                                            "window": self.step.window, "groups": self.step.groups})
+
+
+class Scheme(ABC):
+    """A scheme, as `lutra convert --scheme` knows it.
+
+    name : of the scheme. title : its paper. follows : whether tables are made for the integers that really come, so
+    that layers are converted in the order in which they run.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    follows: ClassVar[bool] = False
+
+    @abstractmethod
+    def product(self, layer: Layer, options: Options) -> Product:
+        """The layer as a product of this scheme; ``ValueError`` that names the layer where it cannot be."""
+
+    def check(self, options: Options, layers: Mapping[str, Affine]) -> None:  # noqa: B027  most have nothing to say
+        """Raise ``ValueError`` for options that make no sense."""
+
+    def provenance(self, options: Options) -> dict[str, Any]:
+        """What the network file says of the conversion, beside the scheme's name."""
+        return {}

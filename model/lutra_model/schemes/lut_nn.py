@@ -1,0 +1,66 @@
+"""LUT-NN (Tang et al., MobiCom 2023): centroids by k-means, tables by ridge regression on the layer's outputs."""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from .. import kernels, products
+from ..codings import Nearest
+from ..graph import Affine
+from ..network import Product
+from .base import Layer, Options, Scheme
+
+__all__ = ["LutNN", "sub_vector_length"]
+
+
+def sub_vector_length(step: Affine) -> int:
+    """The default length of a layer's sub-vectors: what the machine's window former makes of its kernel.
+
+    One channel's window if it has at most 9 scalars; one row of the window if it is larger or if the image has
+    less than four channels; four channels (or all of a group) where the window is one scalar, or none.
+    """
+    if step.window is None or prod(step.window.kernel) == 1:
+        return min(4, len(step.weight)) if step.groups > 1 else 4
+    taps, width = prod(step.window.kernel), step.window.kernel[1]
+    narrow = step.groups == 1 and len(step.weight) <= 3 * taps
+    return taps if taps <= 9 and not narrow else width
+
+
+class LutNN(Scheme):
+    """Nearest centroids."""
+
+    name = "lut-nn"
+    title = "LUT-NN, MobiCom 2023"
+    follows = True
+
+    def check(self, options: Options, layers: Mapping[str, Affine]) -> None:
+        """See `Scheme.check`."""
+        if not 2 <= options.entries <= 256:
+            raise ValueError(f"entries must be 2 to 256, not {options.entries}")
+        for name in options.lengths if isinstance(options.lengths, Mapping) else ():
+            if name not in layers:
+                raise ValueError(f"lengths must name layers ({', '.join(layers)}), not {name}")
+        for step in layers.values():
+            if (length := options.length(step, sub_vector_length(step))) < 1:
+                raise ValueError(f"sub-vectors of layer {step.name} must have at least 1 scalar, not {length}")
+
+    def provenance(self, options: Options) -> dict[str, Any]:
+        """See `Scheme.provenance`."""
+        return {"entries": options.entries, "metric": str(options.metric), "refine": options.refine,
+                "seed": options.seed}
+
+    def product(self, layer: Layer, options: Options) -> Product:
+        """See `Scheme.product`."""
+        step = layer.step
+        vectors = products.pieces(layer.columns(), options.length(step, sub_vector_length(step)), step.groups)
+        if vectors.shape[2] < options.entries:
+            raise ValueError(f"layer {step.name} must see at least {options.entries} calibration vectors "
+                             f"(one for each entry), not {vectors.shape[2]}")
+        centroids = products.cluster(vectors, options.entries, options.seed)
+        tables, bias = products.plain_tables(step.weight, centroids, layer.input_scale, step.groups), step.bias
+        if options.refine:
+            codes = kernels.nearest(vectors, centroids, options.metric)
+            tables, moved = products.fit_groups(tables, codes, layer.target() - bias, options.seed, step.groups)
+            bias = bias + moved
+        return products.lookup(step.name, layer.source, tables, bias, Nearest(centroids, options.metric, self.name),
+                               reduction=len(step.weight), **layer.common)
