@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .codings import Plain
 from .nodes import Node, Product, Shape, Window
 
-__all__ = ["MatMul", "evaluate", "heads_of", "joined"]
+__all__ = ["MatMul", "evaluate", "heads_of", "joined", "products"]
 
 Int8 = NDArray[np.int8]
 SINGLE = 1 << 10  # scalars whose int8 products float32 sums exactly: 2^10 * 2^14 = 2^24
@@ -32,6 +32,7 @@ class MatMul(Node):
     transposed : the channels of the second operand are summed over (scores: query . key); else its tokens are
         (context: share . value).
     merged : heads lie side by side in the output, else one below the other.
+    factor : what the product is multiplied by in real numbers (scores: ``1 / sqrt(channels)``).
     """
 
     heads: int
@@ -39,6 +40,7 @@ class MatMul(Node):
     merged: bool
     multiplier: int
     shift: int
+    factor: float = 1.0
 
     def __post_init__(self) -> None:
         for what, value, low, high in [("heads", self.heads, 1, 2**16), ("multiplier", self.multiplier, 0, 2**16 - 1),
@@ -103,11 +105,16 @@ def joined(x: NDArray[Any], merged: bool) -> NDArray[Any]:
     return x.transpose(0, 2, 1, 3).reshape(batch, 1, tokens, -1) if merged else x
 
 
+def products(node: MatMul, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """The products of floating point operands, in the output's shape."""
+    other = heads_of(b, node.heads)
+    sums = np.matmul(heads_of(a, node.heads), other.swapaxes(2, 3) if node.transposed else other)
+    return np.ascontiguousarray(joined(sums, node.merged))
+
+
 def evaluate(node: MatMul, a: Int8, b: Int8) -> Int8:
     """The golden model's value: sums are exact, then rounded half up and clamped."""
-    one, other = heads_of(a, node.heads), heads_of(b, node.heads)
-    exact = np.float32 if one.shape[3] <= SINGLE else np.float64
-    weights = other.swapaxes(2, 3) if node.transposed else other
-    sums = np.matmul(one.astype(exact), weights.astype(exact)).astype(np.int64)
+    exact = np.float32 if heads_of(a, node.heads).shape[3] <= SINGLE else np.float64
+    sums = products(node, a.astype(exact), b.astype(exact)).astype(np.int64)
     scaled = (sums * node.multiplier + (1 << node.shift - 1)) >> node.shift
-    return np.ascontiguousarray(joined(np.clip(scaled, node.low, node.high).astype(np.int8), node.merged))
+    return np.clip(scaled, node.low, node.high).astype(np.int8)

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .attention import MatMul
 from .codings import Plain
 from .engines import engine_of
+from .heads import CARRIERS
 from .latency import network_latency
 from .network import Network, Product
 from .operation import Kind
@@ -26,7 +28,8 @@ SLOWER = 1.03  # what fewer encoders may cost
 
 def programs(network: Network, array: Array) -> tuple[Program, ...]:
     """The programs of all segments of a network that the machine runs."""
-    return tuple(compile_network(part.network, array) for part in segments(network, array) if part.network)
+    return tuple(compile_network(part.network, array, resident=False if part.heads else None)
+                 for part in segments(network, array) if part.network)
 
 
 def _row_tiles(network: Network, array: Array) -> int:
@@ -60,7 +63,9 @@ def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> 
 
 def cycles(network: Network, array: Array) -> int:
     """Cycles of one run of all parts of the network that the machine runs."""
-    return sum(network_latency(program.operations, array).cycles for program in programs(network, array))
+    runs = [max(1, part.heads) for part in segments(network, array) if part.network]
+    return sum(network_latency(program.operations, array, runs=count).cycles
+               for program, count in zip(programs(network, array), runs, strict=True))
 
 
 def _fewest_encoders(network: Network, make: Callable[[int], Array], rows: int) -> Array:
@@ -123,6 +128,8 @@ def arrays(network: Network, *, rows: int = 16, columns: int = 16,
     """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables."""
     table_bytes = AMPLE if resident else TABLE_BYTES
     engines = {node.scheme: node.coding.engine for node in network.products}
+    if any(isinstance(node, MatMul) for node in network.nodes) and not CARRIERS.keys() & set(engines.values()):
+        engines["int8"] = "mac"
     made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes) if engine == "mac"
             else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes)
             for engine in sorted(set(engines.values()))}

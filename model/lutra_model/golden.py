@@ -15,7 +15,7 @@ from . import attention, kernels
 from .attention import MatMul
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
-from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
+from .nodes import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
 
 __all__ = ["accumulate", "add", "average", "classify", "evaluate", "finish", "multiply", "outputs",
            "quantise", "run", "softmax", "windows"]
@@ -179,6 +179,8 @@ def evaluate(node: Node, *inputs: Int8) -> Int8:
             return x.reshape(len(x), -1)
         case Concat():
             return np.concatenate(inputs, axis=-1)
+        case Channels():
+            return x[..., node.first:node.first + node.count]
         case Elementwise():
             channels = 0 if node.table.shape[1] == 1 else np.arange(x.shape[-1])
             return node.table[x.astype(np.int16) + 128, channels]

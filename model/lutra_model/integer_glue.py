@@ -60,7 +60,7 @@ def node(step: Step, scales: Sequence[float], shape: Shape) -> Node:
         case Attending():
             factor, places = fixed_point(step.factor * given[0] * given[1] / scale)
             return MatMul(**common, heads=step.heads, transposed=step.transposed, merged=step.merged,
-                          multiplier=int(factor), shift=int(places))
+                          multiplier=int(factor), shift=int(places), factor=step.factor)
         case Pointwise():
             return _elementwise(step, given[0], scale, low, high, common)
         case Normaliser():

@@ -6,10 +6,10 @@ from typing import Any
 
 from .attention import MatMul
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
-from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
+from .nodes import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
 from .params import Layer
 
-__all__ = ["Add", "AvgPool", "Clamp", "Concat", "Elementwise", "Flatten", "MatMul", "MaxPool", "Multiply",
+__all__ = ["Add", "AvgPool", "Channels", "Clamp", "Concat", "Elementwise", "Flatten", "MatMul", "MaxPool", "Multiply",
            "Network", "Node", "Permute", "Product", "Shape", "Softmax", "Window", "placement"]
 
 
@@ -17,7 +17,8 @@ def placement(node: Node) -> str:
     """Where a node runs: in the ``array``, on the machine's ``memory side``, or on the ``host``."""
     if isinstance(node, Product):
         return "array"
-    return "memory side" if isinstance(node, Add | AvgPool | Clamp | Concat | Flatten | MaxPool) else "host"
+    memory = Add | AvgPool | Channels | Clamp | Concat | Flatten | MaxPool
+    return "memory side" if isinstance(node, memory) else "host"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,7 +10,8 @@ from .codings import Coding, Nearest, Plain
 from .params import Layer, Metric
 from .window import Window
 
-__all__ = ["Add", "AvgPool", "Clamp", "Concat", "Flatten", "MaxPool", "Node", "Product", "Shape", "Window"]
+__all__ = ["Add", "AvgPool", "Channels", "Clamp", "Concat", "Flatten", "MaxPool", "Node", "Product", "Shape",
+           "Window"]
 
 Shape = tuple[int, ...]
 
@@ -176,6 +177,21 @@ class AvgPool(Node):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Clamp(Node):
     """``min(max(x, low), high)``."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Channels(Node):
+    """Channels ``first`` to ``first + count - 1`` of an image, or features."""
+
+    first: int
+    count: int
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """See :meth:`Node.shape`."""
+        if not 0 <= self.first < self.first + self.count <= inputs[0][-1]:
+            raise ValueError(f"{self.name} must take some of {inputs[0][-1]} channels, "
+                             f"not {self.count} from {self.first} on")
+        return (*inputs[0][:-1], self.count)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,7 +19,7 @@ from .attention import MatMul
 from .files import write_whole
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
-from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
+from .nodes import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
 
 __all__ = ["OPSET", "Writer", "export"]
 
@@ -207,6 +207,9 @@ def _node(writer: Writer, node: Node, shapes: Sequence[Shape]) -> None:
             writer.reshape(x, -1, prod(shape), out=node.name)
         case Concat():
             writer.op("Concat", *node.inputs, axis=len(shape), out=node.name)
+        case Channels():
+            limits = (writer.constant([limit], np.int64) for limit in (node.first, node.first + node.count, len(shape)))
+            writer.op("Slice", x, *limits, out=node.name)
         case _:
             _host_node(writer, node, x, shapes)
 

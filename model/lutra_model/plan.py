@@ -1,7 +1,9 @@
 """The steps that a network becomes: adds fused with what they follow, concatenations written in place."""
 
+from dataclasses import replace
+
 from .bundles import bundles
-from .network import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Network, Node, Product, Shape, Window
+from .network import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Network, Node, Product, Shape, Window
 from .params import Array
 from .support import refusal
 from .values import Step, Value, View, image_of
@@ -70,6 +72,8 @@ class Plan:
                 return self._flatten(node, given[0])
             case Concat():
                 return self._concat(node, given)
+            case Channels():
+                return replace(given[0], channels=node.count, first=given[0].first + node.first // self.array.word)
             case Add():
                 return self._add(node, given)
         target = self._value(node.name, self.network.shapes[node.name])
@@ -107,7 +111,7 @@ class Plan:
         for name, view in zip(node.inputs, given, strict=True):
             value, word = view.value, first // self.array.word
             if view.whole and not value.home and not value.gapless and name != "input" \
-                    and not isinstance(self._made_by(name), Concat | Flatten):
+                    and not isinstance(self._made_by(name), Channels | Concat | Flatten):
                 value.home, value.first = whole.value, word
             else:
                 part = View(value=whole.value, channels=view.channels, first=word)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .network import Concat, Flatten, Node, Product, Shape, placement
+from .network import Channels, Concat, Flatten, Node, Product, Shape, placement
 from .params import Array
 from .tiling import PIXEL
 from .values import image_of
@@ -49,6 +49,9 @@ def refusal(node: Node, shapes: Sequence[Shape], array: Array) -> str | None:
         case Flatten() if shapes[0][-1] % array.word and image_of(shapes[0])[:2] != (1, 1):
             return (f"the image that {node.name} flattens must have a multiple of {array.word} channels, "
                     f"not {shapes[0][-1]}")
+        case Channels() if node.first % array.word or (node.count % array.word
+                                                       and node.first + node.count < shapes[0][-1]):
+            return f"{node.name} must begin and end with a word of {array.word} channels"
         case Concat() if any(shape[-1] % array.word for shape in shapes[:-1]):
             return f"all inputs of {node.name} but the last must have a multiple of {array.word} channels"
     return None
