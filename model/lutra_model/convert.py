@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import calibrate, golden, integer_glue, onnx_read, scales
+from . import calibrate, function_makers, golden, integer_glue, onnx_read, scales
 from .graph import Affine, FloatGraph, Pointwise, Step
 from .network import Network
 from .nodes import Node
@@ -28,7 +28,7 @@ class _Conversion:
         self.graph, self.schemes, self.options = graph, schemes, options
         self.follows = any(scheme.follows for scheme in schemes.values())
         self.floats = calibrate.collect(graph, data)
-        self.scales = scales.choose(graph, self.floats)
+        self.scales = scales.choose(graph, self.floats, options.functions)
         self.shapes = {"input": graph.input_shape}
         real = self.floats.pop("input") / np.float64(self.scales["input"])
         self.values = {"input": np.clip(np.rint(real), -128, 127).astype(np.int8)}
@@ -51,7 +51,8 @@ class _Conversion:
 
     def _glue(self, step: Step) -> Node:
         names = (*step.inputs, step.name)
-        return integer_glue.node(step, [self.scales[name] for name in names], self.shapes[step.inputs[0]])
+        return integer_glue.node(step, [self.scales[name] for name in names], self.shapes[step.inputs[0]],
+                                 self.options.functions)
 
     def _product(self, step: Affine) -> Node:
         source, scale, chosen = step.inputs[0], self.scales[step.name], self.schemes[step.name]
@@ -114,5 +115,6 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
         provenance["schemes"] = dict(schemes)
     if graph.dropped:
         provenance["notes"] = list(graph.dropped)
-    return Network(name=name or graph.name, input_shape=graph.input_shape, input_scale=conversion.scales["input"],
-                   pixel_scale=pixel_scale, nodes=tuple(nodes), classes=classes, provenance=provenance)
+    network = Network(name=name or graph.name, input_shape=graph.input_shape, nodes=tuple(nodes), classes=classes,
+                      input_scale=conversion.scales["input"], pixel_scale=pixel_scale, provenance=provenance)
+    return function_makers.fused(network) if settings.functions else network

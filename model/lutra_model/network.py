@@ -5,20 +5,23 @@ from functools import cached_property
 from typing import Any
 
 from .attention import MatMul
+from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .nodes import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
 from .params import Layer
 
-__all__ = ["Add", "AvgPool", "Channels", "Clamp", "Concat", "Elementwise", "Flatten", "MatMul", "MaxPool", "Multiply",
-           "Network", "Node", "Permute", "Product", "Shape", "Softmax", "Window", "placement"]
+__all__ = ["Add", "AvgPool", "Channels", "Clamp", "Concat", "Elementwise", "Flatten", "Function", "LayerNorm", "MatMul",
+           "MaxPool", "Multiply", "Network", "Node", "Permute", "Product", "RowSoftmax", "Shape", "Softmax", "Window",
+           "placement"]
+
+MEMORY_SIDE = (Add, AvgPool, Channels, Clamp, Concat, Flatten, Function, LayerNorm, MaxPool, RowSoftmax)
 
 
 def placement(node: Node) -> str:
     """Where a node runs: in the ``array``, on the machine's ``memory side``, or on the ``host``."""
     if isinstance(node, Product):
         return "array"
-    memory = Add | AvgPool | Channels | Clamp | Concat | Flatten | MaxPool
-    return "memory side" if isinstance(node, memory) else "host"
+    return "memory side" if isinstance(node, MEMORY_SIDE) else "host"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

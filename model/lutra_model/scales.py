@@ -19,9 +19,9 @@ def _of_range(low: float, high: float) -> float:
     return max(-low / 128, high / 127)
 
 
-def _own(graph: FloatGraph, step: Step, values: NDArray[np.floating[Any]]) -> float:
+def _own(graph: FloatGraph, step: Step, values: NDArray[np.floating[Any]], functions: bool) -> float:
     """The scale that fits a step's values best, or the one that its range in a quantised model asks for."""
-    if isinstance(step, Normaliser):
+    if isinstance(step, Normaliser) and not functions:
         return 1 / 127
     if step.name in graph.ranges:
         low, high = graph.ranges[step.name]
@@ -46,8 +46,11 @@ class _Groups:
             self.parent[max(one, other)] = min(one, other)
 
 
-def choose(graph: FloatGraph, floats: Mapping[str, NDArray[np.floating[Any]]]) -> dict[str, float]:
+def choose(graph: FloatGraph, floats: Mapping[str, NDArray[np.floating[Any]]],
+           functions: bool = False) -> dict[str, float]:
     """The scale of every step and of ``input``, from values before their clamp.
+
+    A softmax by tables (``functions``) has a scale that fits its shares, one on the host has shares of 1/127.
 
     What a step only moves (pools, joins, flattenings) keeps its scale; all inputs of a join get the largest of their
     scales. A value that is always 0 takes the scale of what it was made from.
@@ -60,7 +63,7 @@ def choose(graph: FloatGraph, floats: Mapping[str, NDArray[np.floating[Any]]]) -
     own = {groups.of("input"): _of_range(*given) if given else calibrate.activation_scale(floats["input"])}
     for step in graph.steps:
         if not isinstance(step, KEEPING):
-            own[groups.of(step.name)] = max(own.get(groups.of(step.name), 0.0), _own(graph, step, floats[step.name]))
+            own[groups.of(step.name)] = max(own.get(groups.of(step.name), 0.0), _own(graph, step, floats[step.name], functions))
     scales = {"input": own[groups.of("input")] or 1.0}
     for step in graph.steps:
         scales[step.name] = own[groups.of(step.name)] or scales[step.inputs[0]]

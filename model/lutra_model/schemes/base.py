@@ -30,6 +30,7 @@ class Options:
     group : ternary weights in one index.
     levels : of an activation, and of a weight, where both have few.
     seed : of whatever is drawn.
+    functions : softmax and functions of one value are piecewise linear tables, which the machine runs.
     """
 
     entries: int = 16
@@ -40,6 +41,7 @@ class Options:
     group: int = 4
     levels: int = 33
     seed: int = 0
+    functions: bool = False
 
     def length(self, step: Affine, default: int) -> int:
         """Scalars of a layer's sub-vectors."""
