@@ -17,7 +17,7 @@ def sentences() -> list[str]:
 
 
 def token_ids(pieces: WordPiece, texts: Iterable[str], tokens: int) -> NDArray[np.int64]:
-    """Numbers ``(texts, tokens)`` of the texts' first pieces between ``[CLS]`` and ``[SEP]``; shorter texts are left out.
+    """Numbers ``(texts, tokens)`` of first pieces between ``[CLS]`` and ``[SEP]``; shorter texts are left out.
 
     Raises ``ValueError`` where every text is shorter.
     """

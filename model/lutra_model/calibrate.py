@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .graph import FloatGraph
 
-__all__ = ["activation_scale", "collect", "predict"]
+__all__ = ["activation_scale", "collect", "predict", "row_scale"]
 
 Floats = NDArray[np.float32]
 BATCH = 64
@@ -86,5 +86,25 @@ def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False) -> f
     counts, edges = np.histogram(values, BINS, (0.0, largest))
     centres = (edges[1:] + edges[:-1]) / 2
     scales = largest / 127 * np.arange(1, CANDIDATES + 1)[:, None] / CANDIDATES
+    error = centres - scales * np.minimum(np.rint(centres / scales), 127)
+    return float(scales[(counts * error**2).sum(axis=1).argmin(), 0])
+
+
+def row_scale(values: NDArray[np.floating[Any]]) -> float:
+    """The int8 scale of values whose rows (of channels) are normalised next: the error of a row counts by its variance.
+
+    A row's variance is lost in the norm, so that a few rows with large values must not coarsen all others. 0 if all
+    values are 0.
+    """
+    rows = np.abs(values.reshape(-1, values.shape[-1]).astype(np.float64))
+    largest = float(rows.max(initial=0.0))
+    if largest == 0.0:
+        return 0.0
+    variance = values.reshape(rows.shape).astype(np.float64).var(axis=1, keepdims=True)
+    weight = 1 / np.maximum(variance, 1e-6 * variance.max())
+    weight, rows = np.broadcast_to(weight, rows.shape).ravel(), rows.ravel()
+    counts, edges = np.histogram(rows, largest * np.concatenate([[0.0], np.geomspace(2**-16, 1, BINS)]), weights=weight)
+    centres = (edges[1:] + edges[:-1]) / 2
+    scales = largest / 127 * np.geomspace(2**-8, 1, CANDIDATES)[:, None]
     error = centres - scales * np.minimum(np.rint(centres / scales), 127)
     return float(scales[(counts * error**2).sum(axis=1).argmin(), 0])

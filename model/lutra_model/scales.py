@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import calibrate
-from .graph import Flattening, FloatGraph, Joining, MaximumPool, Moving, Normaliser, Rectifier, Step
+from .graph import Flattening, FloatGraph, Joining, MaximumPool, Moving, Normaliser, Rectifier, Residual, Step
+from .graph_tokens import RowNormaliser
 
 __all__ = ["choose"]
 
@@ -23,10 +24,19 @@ def _own(graph: FloatGraph, step: Step, values: NDArray[np.floating[Any]], funct
     """The scale that fits a step's values best, or the one that its range in a quantised model asks for."""
     if isinstance(step, Normaliser) and not functions:
         return 1 / 127
+    if _normalised(graph, step.name):
+        return calibrate.row_scale(values)
     if step.name in graph.ranges:
         low, high = graph.ranges[step.name]
         return _of_range(min(max(low, step.low), step.high), max(min(high, step.high), step.low))
     return calibrate.activation_scale(step.clamped(values), step.low >= 0)
+
+
+def _normalised(graph: FloatGraph, name: str) -> bool:
+    """Whether a value is read by a row norm, or by sums that are."""
+    readers = [step for step in graph.steps if name in step.inputs]
+    return any(isinstance(step, RowNormaliser) or (isinstance(step, Residual) and _normalised(graph, step.name))
+               for step in readers)
 
 
 class _Groups:
@@ -63,7 +73,8 @@ def choose(graph: FloatGraph, floats: Mapping[str, NDArray[np.floating[Any]]],
     own = {groups.of("input"): _of_range(*given) if given else calibrate.activation_scale(floats["input"])}
     for step in graph.steps:
         if not isinstance(step, KEEPING):
-            own[groups.of(step.name)] = max(own.get(groups.of(step.name), 0.0), _own(graph, step, floats[step.name], functions))
+            mine = _own(graph, step, floats[step.name], functions)
+            own[groups.of(step.name)] = max(own.get(groups.of(step.name), 0.0), mine)
     scales = {"input": own[groups.of("input")] or 1.0}
     for step in graph.steps:
         scales[step.name] = own[groups.of(step.name)] or scales[step.inputs[0]]
