@@ -22,6 +22,7 @@ __all__ = ["arrays", "cycles", "lookup_array", "mac_array", "programs",
            "scheme_array", "sized"]
 
 AMPLE = 1 << 30
+SLOTS = 15  # of function memory, at most
 TABLE_BYTES = 1 << 19  # of table memory, at most: layers beyond are streamed
 SLOWER = 1.03  # what fewer encoders may cost
 
@@ -30,6 +31,13 @@ def programs(network: Network, array: Array) -> tuple[Program, ...]:
     """The programs of all segments of a network that the machine runs."""
     return tuple(compile_network(part.network, array, resident=False if part.heads else None)
                  for part in segments(network, array) if part.network)
+
+
+def _functions(network: Network) -> int:
+    """Function slots that hold every function of the network, as far as a machine has so many."""
+    tables = [table for node in network.nodes for table in getattr(node, "functions", ())]
+    tables += [node.function for node in network.products if node.function]
+    return min(SLOTS, len({table.words() for table in tables}))
 
 
 def _row_tiles(network: Network, array: Array) -> int:
@@ -42,8 +50,10 @@ def _row_tiles(network: Network, array: Array) -> int:
 def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> Array:
     """The same array with memories just large enough for the network; its block and index memories are a limit.
 
-    Tables beyond ``table_bytes`` are streamed. Raises ``ValueError`` when the array runs no part of the network.
+    Tables beyond ``table_bytes`` are streamed. The machine has as many function slots as the network has functions.
+    Raises ``ValueError`` when the array runs no part of the network.
     """
+    array = replace(array, functions=_functions(network))
     found = programs(network, replace(
         array, activation_words=AMPLE, codebook_words=AMPLE, program_words=AMPLE, codebooks=AMPLE,
         table_words=max(1, table_bytes // array.beat_bytes),
@@ -52,7 +62,8 @@ def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> 
         raise ValueError(f"network {network.name} must have a part that runs on the array")
     operations = [operation for program in found for operation in program.operations]
     products = [operation for operation in operations if operation.kind is Kind.PRODUCT]
-    return replace(array, activation_words=max(program.activation_words for program in found),
+    return replace(array, functions=max(len(program.functions) for program in found),
+                   activation_words=max(program.activation_words for program in found),
                    table_words=max([1, *(len(program.tables) for program in found)]),
                    codebook_words=max([1, *(len(program.codebooks) for program in found)]),
                    program_words=max(len(program.words) for program in found),

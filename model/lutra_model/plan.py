@@ -3,7 +3,23 @@
 from dataclasses import replace
 
 from .bundles import bundles
-from .network import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Network, Node, Product, Shape, Window
+from .network import (
+    Add,
+    AvgPool,
+    Channels,
+    Clamp,
+    Concat,
+    Flatten,
+    Function,
+    LayerNorm,
+    MaxPool,
+    Network,
+    Node,
+    Product,
+    RowSoftmax,
+    Shape,
+    Window,
+)
 from .params import Array
 from .support import refusal
 from .values import Step, Value, View, image_of
@@ -93,6 +109,11 @@ class Plan:
                              "high": node.high}
             case Clamp():
                 step.pool = {"low": node.low, "high": node.high}
+            case Function():
+                step.functions = node.functions
+                step.pool = {"multiplier": node.multiplier, "shift": node.shift, "low": node.low, "high": node.high}
+            case RowSoftmax() | LayerNorm():
+                step.row, step.functions = node, node.functions
         return [step]
 
     def _flatten(self, node: Node, view: View) -> View:
