@@ -9,7 +9,7 @@ from lutra_model.params import Array
 
 from .normaliser import Normaliser
 from .piecewise import FUNCTION, FUNCTION_STAGES, PiecewiseUnit
-from .signals import bits, delay
+from .signals import bits, chain, delay, held
 
 __all__ = ["CHANNEL_BITS", "FACTOR_BITS", "SCALE_STAGES", "SUM_BITS", "TOTAL_BITS", "RowScale", "below"]
 
@@ -55,16 +55,12 @@ class RowScale(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        valid = [self.valid]
-        for _ in range(SCALE_STAGES):
-            valid.append(delay(m, valid[-1], 1, reset=True))
+        valid = chain(m, self.valid, SCALE_STAGES, reset=True)
         m.submodules.normaliser = normaliser = Normaliser(width=SPREAD_BITS)
         m.d.comb += [normaliser.enable.eq(Cat(valid[NORMALISE:LOOK_UP - 1])), normaliser.i.eq(self._spread(m, valid))]
         m.submodules.unit = unit = PiecewiseUnit()
-        mantissa, shift = Signal(FACTOR_BITS, reset_less=True), Signal(6, reset_less=True)
-        with m.If(valid[LOOK_UP - 1]):
-            m.d.sync += [register.eq(value) for register, value in
-                         zip((mantissa, shift), self._leading(m, normaliser), strict=True)]
+        mantissa, shift = (held(m, valid[LOOK_UP - 1], value, name) for name, value in
+                           zip(("mantissa", "shift"), self._leading(m, normaliser), strict=True))
         m.d.comb += [unit.function.eq(self.function), unit.enable.eq(Cat(valid[LOOK_UP:SCALE_STAGES])),
                      unit.i.eq(mantissa)]
         m.submodules.memory = memory = Memory(shape=FACTOR_BITS + 6, depth=self.array.block_rows, init=[])
@@ -77,13 +73,10 @@ class RowScale(wiring.Component):
 
     def _spread(self, m: Module, valid: list[Value]) -> Value:
         """A softmax's total; of a norm what becomes its standard deviation."""
-        squares, square = (Signal(SPREAD_BITS, name=name, reset_less=True) for name in ("squares", "square"))
-        spread = Signal(SPREAD_BITS, reset_less=True)
-        with m.If(valid[0]):
-            m.d.sync += [squares.eq(Mux(self.softmax, 1, self.channels) * self.total), square.eq(self.sum * self.sum)]
-        with m.If(valid[1]):
-            m.d.sync += spread.eq(Mux(self.softmax, squares, squares - square + self.epsilon))
-        return spread
+        squares = held(m, valid[0], Mux(self.softmax, 1, self.channels) * self.total, "squares")
+        square = held(m, valid[0], self.sum * self.sum, "square")
+        spread = squares - square + self.epsilon
+        return held(m, valid[1], Mux(self.softmax, squares, spread)[:SPREAD_BITS], "spread")
 
     def _leading(self, m: Module, normaliser: Normaliser) -> tuple[Value, Value]:
         """Leading bits and shift: 15 bits of a softmax's; of a norm's 13, or 14 that leave an even number of others."""

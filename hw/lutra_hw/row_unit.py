@@ -11,7 +11,7 @@ from lutra_model.params import Array
 from .piecewise import FUNCTION, FUNCTION_STAGES, PiecewiseUnit
 from .row_memory import RowMemory
 from .row_scale import CHANNEL_BITS, FACTOR_BITS, SCALE_STAGES, SUM_BITS, TOTAL_BITS, RowScale, below
-from .signals import bits, delay
+from .signals import bits, chain, delay, held
 
 __all__ = ["ROW_GAP", "ROW_STAGES", "ROW_WIDTH", "RowUnit", "row_flags"]
 
@@ -57,11 +57,8 @@ class RowUnit(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        valid, flags = [self.valid], [self.flags]
-        for _ in range(ROW_STAGES):
-            valid.append(delay(m, valid[-1], 1, reset=True))
-            flags.append(row_flags(self.array)(delay(m, flags[-1].as_value(), 1)))
-        self._valid, self._flags = valid, flags
+        self._valid = valid = chain(m, self.valid, ROW_STAGES, reset=True)
+        self._flags = flags = [row_flags(self.array)(value) for value in chain(m, self.flags.as_value(), ROW_STAGES)]
         data = [self._register(m, 0, self._used(byte)) for byte in range(self.array.word)]
         known = self._known(m, data)
         terms, centred = self._terms(m, [delay(m, byte, MEET - 1) for byte in data], known)
@@ -77,10 +74,7 @@ class RowUnit(wiring.Component):
 
     def _register(self, m: Module, stage: int, value: Value) -> Signal:
         """The value one cycle later, for words that are at the stage."""
-        later = Signal.like(value, name=f"after_{stage}", reset_less=True)
-        with m.If(self._valid[stage]):
-            m.d.sync += later.eq(value)
-        return later
+        return held(m, self._valid[stage], value, f"after_{stage}")
 
     def _is_used(self, stage: int, byte: int) -> Value:
         return ~self._flags[stage].last | (self.last_byte >= byte)

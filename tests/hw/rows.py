@@ -4,8 +4,14 @@ import random
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, sqrt
+from typing import Any
 
-__all__ = ["CONSTANT", "Function", "exponential", "norm", "random_function", "reciprocal", "root", "softmax"]
+from lutra_model.layout import Layout
+from lutra_model.operation import Kind, Lane
+from lutra_model.params import Array
+
+__all__ = ["CONSTANT", "Function", "exponential", "norm", "random_function", "reciprocal", "root",
+           "row_fields", "softmax"]
 
 
 @dataclass(frozen=True)
@@ -101,3 +107,16 @@ def norm(x: list[int], epsilon: int, inverse_root: Function) -> list[int]:
     u = spread * 2**12 // 2**even
     factor = _below(inverse_root(u))
     return [(count * value - total) * factor // 2**(even // 2 + 3) for value in x]
+
+
+def row_fields(array: Array, source: Layout, softmax: bool) -> dict[str, Any]:
+    """Fields of an operation that make it a ROW of all pixels of an image."""
+    words, rows = -(-source.channels // array.word), source.height * source.width
+    block = min(rows, array.block_rows)
+    blocks = -(-rows // block)
+    return {"kind": Kind.ROW, "maximum": softmax, "source_side": source.side, "source": source.base,
+            "step_x": source.pitch_x, "step_y": source.jump, "height": source.height, "width": source.width,
+            "out_width": source.width, "blocks": blocks, "block": block, "last_block": rows - (blocks - 1) * block,
+            "parts_x": words, "parts_y": 3 if softmax else 2, "part_x_step": 1, "column_tiles": words,
+            "last_columns": source.channels - (words - 1) * array.word, "tile_step": 1,
+            "lanes": (Lane(enabled=True, enabled_last=True),)}
