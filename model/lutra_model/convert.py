@@ -3,6 +3,7 @@
 Layers are converted in the order they run, each on the integers that the layers before it really make.
 """
 
+import fnmatch
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -71,9 +72,10 @@ def _chosen(graph: FloatGraph, scheme: str, by_layer: Mapping[str, str]) -> dict
     """The scheme of every layer."""
     layers = [step.name for step in graph.steps if isinstance(step, Affine)]
     for name in by_layer:
-        if name not in layers:
+        if not fnmatch.filter(layers, name):
             raise ValueError(f"schemes must name layers ({', '.join(layers)}), not {name}")
-    return {name: scheme_of(by_layer.get(name, scheme)) for name in layers}
+    last = {name: given for pattern, given in by_layer.items() for name in fnmatch.filter(layers, pattern)}
+    return {name: scheme_of(last.get(name, scheme)) for name in layers}
 
 
 def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any], *, scheme: str = "lut-nn",
@@ -87,7 +89,7 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
     model : an ONNX file, whose free sizes are as in ``calibration``, or what :func:`onnx_read.read` made of it.
     calibration : floating point inputs as the *model* takes them, ``(batch, channels, height, width)`` for most;
         the network then takes ``(batch, height, width, channels)``.
-    scheme : of all layers that ``schemes``, by layer, does not name.
+    scheme : of all layers that ``schemes``, by layer or pattern such as ``*.query*``, does not name.
     pixel_scale : real value of one step of a ``uint8`` image, if the model takes images without an offset.
     progress : called with what runs, the steps done and the steps in all.
     options : fields of :class:`schemes.Options`.

@@ -19,7 +19,7 @@ MEMORY_SIDE = (Add, AvgPool, Channels, Clamp, Concat, Flatten, Function, LayerNo
 
 def placement(node: Node) -> str:
     """Where a node runs: in the ``array``, on the machine's ``memory side``, or on the ``host``."""
-    if isinstance(node, Product):
+    if isinstance(node, Product | MatMul):
         return "array"
     return "memory side" if isinstance(node, MEMORY_SIDE) else "host"
 
@@ -78,7 +78,8 @@ class Network:
     @property
     def macs(self) -> int:
         """Multiply-accumulates behind one input."""
-        return sum(node.macs(self.shapes[node.inputs[0]]) for node in self.products)
+        return sum(node.macs(*(self.shapes[name] for name in node.inputs)) for node in self.nodes
+                   if isinstance(node, Product | MatMul))
 
     def scale(self, name: str) -> float:
         """Real value of one step of a value."""

@@ -97,12 +97,13 @@ def _longest(network: Network, start: int, end: int, array: Array) -> tuple[int,
     return None
 
 
-def head_segment(network: Network, start: int, array: Array) -> Segment | None:
+def head_segment(network: Network, start: int, array: Array, most: int = 3) -> Segment | None:
     """Attention from the product at ``start`` on, head by head; None where the array does not run it.
 
-    Scores, their normalisation and the context are one segment where nothing else reads what lies between.
+    Scores, their normalisation and the context are one segment where nothing else reads what lies between, and at
+    ``most`` so many nodes are asked for.
     """
-    for stop in (start + 3, start + 1):
+    for stop in (start + 3, start + 1) if most > 1 else (start + 1,):
         nodes = network.nodes[start:stop]
         readers = [name for node in network.nodes for name in node.inputs]
         chained = all(later.inputs[0] == node.name and readers.count(node.name) == 1

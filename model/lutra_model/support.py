@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .network import Channels, Concat, Flatten, Function, LayerNorm, Node, Product, RowSoftmax, Shape, placement
+from .network import Channels, Concat, Flatten, Function, LayerNorm, MatMul, Node, Product, RowSoftmax, Shape, placement
 from .params import Array
 from .tiling import PIXEL
 from .values import image_of
@@ -56,6 +56,8 @@ def refusal(node: Node, shapes: Sequence[Shape], array: Array) -> str | None:
         return (f"node {node.name} must be a product, an add, a pool, a clamp, a flatten, a concat, a function, a row "
                 f"softmax or a layer norm to run on the machine, not a {type(node).__name__.lower()}")
     match node:
+        case MatMul():
+            return f"node {node.name} multiplies two activations, which a machine runs head by head only"
         case Product():
             return _product(node, shapes[0][-1], array)
         case Function() | RowSoftmax() | LayerNorm():

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import tiling
 from .layout import packed
-from .network import Add, AvgPool, Clamp, MaxPool, Network, Node, Product, Shape, Window, placement
+from .network import Add, AvgPool, Clamp, MatMul, MaxPool, Network, Node, Product, Shape, Window, placement
 from .operation import Operation
 from .params import Array, Layer
 from .values import image_of
@@ -31,6 +31,7 @@ class Work:
     output : the results leave by the stream.
     groups : so many equal products on different channels, one after the other; ``channels`` are those of one.
     times : so many equal steps of a network, one after the other.
+    fresh : its tables are values of the input: they come from the stream, whatever the memories hold.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Work:
     output: bool = False
     groups: int = 1
     times: int = 1
+    fresh: bool = False
 
     @property
     def macs(self) -> int:
@@ -104,6 +106,10 @@ def _work(network: Network, node: Node) -> Work | None:
             layer = replace(node.layer(node.rows(shape)), name=node.name)
             return Work(**common | {"channels": channels // node.groups}, layer=layer, groups=node.groups,
                         window=node.window or tiling.PIXEL)
+        case MatMul():
+            rows, reduction, columns = node.sizes(*(network.shapes[name] for name in node.inputs))
+            layer = Layer.dense(name=node.name, rows=rows, reduction=reduction, columns=columns)
+            return Work(name=node.name, width=rows, channels=reduction, layer=layer, groups=node.heads, fresh=True)
         case MaxPool():
             return Work(**common, window=node.window, maximum=True)
         case AvgPool():

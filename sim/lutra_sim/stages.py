@@ -1,7 +1,8 @@
 """A network as stages: programs for the machines, and nodes that the host computes between them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,28 +95,39 @@ def _alone(network: Network, node: Product, array: Array, resident: bool | None)
     return _stage(segment, node.scheme, array, resident)
 
 
-def _beside(network: Network, node: MatMul, arrays: Arrays) -> Stage | None:
-    """Attention on another machine than the network's own, the first whose cells hold the values of an input."""
+def _beside(network: Network, parts: Sequence[Segment], arrays: Arrays) -> Stage | None:
+    """Attention on another machine than the network's own, the first whose cells hold the values of an input.
+
+    It takes the first of the parts, or as many as it can and as they end together.
+    """
+    start = network.nodes.index(parts[0].nodes[0])
+    ends = list(accumulate(len(part.nodes) for part in parts))
     for scheme, array in arrays.items():
         if array.engine in CARRIERS:
-            segment = head_segment(network, network.nodes.index(node), array)
-            if segment and len(segment.nodes) == 1:
-                return _stage(segment, scheme, array, None)
+            for most in (3, 1):
+                segment = head_segment(network, start, array, most)
+                if segment and len(segment.nodes) in ends:
+                    return _stage(segment, scheme, array, None)
     return None
 
 
 def _cut(network: Network, arrays: Arrays, resident: bool | None) -> Iterator[Stage]:
     """The machine of the first product takes all that it can; other products run alone."""
     scheme = next((node.scheme for node in network.products), next(iter(arrays)))
-    for segment in segments(network, arrays[scheme]):
+    parts, done = segments(network, arrays[scheme]), set[str]()
+    for number, segment in enumerate(parts):
         node, stage = segment.nodes[0], None
+        if node.name in done:
+            continue
         if segment.network is not None:
             stage = _stage(segment, scheme, arrays[scheme], resident)
         elif isinstance(node, Product):
             stage = _alone(network, node, arrays[node.scheme], resident)
         elif isinstance(node, MatMul):
-            stage = _beside(network, node, arrays)
-        yield stage or Stage(segment=segment)
+            stage = _beside(network, parts[number:], arrays)
+        stage = stage or Stage(segment=segment)
+        done.update(node.name for node in stage.nodes)
+        yield stage
 
 
 def stages(network: Network, arrays: Arrays, *, resident: bool | None = None) -> tuple[Stage, ...]:
