@@ -14,6 +14,7 @@ from .latency import network_latency
 from .network import Network, Product
 from .operation import Kind
 from .params import Array
+from .piecewise import FUNCTION_SLOTS
 from .plan import Plan
 from .program import Program, compile_network
 from .segments import segments
@@ -22,7 +23,6 @@ __all__ = ["arrays", "cycles", "lookup_array", "mac_array", "programs",
            "scheme_array", "sized"]
 
 AMPLE = 1 << 30
-SLOTS = 15  # of function memory, at most
 TABLE_BYTES = 1 << 19  # of table memory, at most: layers beyond are streamed
 SLOWER = 1.03  # what fewer encoders may cost
 
@@ -37,7 +37,7 @@ def _functions(network: Network) -> int:
     """Function slots that hold every function of the network, as far as a machine has so many."""
     tables = [table for node in network.nodes for table in getattr(node, "functions", ())]
     tables += [node.function for node in network.products if node.function]
-    return min(SLOTS, len({table.words() for table in tables}))
+    return min(FUNCTION_SLOTS, len({table.words() for table in tables}))
 
 
 def _row_tiles(network: Network, array: Array) -> int:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FUNCTION_WORDS", "INPUT", "SEGMENTS", "Piecewise"]
+__all__ = ["FUNCTION_SLOTS", "FUNCTION_WORDS", "INPUT", "SEGMENTS", "Piecewise"]
 
 SEGMENTS = 16                     # of a slot
 FUNCTION_WORDS = 2 * SEGMENTS + 1  # 32-bit words of a slot
+FUNCTION_SLOTS = 15                # of a machine, at most
 INPUT = (-(2**15), 2**15 - 1)     # of x
 LIMITS = {"breakpoints": INPUT, "slopes": INPUT, "intercepts": (-(2**31), 2**31 - 1)}
 LONGEST = 31  # shift

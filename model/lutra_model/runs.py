@@ -14,6 +14,7 @@ from .latency import CAUSES, OperationLatency, network_latency
 from .network import Network, Product
 from .operation import Kind, Operation, descriptor_words
 from .params import Array, Layer
+from .piecewise import FUNCTION_SLOTS
 from .program import Program
 from .structure import Number, Structure
 from .technology import Technology
@@ -242,14 +243,16 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
           streamed: bool | None = None) -> tuple[Array, bool]:
     """The array with memories just large enough for the works, and whether it streams their tables.
 
-    ``streamed`` None: where they need more than ``TABLE_BYTES``.
+    ``streamed`` None: where they need more than ``TABLE_BYTES``. An array without function slots gets one for each
+    function of the works, as far as there are so many.
     """
     works = tuple(works)
+    array = replace(array, functions=array.functions or min(FUNCTION_SLOTS, sum(work.functions for work in works)))
     operations = [(work, work.operation(array)) for work in works]
     products = [(work.times * work.groups, operation) for work, operation in operations
                 if operation.kind is Kind.PRODUCT]
     tables = sum(work.times * work.groups * table_words(operation, array) for work, operation in operations
-                 if operation.kind is Kind.PRODUCT and not work.fresh)
+                 if work.has_tables and not work.fresh)
     if streamed is None:
         streamed = tables * array.beat_bytes > TABLE_BYTES
     rows = max(operation.slots for _, operation in products) * array.encoders
@@ -261,8 +264,7 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
 
 
 def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...]:
-    return tuple(Job(work.name, array,
-                     work.operation(array, stream_tables=bool(work.layer and (streamed or work.fresh))),
+    return tuple(Job(work.name, array, work.operation(array, stream_tables=work.has_tables and (streamed or work.fresh)),
                      work.layer, work.macs, work.times * work.groups) for work in works)
 
 
