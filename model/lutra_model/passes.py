@@ -100,7 +100,7 @@ def _repeat(state: Cycles, step: Callable[[Cycles], Cycles], count: int, cycles:
         before, state = state, step(state)
         moved = state.issued - before.issued
         if left and all(new - old == moved for new, old in zip(state[:cycles], before[:cycles], strict=True)):
-            return state._make(new + left * (new - old) for new, old in zip(state, before, strict=True))
+            return type(state)(*(new + left * (new - old) for new, old in zip(state, before, strict=True)))
     return state
 
 
