@@ -264,7 +264,8 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
 
 
 def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...]:
-    return tuple(Job(work.name, array, work.operation(array, stream_tables=work.has_tables and (streamed or work.fresh)),
+    return tuple(Job(work.name, array,
+                     work.operation(array, stream_tables=work.has_tables and (streamed or work.fresh)),
                      work.layer, work.macs, work.times * work.groups) for work in works)
 
 
