@@ -1,6 +1,6 @@
 """An encoder's ONNX model with real text to convert and run it on, and how far a run's embeddings are from it.
 
-    python -m lutra.text make [--folder data] [--tokens 16] [--layers 6] [--output build/encoder]
+    python -m lutra.text make [--folder data] [--tokens 16] [--layers 6] [--text FILE] [--output build/encoder]
     python -m lutra.text compare --output build/encoder --network NET.lutra Y.npy
 
 The weights and the vocabulary are those of all-MiniLM-L6-v2: ``python -m lutra.train.fetch minilm``. ``make`` writes
@@ -26,7 +26,7 @@ from .wordpiece import WordPiece
 __all__ = ["compare", "cosine", "main", "make"]
 
 HEADS = 12
-CALIBRATION = 64  # sentences
+REST = 64  # sentences, at most, that are kept from calibration
 
 
 def cosine(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -35,20 +35,25 @@ def cosine(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.f
     return (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
 
 
-def make(folder: Path, tokens: int, layers: int | None, output: Path) -> tuple[int, int]:
-    """Write the model and the data; sentences to calibrate on and others."""
+def make(folder: Path, tokens: int, layers: int | None, output: Path, text: Path | None = None) -> tuple[int, int]:
+    """Write the model and the data; numbers of the sentences to calibrate on and of the others, the last ones.
+
+    ``text`` has a sentence in each line; without it, the sentences that come with Lutra.
+    """
     where = folder / "minilm"
     if not where.is_dir():
         raise ValueError(f"the encoder must lie in {where}: run python -m lutra.train.fetch minilm")
     bert = Bert.load(where / "model.fp16.safetensors", HEADS)
-    x = bert.embed(token_ids(WordPiece.load(where / "tokenizer.json"), sentences(), tokens))
+    lines = text.read_text(encoding="utf-8").splitlines() if text else sentences()
+    x = bert.embed(token_ids(WordPiece.load(where / "tokenizer.json"), lines, tokens))
+    first = len(x) - min(REST, len(x) // 2)
     output.mkdir(parents=True, exist_ok=True)
     onnx.save(bert.model(tokens, layers), output / "encoder.onnx")
-    rest = x[CALIBRATION:]
+    rest = x[first:]
     real = calibrate.predict(onnx_read.read(output / "encoder.onnx"), rest)
-    for name, values in (("calibration", x[:CALIBRATION]), ("inputs", rest[:, None]), ("embeddings", real)):
+    for name, values in (("calibration", x[:first]), ("inputs", rest[:, None]), ("embeddings", real)):
         np.save(output / f"{name}.npy", values)
-    return min(len(x), CALIBRATION), len(rest)
+    return first, len(rest)
 
 
 def compare(output: Path, network: Path, found: Path) -> NDArray[np.float64]:
@@ -68,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     making.add_argument("--folder", type=Path, default=Path("data"), help="where data sets lie (data)")
     making.add_argument("--tokens", type=int, default=16, help="of every sentence, both ends included (16)")
     making.add_argument("--layers", type=int, help="encoder blocks, from the first (all)")
+    making.add_argument("--text", type=Path, metavar="FILE", help="sentences, one in each line (those of Lutra)")
     comparing = commands.add_parser("compare", help="say how far a run's embeddings are from the float model's")
     comparing.add_argument("found", type=Path, metavar="Y.npy", help="what lutra golden or lutra simulate wrote")
     comparing.add_argument("--network", type=Path, required=True, metavar="NET.lutra", help="the network that made it")
@@ -76,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         if args.command == "make":
-            first, rest = make(args.folder, args.tokens, args.layers, args.output)
+            first, rest = make(args.folder, args.tokens, args.layers, args.output, args.text)
             print(f"{args.output}: {args.tokens} tokens, {first} sentences to calibrate on, {rest} others")
         else:
             found = compare(args.output, args.network, args.found)
