@@ -9,7 +9,7 @@ import numpy as np
 from .attention import MatMul
 from .codings import Plain
 from .engines import engine_of
-from .heads import CARRIERS
+from .heads import CARRIERS, one_head
 from .latency import network_latency
 from .network import Network, Product
 from .operation import Kind
@@ -19,7 +19,7 @@ from .plan import Plan
 from .program import Program, compile_network
 from .segments import segments
 
-__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "programs",
+__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "main_scheme", "programs",
            "scheme_array", "sized"]
 
 AMPLE = 1 << 30
@@ -88,6 +88,22 @@ def _fewest_encoders(network: Network, make: Callable[[int], Array], rows: int) 
     return next(array for array, count in zip(tried, taken, strict=True) if count <= SLOWER * min(taken))
 
 
+def _heads(network: Network, engine: str) -> list[Product]:
+    """Products of attention as layers of the engine, if its cells hold the values of an input."""
+    shapes = [(node, node.sizes(*(network.shapes[name] for name in node.inputs)))
+              for node in network.nodes if isinstance(node, MatMul) and engine in CARRIERS]
+    return [CARRIERS[engine](node, np.zeros(sizes[1:], np.int8)) for node, sizes in shapes]
+
+
+def _asked(layers: list[Product], heads: list[Product]) -> dict[str, Any]:
+    """The sizes that layers ask for, and attention beside them where one machine can be both."""
+    engine = engine_of(layers[0].coding.engine)
+    try:
+        return engine.sizes([*layers, *heads])
+    except ValueError:
+        return engine.sizes(layers)
+
+
 def scheme_array(network: Network, engine: str, *, rows: int = 16, columns: int = 16,
                  encoders: int | Literal["auto"] = "auto", block_rows: int = 1024, index_words: int = 2048,
                  table_bytes: int = TABLE_BYTES, **sizes: Any) -> Array:
@@ -100,7 +116,7 @@ def scheme_array(network: Network, engine: str, *, rows: int = 16, columns: int 
     if not layers:
         raise ValueError(f"network {network.name} must have a layer for the engine {engine} to run on its array")
     try:
-        asked = engine_of(engine).sizes(layers)
+        asked = _asked(layers, _heads(network, engine))
     except ValueError as error:
         raise ValueError(f"network {network.name}: {error}") from None
 
@@ -134,18 +150,30 @@ def mac_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: 
     return sized(_multiplying(network, array.weight_bits), array, table_bytes=table_bytes)
 
 
+def main_scheme(network: Network) -> str | None:
+    """The scheme of the first layer that looks up, or None where all multiply."""
+    return next((node.scheme for node in network.products if engine_of(node.coding.engine).tables), None)
+
+
 def arrays(network: Network, *, rows: int = 16, columns: int = 16,
-           encoders: int | Literal["auto"] = "auto", resident: bool | None = None) -> dict[str, Array]:
-    """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables."""
+           encoders: int | Literal["auto"] = "auto", resident: bool | None = None,
+           gather: bool = False) -> dict[str, Array]:
+    """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables.
+
+    Where none of them holds the values of attention exactly, one that multiplies stands beside them. ``gather``: one
+    that looks up has what it takes to gather, see `tiling.gathered`.
+    """
     table_bytes = AMPLE if resident else TABLE_BYTES
     engines = {node.scheme: node.coding.engine for node in network.products}
-    if any(isinstance(node, MatMul) for node in network.nodes) and not CARRIERS.keys() & set(engines.values()):
-        engines["int8"] = "mac"
     bits = [node.coding.bits for node in network.products
             if isinstance(node.coding, Plain) and node.coding.engine == "mac"]
-    bits += [8] * any(isinstance(node, MatMul) for node in network.nodes)
+    heads = [node for node in network.nodes if isinstance(node, MatMul)]
     made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes,
                               weight_bits=max(bits)) if engine == "mac"
-            else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes)
+            else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes,
+                              gather=gather and engine == "lookup")
             for engine in sorted(set(engines.values()))}
-    return {scheme: made[engine] for scheme, engine in engines.items()}
+    found = {scheme: made[engine] for scheme, engine in engines.items()}
+    if not all(any(one_head(network, [node], array) for array in made.values()) for node in heads):
+        found["int8"] = mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes)
+    return found

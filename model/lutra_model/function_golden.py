@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .function_nodes import Function, LayerNorm, RowSoftmax
-from .piecewise import INPUT
+from .piecewise import INPUT, Piecewise
 
-__all__ = ["function", "layer_norm", "leading_one", "norm_values", "row_softmax", "softmax_shares"]
+__all__ = ["function", "layer_norm", "leading_one", "norm_values", "normalised", "row_softmax", "softmax_shares"]
 
 Int8 = NDArray[np.int8]
 Wide = NDArray[np.int64]
@@ -30,6 +30,15 @@ def _shifted(values: Wide, left: Wide) -> Wide:
     return np.where(left > 0, values << np.maximum(left, 0), values >> np.maximum(-left, 0))
 
 
+def normalised(values: Wide, table: Piecewise, place: int, step: int) -> tuple[Wide, Wide]:
+    """The table's 15-bit value of numbers shifted so that their leading one comes to ``place``, and where it was.
+
+    With ``step`` 2 numbers are shifted by even counts only: the leading one comes to ``place`` or the place above.
+    """
+    found = leading_one(values) // step * step
+    return np.clip(table.evaluate(_shifted(values, place - found)), 0, TOP), found
+
+
 def function(node: Function, x: Int8) -> Int8:
     """Each value, spread over 16 bits, through the table."""
     wide = _rescaled(x.astype(np.int64), node.multiplier, node.shift, *INPUT)
@@ -41,8 +50,7 @@ def softmax_shares(node: RowSoftmax, x: Int8) -> Wide:
     below = x.astype(np.int64) - x.max(axis=-1, keepdims=True)
     parts = np.clip(node.exponential.evaluate(below), 0, TOP)
     total = np.maximum(parts.sum(axis=-1, keepdims=True), 1)
-    place = leading_one(total)
-    inverse = np.clip(node.reciprocal.evaluate(_shifted(total, 14 - place)), 0, TOP)
+    inverse, place = normalised(total, node.reciprocal, 14, 1)
     return (parts * inverse) >> place
 
 
@@ -56,8 +64,7 @@ def norm_values(node: LayerNorm, x: Int8) -> Wide:
     wide, count = x.astype(np.int64), x.shape[-1]
     total, squares = wide.sum(axis=-1, keepdims=True), (wide * wide).sum(axis=-1, keepdims=True)
     spread = count * squares - total * total + node.epsilon
-    even = leading_one(spread) & ~1
-    inverse = np.clip(node.root.evaluate(_shifted(spread, 12 - even)), 0, TOP)
+    inverse, even = normalised(spread, node.root, 12, 2)
     return ((count * wide - total) * inverse) >> (even // 2 + 3)
 
 

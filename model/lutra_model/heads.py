@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from . import images
 from .attention import MatMul, heads_of, joined
+from .codings import BitPlanes
+from .codings.bit_planes import folded
 from .network import Network, Node, Product
 from .operation import Kind
 from .params import Array
@@ -19,12 +21,30 @@ from .program import Program
 from .support import refusal
 from .windows import product_former
 
-__all__ = ["CARRIERS", "head_inputs", "head_outputs", "head_tables", "one_head"]
+__all__ = ["CARRIERS", "head_inputs", "head_outputs", "head_tables", "one_head", "planes"]
 
 Int8 = NDArray[np.int8]
 Values = Mapping[str, Int8]
 Carrier = Callable[[MatMul, Int8], Product]
-CARRIERS: dict[str, Carrier] = {"mac": MatMul.product}  # engines whose cells hold exact int8 weights, and how
+GROUP = 4  # weights of an index of bit planes
+
+
+def planes(node: MatMul, weights: Int8) -> Product:
+    """One head on a machine of bit planes: eight planes hold int8 weights exactly.
+
+    A cell adds ``2 w`` for a weight ``w = q - 128`` of eight bits ``q`` (`codings.BitPlanes`): sums are twice the
+    products', and one more shift gives the same output to the bit.
+    """
+    plain = node.product(weights)
+    levels = weights.astype(np.int64) + 128
+    padded = np.pad(levels, ((0, -len(levels) % GROUP), (0, 0)))  # what they meet is 0
+    coding = BitPlanes(zero=np.ones(weights.shape[1], np.int8), bits=8, group=GROUP)
+    return replace(plain, table=folded(padded.reshape(-1, GROUP, weights.shape[1]), 8), coding=coding,
+                   shift=plain.shift + 1)
+
+
+# Engines whose cells hold the int8 values of an input exactly, and how.
+CARRIERS: dict[str, Carrier] = {"mac": MatMul.product, "lut-tc": planes}
 
 
 def one_head(network: Network, nodes: Sequence[Node], array: Array) -> Network | None:

@@ -18,6 +18,7 @@ from .piecewise import FUNCTION_SLOTS
 from .program import Program
 from .structure import Number, Structure
 from .technology import Technology
+from .tiling import gathered
 from .workloads import Work
 
 __all__ = ["Design", "Job", "Priced", "Run", "jobs_of", "run", "run_programs", "sized"]
@@ -264,9 +265,12 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
 
 
 def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...]:
-    return tuple(Job(work.name, array,
-                     work.operation(array, stream_tables=work.has_tables and (streamed or work.fresh)),
-                     work.layer, work.macs, work.times * work.groups) for work in works)
+    def operation(work: Work) -> Operation:
+        stream = work.has_tables and (streamed or work.fresh)
+        return gathered(work.operation(array, stream_tables=stream), array)
+
+    return tuple(Job(work.name, array, operation(work), work.layer, work.macs, work.times * work.groups)
+                 for work in works)
 
 
 def run(design: Design, works: Iterable[Work], *, images: int = 1, streamed: bool = False, **periods: int) -> Run:

@@ -86,7 +86,7 @@ class Program:
                           for _ in range(-(-slots * array.encoders // array.fill) * op.entries)]
             columns = [rng.randrange(-1 << width, 1 << width).to_bytes(4, "little", signed=True)
                        + rng.randrange(2**15, 2**16).to_bytes(2, "little")
-                       + bytes([width + 9 + rng.choice([0, 128] if norm else [0])])
+                       + bytes([width + 9 - 6 * (op.function > 0 and not norm) + rng.choice([0, 128] if norm else [0])])
                        for _ in range(array.columns)]
             values = [columns[column][byte] if byte < 7 else 0
                       for byte in range(-(-7 // array.fill) * array.fill) for column in range(array.columns)]

@@ -10,7 +10,7 @@ from lutra_model.layout import Layout
 from lutra_model.operation import Kind, Lane
 from lutra_model.params import Array
 
-__all__ = ["CONSTANT", "Function", "exponential", "norm", "random_function", "reciprocal", "root",
+__all__ = ["CONSTANT", "Function", "exponential", "gentle", "norm", "random_function", "reciprocal", "root",
            "row_fields", "softmax"]
 
 
@@ -41,12 +41,17 @@ class Function:
 
 def random_function(rng: random.Random, spread: int = 2**15) -> Function:
     """Up to 16 segments between ``-spread`` and ``spread - 1``; some begin at one place."""
-    starts = sorted(rng.randrange(-spread, spread) for _ in range(rng.randint(0, 15)))
-    starts = [rng.choice(starts[:place + 1][-2:]) for place in range(len(starts))]
+    some = [rng.randrange(-spread, spread) for _ in range(8)]
+    starts = [rng.choice([*some, rng.randrange(-spread, spread)]) for _ in range(rng.randint(0, 15))]
     low, high = rng.choice([(-2**15, 2**15), (-100, 100), (2**15 - 2, 2**15), (-2**15, -2**15 + 2)])
     base = rng.choice([2**31, 2**24, 2**16])
     return Function([(start, rng.randrange(low, high), rng.randrange(-base, base)) for start in [0, *sorted(starts)]],
                     rng.choice([0, rng.randint(1, 30), 31]))
+
+
+def gentle(rng: random.Random) -> Function:
+    """Lines through random outputs of int8, for x from ``-2^13`` to ``2^13``."""
+    return _through([(x, float(rng.randrange(-128, 128))) for x in range(-2**13, 2**13 + 1, 2**10)])
 
 
 def _through(points: list[tuple[int, float]]) -> Function:

@@ -12,7 +12,7 @@ from lutra_model.operation import Operation
 from lutra_model.params import Array, Layer
 from lutra_model.tiling import load, pool, product
 from tests.hw.network import Program, simulate
-from tests.hw.rows import exponential, random_function, reciprocal, root, row_fields
+from tests.hw.rows import exponential, gentle, reciprocal, root, row_fields
 
 SMALL = {"program_words": 512, "table_words": 512, "codebook_words": 256, "activation_words": 256, "block_rows": 5,
          "index_words": 16, "codebooks": 64}
@@ -26,7 +26,7 @@ NORM = {"function": 3, "epsilon": 1000}
 
 
 def functions(seed: int) -> list[Any]:
-    return [exponential(0.05), reciprocal(), root(), random_function(random.Random(seed), 2**12)]
+    return [exponential(0.05), reciprocal(), root(), gentle(random.Random(seed))]
 
 
 def layer(array: Array, rows: int, reduction: int, columns: int) -> Layer:
@@ -65,6 +65,7 @@ def test_outputs_and_cycles_are_exact(name: str, channels: int, streamed: bool) 
     program = Program(array, network(array, channels, streamed), seed=channels, runs=2, functions=functions(channels))
     trace, = simulate(array, [program.streams()])
     assert trace.beats == program.expected()
+    assert len({beat for beat, _, _ in trace.beats}) > min(len(trace.beats) // 4, 5), "results must differ"
     latency = network_latency(program.operations, array, runs=2)
     assert len(trace.ran) == latency.cycles - 1
     assert sum(latency.causes.values()) == latency.cycles

@@ -12,7 +12,7 @@ from lutra_model import golden, onnx_read, onnx_write
 from lutra_model.attention import MatMul
 from lutra_model.convert import convert
 from lutra_model.fit import arrays, mac_array, sized
-from lutra_model.heads import head_inputs, head_outputs, head_tables, one_head
+from lutra_model.heads import head_inputs, head_outputs, head_tables, one_head, planes
 from lutra_model.network import Channels, Network, Softmax
 from lutra_model.params import Array
 from lutra_model.program import compile_network
@@ -64,6 +64,31 @@ def test_heads_are_put_together_again(heads: int) -> None:
         weights = [node.product(table) for table in _tables(node, values)]
         found = np.concatenate([golden.evaluate(layer, x[None]) for layer, x in zip(weights, given, strict=True)])
         np.testing.assert_array_equal(head_outputs([node], found), values[node.name])
+
+
+@pytest.mark.parametrize("reduction", [7, 8, 32])
+def test_eight_planes_hold_the_values_exactly(reduction: int) -> None:
+    rng = np.random.default_rng(reduction)
+    node = MatMul(name="m", inputs=("a", "b"), scale=1.0, heads=1, transposed=False, merged=False, multiplier=40000,
+                  shift=24)
+    x = rng.integers(-128, 128, (2, 1, 5, reduction), np.int8)
+    weights = rng.integers(-128, 128, (reduction, 6), np.int8)
+    weights[0, :2] = -128, 127
+    expected = golden.evaluate(node.product(weights), x)
+    np.testing.assert_array_equal(golden.evaluate(planes(node, weights), x), expected)
+
+
+@pytest.mark.parametrize(("scheme", "bits", "machines"), [
+    ("lut-tc", 4, ["lut-tc"]), ("bit-serial", 4, ["bit-serial", "int8"]), ("int4", 4, ["int4", "int8"]),
+    ("int1", 1, ["int1", "int8"]), ("sign-flip", 2, ["int8", "sign-flip"])])
+def test_who_takes_attention(scheme: str, bits: int, machines: list[str], tmp_path: Path) -> None:
+    network, _ = block(tmp_path, scheme=scheme, bits=bits)
+    found = arrays(network, rows=4, columns=4)
+    assert sorted(found) == machines
+    cut = stages(network, found)
+    assert all(stage.program for stage in cut)
+    assert cut[3].scheme == ("lut-tc" if scheme == "lut-tc" else "int8")
+    assert len(cut[3].nodes) == 3
 
 
 def _tables(node: MatMul, values: dict[str, np.ndarray]) -> list[np.ndarray]:

@@ -13,6 +13,7 @@ __all__ = ["connect", "fitted", "of_lines", "problems", "repaired"]
 
 Real = NDArray[np.float64]
 STEEPEST, FARTHEST, FINEST = 2**15 - 1, 2**31 - 1, 31
+COARSEST, HALVINGS = 8, 10  # steps by which values are moved: the range by so many powers of two, and halvings of it
 
 
 def _joined(places: NDArray[np.int64], values: Real, shift: int, rising: bool | None) -> tuple[list[int], list[int]]:
@@ -42,14 +43,15 @@ def connect(places: NDArray[np.int64], values: Real, rising: bool | None = None)
     """
     if len(places) - 1 > SEGMENTS:
         raise ValueError(f"a piecewise function must have at most {SEGMENTS} segments, not {len(places) - 1}")
-    for shift in range(FINEST, -1, -1):
+    steepest = float(np.abs(np.diff(values) / np.diff(places)).max())
+    most = int(np.log2((STEEPEST + 1) / steepest)) + 1 if steepest > 0 else FINEST
+    for shift in range(min(FINEST, most), -1, -1):
         slopes, intercepts = _joined(places, values, shift, rising)
         half = 1 << shift >> 1
         if max(map(abs, slopes)) <= STEEPEST and max(map(abs, intercepts)) + half <= FARTHEST:
             return Piecewise(breakpoints=places[1:-1], slopes=np.array(slopes), shift=shift,
                              intercepts=np.array(intercepts) + half)
-    raise ValueError(f"a piecewise function must have slopes of at most {STEEPEST}, not "
-                     f"{np.abs(np.diff(values) / np.diff(places)).max():.4g}")
+    raise ValueError(f"a piecewise function must have slopes of at most {STEEPEST}, not {steepest:.4g}")
 
 
 def fitted(function: Callable[[Real], Real], low: int = INPUT[0], high: int = INPUT[1], *, power: int = 8,
@@ -64,9 +66,38 @@ def fitted(function: Callable[[Real], Real], low: int = INPUT[0], high: int = IN
     target = function(x)
     if not np.isfinite(target).all():
         raise ValueError(f"a function must be finite from {low} to {high} to become a table")
-    counts = weight(x)
+    counts, few = weight(x), knots.some(x, target)
     at = knots.places(x, target, counts, segments, power=power)
-    return connect(at, knots.values(x, target, counts, at, rounds=knots.LAWSON if power > 2 else 0), rising)
+
+    def errors(values: Real) -> Real:
+        """Of the integers."""
+        return counts[few] * np.abs(connect(at, values, rising).evaluate(x[few].astype(np.int64)) - target[few])
+
+    def summed(values: Real) -> float:
+        return float((errors(values) ** power).sum())
+
+    def largest(values: Real) -> float:
+        return float(errors(values).max())
+
+    if power == 2:
+        return connect(at, _polished(knots.values(x, target, counts, at, rounds=0), summed), rising)
+    even = knots.values(x, target, counts, at)
+    tried = [_polished(values, largest) for values in (even, _polished(even, summed))]
+    return connect(at, min(tried, key=largest), rising)
+
+
+def _polished(values: Real, cost: Callable[[Real], float]) -> Real:
+    """Values moved one by one, by ever smaller steps, while the cost falls."""
+    least, step = cost(values), float(np.ptp(values)) / 2**COARSEST
+    for _ in range(HALVINGS):
+        for number in range(len(values)):
+            for move in (-step, step):
+                tried = values.copy()
+                tried[number] += move
+                if (found := cost(tried)) < least:
+                    values, least = tried, found
+        step /= 2
+    return values
 
 
 def of_lines(given: Lines, x_step: float, y_step: float, low: int = INPUT[0], high: int = INPUT[1]) -> Piecewise:

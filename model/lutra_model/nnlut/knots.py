@@ -8,7 +8,7 @@ largest error (Lawson's weights).
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Points", "places", "values"]
+__all__ = ["Points", "places", "some", "values"]
 
 Points = NDArray[np.float64]
 LAWSON = 40  # rounds of weights
@@ -91,6 +91,20 @@ def _moved(x: Points, target: Points, weight: Points, at: NDArray[np.int64], pow
     return at
 
 
+def _bend(x: Points, target: Points) -> Points:
+    return np.abs(np.gradient(np.gradient(target, x), x)) if len(x) > 2 else np.zeros(len(x))
+
+
+def some(x: Points, target: Points) -> NDArray[np.int64]:
+    """Numbers of the points that the search looks at: all, or ``MOST``, half of them where the function bends."""
+    if len(x) <= MOST:
+        return np.arange(len(x))
+    even = np.linspace(0, len(x) - 1, MOST // 2).astype(np.int64)
+    shares = np.cumsum(np.sqrt(_bend(x, target)))
+    bent = np.searchsorted(shares, np.linspace(0, shares[-1], MOST // 2))
+    return np.unique(np.concatenate([even, bent.clip(0, len(x) - 1)]))
+
+
 def places(x: Points, target: Points, weight: Points, segments: int, *, power: int = 8) -> NDArray[np.int64]:
     """At most ``segments + 1`` places, the ends of the grid among them, where the lines should meet.
 
@@ -100,10 +114,9 @@ def places(x: Points, target: Points, weight: Points, segments: int, *, power: i
     target, weight : the function there; what an error counts.
     power : of the error whose sum is made small: 2 for the mean, 8 for nearly the largest.
     """
-    some = np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST)).astype(np.int64))
-    few, wanted, counts = x[some], target[some], weight[some]
-    bend = np.abs(np.gradient(np.gradient(wanted, few), few)) if len(few) > 2 else np.zeros(len(few))
-    density = np.sqrt(bend * counts)
+    looked = some(x, target)
+    few, wanted, counts = x[looked], target[looked], weight[looked]
+    density = np.sqrt(_bend(few, wanted) * counts)
     ends = np.array([x[0], x[-1]], np.int64)
     if not density.any():
         return ends
