@@ -83,7 +83,7 @@ def test_eight_planes_hold_the_values_exactly(reduction: int) -> None:
     ("int1", 1, ["int1", "int8"]), ("sign-flip", 2, ["int8", "sign-flip"])])
 def test_who_takes_attention(scheme: str, bits: int, machines: list[str], tmp_path: Path) -> None:
     network, _ = block(tmp_path, scheme=scheme, bits=bits)
-    found = arrays(network, rows=4, columns=4)
+    found = arrays(network, rows=8, columns=4)
     assert sorted(found) == machines
     cut = stages(network, found)
     assert all(stage.program for stage in cut)
