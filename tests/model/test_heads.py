@@ -8,12 +8,12 @@ import onnx
 import onnxruntime
 import pytest
 
-from lutra_model import golden, onnx_read, onnx_write
+from lutra_model import golden, netfile, onnx_read, onnx_write
 from lutra_model.attention import MatMul
 from lutra_model.convert import convert
 from lutra_model.fit import arrays, mac_array, sized
 from lutra_model.heads import head_inputs, head_outputs, head_tables, one_head, planes
-from lutra_model.network import Channels, Network, Softmax
+from lutra_model.network import Channels, Clamp, Network, Softmax
 from lutra_model.params import Array
 from lutra_model.program import compile_network
 from lutra_model.runs import Design, run, run_programs
@@ -143,6 +143,33 @@ def test_parts_with_several_inputs_compute_the_network(scheme: str, tmp_path: Pa
         else:
             values[part.output] = golden.outputs(part.network, part.inputs(values))
     np.testing.assert_array_equal(values[network.nodes[-1].name], golden.outputs(network, x))
+
+
+def test_channels_by_themselves(tmp_path: Path) -> None:
+    """Some channels of an image: golden, ONNX Runtime, the network file, the machine's words, and refusals."""
+    nodes = (Channels(name="part", inputs=("input",), scale=1.0, first=4, count=8),
+             Clamp(name="out", inputs=("part",), scale=1.0, low=-50, high=50))
+    network = Network(name="parts", input_shape=(2, 3, 16), input_scale=1.0, nodes=nodes)
+    x = np.random.default_rng(0).integers(-128, 128, (2, 2, 3, 16), np.int8)
+    expected = np.clip(x[..., 4:12], -50, 50)
+    np.testing.assert_array_equal(golden.outputs(network, x), expected)
+    session = onnxruntime.InferenceSession(onnx_write.export(network).SerializeToString(),
+                                           providers=["CPUExecutionProvider"])
+    np.testing.assert_array_equal(session.run(None, {"input": x})[0], expected)
+    netfile.save(network, tmp_path / "n.lutra")
+    np.testing.assert_array_equal(golden.outputs(netfile.load(tmp_path / "n.lutra"), x), expected)
+    for word, count in ((4, 1), (8, 0)):
+        array = Array.mac(rows=8, columns=8, word=word)
+        assert sum(len(part.nodes) == 2 for part in segments(network, array)) == count
+    with pytest.raises(ValueError, match=r"^part must take some of 16 channels, not 8 from 9 on$"):
+        replace(nodes[0], first=9).shape((2, 3, 16))
+
+
+def test_schemes_by_pattern(tmp_path: Path) -> None:
+    network, _ = block(tmp_path, scheme="int8", schemes={"*": "int4", "MatMul4": "int8"})
+    assert [node.scheme for node in network.products] == ["int4", "int8", "int4", "int4", "int4", "int4"]
+    with pytest.raises(ValueError, match=r"^schemes must name layers \(MatMul0, .*\), not \*query$"):
+        block(tmp_path, scheme="int8", schemes={"*query": "int4"})
 
 
 @pytest.mark.parametrize("functions", [False, True])
