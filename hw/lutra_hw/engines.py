@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from amaranth.hdl import Value
 from amaranth.lib import wiring
@@ -31,6 +32,9 @@ class Engine:
     slot : codebook words that a slot loads, from the signal that holds its operation's entries less one; None: the
         encoders have no codebooks.
     parameters : parameter bytes of a column.
+    codebook : bytes of a word of codebook memory.
+    levels : what the loader does with a layer's table of levels, which lies in codebook memory: ``expand`` each table
+        beat by it, ``preload`` it before an operation's first tile; "": there is none.
     """
 
     symbol: Callable[[Array], int]
@@ -40,6 +44,8 @@ class Engine:
     cell: Callable[[Array], int] = lambda array: 8
     slot: Callable[[Array, Value], Value] | None = None
     parameters: int = 7
+    codebook: Callable[[Array], int] = lambda array: array.encoders * array.length
+    levels: Literal["", "expand", "preload"] = ""
 
 
 ENGINES: dict[str, Engine] = {}
@@ -77,11 +83,12 @@ def encoder_signature(array: Array) -> wiring.Signature:
 
     load, entry, centroid : codebook word ``entry`` of the slot that comes next. turn : that slot begins, with the
     sub-vector that comes in this cycle. vector, data : a sub-vector. entry_mask : entries that the operation's tables
-    have, one bit each. o : its symbol, ``Pipeline.encode`` cycles later.
+    have, one bit each. zero, last : of the operation's table of levels, the zero level and the last. o : its symbol,
+    ``Pipeline.encode`` cycles later.
     """
     return wiring.Signature({
         "load": In(1), "entry": In(bits(array.entries)), "centroid": In(8 * array.length), "turn": In(1),
-        "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries),
+        "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries), "zero": In(6), "last": In(6),
         "o": Out(symbol_width(array))})
 
 

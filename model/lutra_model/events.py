@@ -214,7 +214,8 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
 def _tables(operation: Operation, structure: Structure) -> dict[str, int]:
     """Beats of tables and parameters, from memory or stream into cells; in one image."""
     array = structure.array
-    tiles = [-(-slots * array.encoders // array.fill) * operation.entries for slots in operation.tile_slots(array)]
+    each = array.cell.group_beats(operation.entries)
+    tiles = [-(-slots * array.encoders // array.fill) * each for slots in operation.tile_slots(array)]
     columns = operation.blocks * operation.column_tiles
     beats, parameters = columns * sum(tiles), columns * array.parameter_beats
     bits = (beats + parameters) * structure.table_word_bits
@@ -257,10 +258,11 @@ def _dram(operation: Operation, layer: Layer | None, structure: Structure, image
     found = {"inputs": images * values if operation.kind is Kind.LOAD else 0,
              "outputs": images * values if operation.to_stream else 0, "program": descriptor_words(array) * 32}
     if layer:
+        words = layer.codebooks * array.cell.group_beats(layer.entries) * layer.columns
         times = images * operation.blocks if operation.stream_tables else 1
-        found |= {"tables": times * layer.codebooks * layer.entries * layer.columns * structure.cell_bits,
+        found |= {"tables": times * words * structure.cell_bits,
                   "parameters": times * layer.columns * (32 if structure.is_float else 8 * array.cell.parameter_bytes),
-                  "codebooks": layer.codebooks * array.cell.slot_words(array, layer.entries) * layer.length * 8}
+                  "codebooks": array.cell.codebook_bits(array, layer)}
     return DramBits(**found)
 
 

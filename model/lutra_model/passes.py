@@ -98,7 +98,10 @@ class _Product:
         self.operation, self.clock, self.release = operation, clock, pipeline.release
         self.period = clock.table_period if operation.stream_tables else 1
         self.codebook = array.cell.slot_words(array, operation.entries)  # beats of a slot
-        self.beats = tuple(-(-slots * array.encoders // array.fill) * operation.entries
+        self.expansion = array.cell.expansion(operation.entries)  # cycles of a table beat
+        self.preload = array.cell.preload(operation.entries)
+        self.pace = max(self.period, self.expansion)
+        self.beats = tuple(-(-slots * array.encoders // array.fill) * array.cell.group_beats(operation.entries)
                            for slots in (array.slots, operation.last_slots))
         self.parameter_beats = array.parameter_beats
         self.written = pipeline.fetch + pipeline.encode + 1
@@ -110,11 +113,13 @@ class _Product:
 
     def tile(self, state: _State, rows: int, last: bool, gap: int | None) -> _State:
         """Load and walk one tile; ``gap``: cycles from its first index word to the next tile's; None: all are there."""
-        end = max(state.beat, state.bank) + self.beats[last] * self.period
+        end = max(state.beat, state.bank) + self.beats[last] * self.pace
+        ready = end - self.pace + self.expansion
         parameter, next_parameter = state.parameter, state.next_parameter
         if last:
             end = max(end, parameter) + self.parameter_beats * self.period
-        free, ready = state.issued + 1, end - self.period + 1
+            ready = end - self.period + 1
+        free = state.issued + 1
         begin = max(free, state.word, ready)
         issued, late = begin + rows - 1, ready > state.word
         if last:
@@ -145,6 +150,8 @@ class _Product:
         fed, beat = clock.start + 1, max(clock.ready, clock.loaded + 1) + 1
         if self.codebook:
             fed = max(fed, max(clock.ready + 1, clock.slot + 2) + self.codebook)
+        if self.preload:
+            beat = max(beat, *clock.banks) + self.preload
         if self.operation.stream_tables:
             beat = max(beat, clock.table)
         free = clock.start + 1
@@ -173,10 +180,11 @@ class _Product:
     def busy(self, issues: int, source: str) -> dict[str, int]:
         """Work of every stage."""
         operation = self.operation
-        tiles = (operation.row_tiles - 1) * self.beats[0] + self.beats[1] + self.parameter_beats
+        tables = (operation.row_tiles - 1) * self.beats[0] + self.beats[1]
+        each = tables * self.pace + self.parameter_beats * self.period
         return {"lookup": issues, "encode": operation.rows * operation.slots,
                 "codebook": operation.blocks * operation.slots * self.codebook,
-                source: operation.blocks * operation.column_tiles * tiles * self.period}
+                source: operation.blocks * operation.column_tiles * each + self.preload}
 
 
 def product(operation: Operation, clock: Clock) -> Timing:

@@ -15,13 +15,15 @@ NEVER = 1 << 60
 
 def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[int, int, str, bool]]:
     """``(operation, column tile, kind, last of the tile)`` of every beat."""
-    beats = []
+    beats = [(number, 0, "level", False)] * (operation.entries if array.engine == "dln-column" else 0)
+    each = ["table"] + ["again"] * (operation.entries - 1) if array.engine == "dln-row" else \
+        ["table"] * (1 if array.engine == "dln-column" else operation.entries)
     for column in range(operation.blocks * operation.column_tiles):
         for row in range(operation.row_tiles):
             last = row == operation.row_tiles - 1
             used = (operation.last_slots if last else array.slots) * array.encoders
-            kinds = ["table"] * (len(range(0, used, array.fill)) * operation.entries)
-            kinds += ["parameter"] * (len(range(0, 7, array.fill)) if last else 0)
+            kinds = each * len(range(0, used, array.fill))
+            kinds += ["parameter"] * (len(range(0, 7, array.fill * array.cell_bits // 8)) if last else 0)
             beats += [(number, column, kind, place == len(kinds) - 1) for place, kind in enumerate(kinds)]
     return beats
 
@@ -76,7 +78,7 @@ class _Machine:
 
     def codes(self, number: int) -> list[Any]:
         operation = self.operations[number]
-        if operation.kind is not Kind.PRODUCT or not self.array.is_lookup:
+        if operation.kind is not Kind.PRODUCT or self.array.engine != "lookup":
             return []
         return [entry == operation.entries - 1 for _ in range(operation.blocks * operation.slots)
                 for entry in range(operation.entries)]
@@ -85,12 +87,13 @@ class _Machine:
         if self.to_load and self.loader[2] < self.now:
             number, _, kind, last = self.to_load[0]
             streamed = self.operations[number].stream_tables
-            free = (self.tile_left[self.tile - 2] < self.now if kind == "table"
-                    else self.released[self.column - 2] <= self.now)
-            if free and (not streamed or self.stream[1] <= self.now):
+            beat = kind in ("table", "parameter")
+            free = (self.released[self.column - 2] <= self.now if kind == "parameter"
+                    else max(self.tile_left[self.tile - n] for n in ((1, 2) if kind == "level" else (2,))) < self.now)
+            if free and (not streamed or not beat or self.stream[1] <= self.now):
                 self.to_load.pop(0)
                 self.loader[1] = self.now
-                if streamed:
+                if streamed and beat:
                     self.stream[1] = self.now + self.periods[1]
                 if last:
                     self.loaded[self.tile] = self.now
@@ -128,11 +131,11 @@ class _Machine:
                     self.result(operation, pipeline.pool + pipeline.finish + pipeline.add + 1, not self.to_feed)
             return
         first = row == 0
-        known = not self.array.is_lookup or not first or (
+        known = self.array.engine != "lookup" or not first or (
             len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.now)
         if known and (block < 2 or self.half_left[block - 2] < self.now):
             self.to_feed.pop(0)
-            if first and self.array.is_lookup:
+            if first and self.array.engine == "lookup":
                 self.slot_fed.append(self.now)
             tile, place = divmod(slot, self.array.slots)
             if place == (operation.tile_slots(self.array)[tile] - 1):

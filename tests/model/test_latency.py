@@ -23,6 +23,9 @@ def machine(rng: np.random.Generator) -> Array:
     fill = int(rng.choice([size for size in range(1, rows + 1) if rows % size == 0]))
     if rng.random() < 0.4:
         return Array.mac(rows=rows, columns=columns, encoders=encoders, fill=fill)
+    if rng.random() < 0.5:
+        return Array(engine=str(rng.choice(["dln-row", "dln-column"])), rows=rows, columns=columns, encoders=encoders,
+                     fill=fill, length=1, entries=int(rng.choice([2, 8, 64])), weight_levels=8)
     return Array(rows=rows, columns=columns, encoders=encoders, fill=fill, length=int(rng.integers(1, 5)),
                  entries=int(rng.choice([2, 4, 8, 64])))
 

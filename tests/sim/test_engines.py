@@ -14,6 +14,13 @@ ARRAYS = {
     "mac-w1-8x2": Array.mac(rows=8, columns=2, weight_bits=1, block_rows=40, **LARGE),
     "sign-flip-4x3": Array(engine="sign-flip", rows=4, columns=3, encoders=2, length=1, entries=1, block_rows=7,
                            index_words=1200, **LARGE),
+    **{f"{form}-{name}": Array(engine=form, length=1, index_words=1200, **LARGE | sizes)
+       for form in ("dln-row", "dln-column") for name, sizes in {
+           "4x3": {"rows": 4, "columns": 3, "encoders": 2, "fill": 2, "entries": 4, "weight_levels": 8,
+                   "block_rows": 7},
+           "4x2": {"rows": 4, "columns": 2, "encoders": 2, "entries": 32, "weight_levels": 32, "block_rows": 16},
+           "1x1": {"rows": 1, "columns": 1, "encoders": 1, "entries": 64, "weight_levels": 64, "block_rows": 40,
+                   "table_words": 1 << 14}}.items()},
 }
 QUICK, MANY = 6, 200
 

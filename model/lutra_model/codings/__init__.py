@@ -1,9 +1,10 @@
 """Codings: a scheme's part of a product layer. A new one is a class of its own here."""
 
 from .base import Coding, sub_vectors
+from .levels import Levels
 from .nearest import Nearest
 from .plain import Plain, SignFlip
 
-__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "SignFlip", "sub_vectors"]
+__all__ = ["CODINGS", "Coding", "Levels", "Nearest", "Plain", "SignFlip", "sub_vectors"]
 
-CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, SignFlip)}
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, SignFlip, Levels)}
