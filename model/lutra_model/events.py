@@ -285,7 +285,8 @@ def count(operation: Operation, array: Array, layer: Layer | None = None, *, num
         case Kind.LOAD:
             counts = _load(operation, structure)
     counts["program_read_bits"] = descriptor_words(array) * 32
-    once = {f"{memory}_write_bits": -(-counts.get(f"{memory}_read_bits", 0) // operation.blocks)
-            for memory in ("table", "codebook")} | {"program_write_bits": counts["program_read_bits"]}
+    codebooks = array.cell.codebook_words(operation, array) if operation.kind is Kind.PRODUCT else 0
+    once = {"table_write_bits": -(-counts.get("table_read_bits", 0) // operation.blocks),
+            "codebook_write_bits": codebooks * structure.beat_bits, "program_write_bits": counts["program_read_bits"]}
     return Events(**{name: images * value for name, value in counts.items()}, **once,
                   dram=_dram(operation, layer, structure, images))

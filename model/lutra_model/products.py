@@ -10,7 +10,8 @@ from .codings import Coding
 from .network import Product
 from .requantise import fixed_point
 
-__all__ = ["cluster", "dense", "fit_groups", "fit_tables", "integer", "lookup", "pieces", "plain_tables", "stacked"]
+__all__ = ["LARGEST_BIAS", "cluster", "coded", "dense", "fit_groups", "fit_tables", "integer", "lookup", "pieces",
+           "plain_tables", "stacked"]
 
 Real = NDArray[np.float64]
 LARGEST_BIAS = 2.0**30     # leaves room for the sum beside it in 32 bits
@@ -82,6 +83,13 @@ def lookup(name: str, source: str, tables: Real, bias: Real, coding: Coding, *, 
     table = np.rint(tables.reshape(groups, -1, *tables.shape[1:]) / per_codebook)
     return Product(inputs=(source,), table=np.clip(table, -128, 127).astype(np.int8).reshape(tables.shape),
                    coding=coding, reduction=reduction, groups=groups, **common,
+                   **_finisher(name, bias, step, scale))
+
+
+def coded(name: str, source: str, table: NDArray[np.int8], bias: Real, coding: Coding, *, step: Real, reduction: int,
+          scale: float, groups: int = 1, **common: Any) -> Product:
+    """A layer whose table is made already; ``step`` is the real value of one accumulator step of each column."""
+    return Product(inputs=(source,), table=table, coding=coding, reduction=reduction, groups=groups, **common,
                    **_finisher(name, bias, step, scale))
 
 
