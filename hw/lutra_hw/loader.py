@@ -145,7 +145,7 @@ class Loader(wiring.Component):
         """
         streamed, layer, step, fresh = self._layer["stream_tables"], self._layer, Signal(), Signal()
         m.d.comb += [
-            fresh.eq(self._trailing | (inner.count.entry == 0) if self._levels == "expand" else 1),
+            fresh.eq(inner.count.entry == 0 if self._levels == "expand" else 1),
             self.i.ready.eq(ready & streamed & fresh), self.read.eq(ready & ~streamed & fresh),
             step.eq(self.read | self.i.ready & self.i.valid | ready & ~fresh)]
         with m.If(self.read):

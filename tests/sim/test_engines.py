@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lutra_model.params import Array
+from lutra_model.program import compile_network
 from lutra_sim.cases import random_case
 from lutra_sim.compiled import CompiledMachine, build
 from tests.strategies import LARGE
@@ -41,6 +42,18 @@ def test_random_cases(name: str) -> None:
     machine = build(ARRAYS[name])
     for seed in range(QUICK):
         check(machine, ARRAYS[name], seed)
+
+
+def test_both_forms_of_levels_give_the_same() -> None:
+    """One network's outputs by cells with tables and by rows with tables."""
+    forms = [(array := ARRAYS[f"{name}-4x3"], build(array)) for name in ("dln-row", "dln-column")]
+    for seed in range(20):
+        case, outputs = random_case(ARRAYS["dln-row-4x3"], seed), []
+        for array, machine in forms:
+            program = compile_network(case.network, array)
+            machine.load(program)
+            outputs.append(machine.run(program, case.inputs, limit=2_000_000).outputs)
+        assert np.array_equal(*outputs), f"seed {seed}"
 
 
 @pytest.mark.slow
