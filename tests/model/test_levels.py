@@ -9,9 +9,12 @@ import pytest
 from lutra_model import golden, netfile
 from lutra_model.algorithm import run as algorithm
 from lutra_model.codings import Levels
+from lutra_model.events import count
+from lutra_model.images import table_words
 from lutra_model.network import Network, Product, Window
 from lutra_model.params import Array
 from lutra_model.program import compile_network
+from lutra_model.runs import jobs_of
 from tests.model.test_onnx_write import computed
 
 SIZES = [(2, 2, 0), (2, 64, 1), (64, 2, 0), (3, 8, 1), (17, 17, 8), (33, 33, 0), (33, 33, 16), (64, 64, 31),
@@ -166,3 +169,24 @@ def test_an_array_of_fewer_levels_refuses_a_layer(sizes: dict[str, int], message
     array = Array(**{"engine": "dln-row", "length": 1, "entries": 32, "weight_levels": 32} | sizes)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=message):
         compile_network(network(0, (33, 33, 0)), array)
+
+
+@pytest.mark.parametrize("engine", ["dln-row", "dln-column"])
+@pytest.mark.parametrize("fill", [2, 4])
+def test_events_are_those_of_the_beats_in_memory(engine: str, fill: int) -> None:
+    net = network(3, (33, 33, 16))
+    array = Array(engine=engine, rows=4, columns=4, encoders=2, fill=fill, length=1, entries=32, weight_levels=32,
+                  block_rows=9, codebook_words=512, table_words=4096)
+    program = compile_network(net, array)
+    jobs = [job for job in jobs_of(net, program) if job.layer]
+    found = [count(job.operation, array, job.layer) for job in jobs]
+    beats = [op.blocks * (table_words(op, array) - op.column_tiles * array.parameter_beats)
+             for op in (job.operation for job in jobs)]
+    lookups = [27 * 4 * 20, 4 * 9 * 4 * 20, 4 * 3 * 20]  # a layer of 4 groups is a block-diagonal one
+    assert [events.table_writes for events in found] == [number * fill * 4 for number in beats]
+    assert sum(events.codebook_write_bits for events in found) == program.codebooks.size * 8
+    assert [events.table_reads for events in found] == lookups
+    levels = [32 * (number if engine == "dln-row" else 1) for number in beats]
+    assert [events.codebook_read_bits for events in found] == [32 * 8 * number for number in levels]
+    written = 8 * fill * 4 if engine == "dln-row" else 32 * 8 * 4  # a word for each cell, or a level for each row
+    assert [events.cell_register_bits for events in found] == [written * number for number in levels]
