@@ -79,8 +79,7 @@ class Loader(wiring.Component):
             "i": In(stream.Signature(table_beat(array))), "read": Out(1), "address": Out(32), "memory": In(width),
             "table": Out(table_write(array)), "parameter": Out(parameter_write(array)), "beat": Out(1),
             "loaded": Out(1), "free": In(1), "free_parameters": In(1), "some": Out(1), "turn": Out(1),
-            "fault": Out(Error),
-            **({"some_parameters": Out(1), "used_parameters": In(1)} if array.functions else {}), **self._ports()})
+            "fault": Out(Error), **self._ports()})
 
     def elaborate(self, platform):
         m = Module()
@@ -93,8 +92,8 @@ class Loader(wiring.Component):
         m.submodules.parameters = parameters = Credit(places=2)
         groups = self._take(m)
         inner, trail, outer = self._loops(m, groups)
-        known = self._indices(m, inner, outer)
         ends = inner.step & inner.done & ~outer.last.tile | trail.step & trail.done  # of a tile
+        known = self._indices(m, inner, outer)
         self._beats(m, self._loading & (tables.room | self._norm) & Mux(self._trailing, parameters.room, known), outer)
         m.d.comb += [
             inner.step.eq(self.beat & ~self._trailing), trail.step.eq(self.beat & self._trailing),
@@ -117,12 +116,13 @@ class Loader(wiring.Component):
         return m
 
     def _ports(self) -> dict[str, wiring.Member]:
-        """What a machine that gathers has beside the others."""
+        """What a machine with functions, and one that gathers, has beside the others."""
         array = self.array
+        rows = {"some_parameters": Out(1), "used_parameters": In(1)} if array.functions else {}
         if not array.gather:
-            return {}
+            return rows
         symbols = symbol_width(array)
-        return {"indexed": In(1), "index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
+        return rows | {"indexed": In(1), "index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
                 "symbols": In(symbols * array.rows), "offsets": Out(symbols * array.fill)}
 
     def _late(self, m: Module, value: Value) -> Value:

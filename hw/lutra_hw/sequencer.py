@@ -59,16 +59,16 @@ class Sequencer(wiring.Component):
             "table": Out(table_write(array)), "parameter": Out(parameter_write(array)), "turn": Out(1),
             "row": Out(issue(array)), "reserve": Out(1), "free_half": Out(1), "room": In(1), "moving": Out(1),
             "fault": Out(Error), "place": Out(ADDRESS_BITS), "running_place": Out(ADDRESS_BITS),
-            "codebook_place": Out(ADDRESS_BITS),
-            **({"some_parameters": Out(1), "word_ends": In(1)} if array.functions else {}), **self._ports()})
+            "codebook_place": Out(ADDRESS_BITS), **self._ports()})
 
     def _ports(self) -> dict[str, wiring.Member]:
-        """What a machine that gathers has beside the others."""
+        """What a machine with functions, and one that gathers, has beside the others."""
         array = self.array
+        rows = {"some_parameters": Out(1), "word_ends": In(1)} if array.functions else {}
         if not array.gather:
-            return {}
-        return {"index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
-                "symbols": In(symbol_width(array) * array.rows)}
+            return rows
+        return rows | {"index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
+                       "symbols": In(symbol_width(array) * array.rows)}
 
     def elaborate(self, platform):
         m = Module()
@@ -95,14 +95,14 @@ class Sequencer(wiring.Component):
             walker.start.eq(program.start & (program.next.kind == Kind.PRODUCT)),
             walker.indexed.eq(self.indexed), walker.loaded.eq(loader.some), walker.room.eq(self.room),
             self.moving.eq(program.moving | loader.beat | walker.o.valid)]
-        if self.array.gather:
-            m.d.comb += [loader.indexed.eq(self.indexed & program.settings.gather), loader.symbols.eq(self.symbols),
-                         self.index_read.eq(loader.index_read), self.index_word.eq(loader.index_word),
-                         memory.offsets.eq(loader.offsets)]
         if self.array.functions:
             left = delay(m, self.word_ends, stages.row_release - 1, reset=True)
             m.d.comb += [self.some_parameters.eq(loader.some_parameters), loader.used_parameters.eq(self.word_ends),
                          loader.free_parameters.eq(released | left)]
+        if self.array.gather:
+            m.d.comb += [loader.indexed.eq(self.indexed & program.settings.gather), loader.symbols.eq(self.symbols),
+                         self.index_read.eq(loader.index_read), self.index_word.eq(loader.index_word),
+                         memory.offsets.eq(loader.offsets)]
         self._offer(m, program, loader)
         self._faults(m, program, loader)
         return m

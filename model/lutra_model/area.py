@@ -91,7 +91,7 @@ def _finisher(structure: Structure, technology: Technology) -> float:
     if structure.is_float:
         return array.columns * (price("fp32_add_area")
                                 + (structure.finish_registers + BANKS * 32 + buffer) * price("register_area"))
-    registers = structure.finish_registers + BANKS * 56 + buffer
+    registers = structure.finish_registers + BANKS * 8 * array.cell.parameter_bytes + buffer
     return array.columns * (FINISHER_ADD_BITS * price("add_area") + FINISHER_PRODUCT * price("multiply_area")
                             + FINISHER_MUX_BITS * price("mux_area") + FINISHER_COMPARE_BITS * price("compare_area")
                             + registers * price("register_area"))
@@ -105,6 +105,15 @@ def _add(structure: Structure, technology: Technology) -> float:
                             + ADD_MUX_BITS * price("mux_area") + ADD_REGISTERS * price("register_area"))
 
 
+def _functions(structure: Structure, technology: Technology) -> float:
+    """A function unit for each column, the row unit, and the two functions that an operation holds."""
+    if not structure.array.functions:
+        return 0.0
+    held = 2 * FUNCTION_BITS * technology.price("register_area")
+    return (structure.array.columns * _priced(lane_parts(), technology) + _priced(row_parts(structure), technology)
+            + held)
+
+
 def _table_addresses(structure: Structure) -> Parts:
     """What a machine that gathers has more: an address for each of ``fill`` rows, the choice of their indices."""
     array = structure.array
@@ -113,15 +122,6 @@ def _table_addresses(structure: Structure) -> Parts:
     address = (array.table_words - 1).bit_length()
     late = address + 1 + (array.rows // array.fill - 1).bit_length() + (array.entries - 1).bit_length() + 6
     return {"add": array.fill * address, "mux": (array.rows - array.fill) * structure.index_bits, "register": late}
-
-
-def _functions(structure: Structure, technology: Technology) -> float:
-    """A function unit for each column, the row unit, and the two functions that an operation holds."""
-    if not structure.array.functions:
-        return 0.0
-    held = 2 * FUNCTION_BITS * technology.price("register_area")
-    return (structure.array.columns * _priced(lane_parts(), technology) + _priced(row_parts(structure), technology)
-            + held)
 
 
 def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:
