@@ -18,6 +18,7 @@ __all__ = ["exponential", "function", "fused", "layer_norm", "reciprocal", "root
 Real = NDArray[np.float64]
 TOP = 2**15 - 1
 LARGEST = 2**31 - 1  # bias; a larger one is far beyond the clamp
+RARE = 1e-5  # share of the inputs that those never seen count as, each
 STEPS = 256  # of the 16-bit input in one int8 step
 
 
@@ -49,13 +50,24 @@ def root() -> Piecewise:
     return integers.fitted(lambda u: 2.0**21 / np.sqrt(u), 2**12, 2**14 - 1, rising=False)
 
 
+def _seen(values: NDArray[np.int8]) -> Callable[[Real], Real]:
+    """What an error counts at each 16-bit input: the root of how often the int8 values around it came, and a little."""
+    often = np.bincount(values.ravel().astype(np.int64) + 128, minlength=256) / max(1, values.size)
+    return lambda x: np.sqrt(np.interp(x / STEPS, np.arange(-128, 128), often) + RARE)
+
+
 def function(name: str, source: str, real: Callable[[Real], Real], *, input_scale: float, scale: float,
-             low: int = -128, high: int = 127) -> Function:
+             low: int = -128, high: int = 127, seen: NDArray[np.int8] | None = None) -> Function:
     """A function of real values on the scales of its input and output.
 
-    The table is fitted to the function after its clamp, over the whole range of int8 at ``input_scale``.
+    The table is fitted to the function after its clamp, over the whole range of int8 at ``input_scale``: for the
+    smallest largest error, or, with inputs that a small run has ``seen`` (the paper's calibration), for the mean over
+    these.
     """
-    table = integers.fitted(lambda x: np.clip(np.nan_to_num(real(x * (input_scale / STEPS))) / scale, low, high))
+    def target(x: Real) -> Real:
+        return np.clip(np.nan_to_num(real(x * (input_scale / STEPS))) / scale, low, high)
+
+    table = integers.fitted(target) if seen is None else integers.fitted(target, power=2, weight=_seen(seen))
     return Function(name=name, inputs=(source,), scale=scale, low=low, high=high, function=table)
 
 
