@@ -30,7 +30,7 @@ class Target:
     """A real function on a range. ``rising``: it only rises (True), only falls (False), or neither (None)."""
 
     name: str
-    real: Callable[[Real], Real]
+    real: Callable[[Any], Any]
     low: float
     high: float
     rising: bool | None = None
