@@ -74,8 +74,8 @@ def predict(graph: FloatGraph, x: NDArray[Any]) -> Floats:
     return _run(graph, graph.model, _checked(graph, x), [graph.model.graph.output[0].name])[0]
 
 
-def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False) -> float:
-    """The int8 scale that gives the values the least mean squared error; 0 if all of them are 0.
+def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False, peak: int = 127) -> float:
+    """The scale that gives the values, as integers up to ``peak``, the least mean squared error; 0 if all are 0.
 
     The largest magnitude kept is one of ``CANDIDATES`` even fractions of the largest seen.
     """
@@ -85,16 +85,16 @@ def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False) -> f
         return 0.0
     counts, edges = np.histogram(values, BINS, (0.0, largest))
     centres = (edges[1:] + edges[:-1]) / 2
-    scales = largest / 127 * np.arange(1, CANDIDATES + 1)[:, None] / CANDIDATES
-    error = centres - scales * np.minimum(np.rint(centres / scales), 127)
+    scales = largest / peak * np.arange(1, CANDIDATES + 1)[:, None] / CANDIDATES
+    error = centres - scales * np.minimum(np.rint(centres / scales), peak)
     return float(scales[(counts * error**2).sum(axis=1).argmin(), 0])
 
 
-def row_scale(values: NDArray[np.floating[Any]]) -> float:
-    """The int8 scale of values whose rows (of channels) are normalised next: the error of a row counts by its variance.
+def row_scale(values: NDArray[np.floating[Any]], peak: int = 127) -> float:
+    """The scale in integers up to ``peak`` of values whose rows (of channels) are normalised next.
 
-    A row's variance is lost in the norm, so that a few rows with large values must not coarsen all others. 0 if all
-    values are 0.
+    The error of a row counts by the row's variance, which is lost in the norm: a few rows with large values must not
+    coarsen all others. 0 if all values are 0.
     """
     rows = np.abs(values.reshape(-1, values.shape[-1]).astype(np.float64))
     largest = float(rows.max(initial=0.0))
@@ -105,6 +105,6 @@ def row_scale(values: NDArray[np.floating[Any]]) -> float:
     weight, rows = np.broadcast_to(weight, rows.shape).ravel(), rows.ravel()
     counts, edges = np.histogram(rows, largest * np.concatenate([[0.0], np.geomspace(2**-16, 1, BINS)]), weights=weight)
     centres = (edges[1:] + edges[:-1]) / 2
-    scales = largest / 127 * np.geomspace(2**-8, 1, CANDIDATES)[:, None]
-    error = centres - scales * np.minimum(np.rint(centres / scales), 127)
+    scales = largest / peak * np.geomspace(2**-8, 1, CANDIDATES)[:, None]
+    error = centres - scales * np.minimum(np.rint(centres / scales), peak)
     return float(scales[(counts * error**2).sum(axis=1).argmin(), 0])
