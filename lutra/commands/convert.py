@@ -39,6 +39,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="scalars of a sub-vector (9 for 3x3, one kernel row for larger windows, else 4)")
     parser.add_argument("--pixel-scale", type=float, metavar="S",
                         help="real value of one step of a uint8 image, so that images can be given as they are")
+    parser.add_argument("--no-refine", action="store_true",
+                        help="leave tables and biases as weights alone make them, where a scheme fits them to the "
+                             "float layer's outputs (better where a few rows are far from all others)")
     parser.add_argument("--functions", action="store_true",
                         help="softmax, GELU and other functions by piecewise linear tables, which the machine runs "
                              "(otherwise the host does)")
@@ -63,7 +66,8 @@ def run(args: argparse.Namespace) -> Outcome:
         network = convert(args.model, calibration, scheme=args.scheme, schemes=_by_layer(args.layer),
                           entries=args.entries, metric=args.metric, lengths=args.length, bits=args.bits,
                           group=args.group, levels=args.levels, pixel_scale=args.pixel_scale, seed=args.seed,
-                          functions=args.functions,                          progress=show)
+                          functions=args.functions, refine=not args.no_refine,
+                          progress=show)
     save(network, args.output)
     host = [node.name for node in network.nodes if placement(node) == "host"]
     data = {"file": args.output, "layers": len(network.products), "macs": network.macs, "host_nodes": host}

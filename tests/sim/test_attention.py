@@ -64,10 +64,10 @@ def test_tables_of_another_head_are_noticed() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("scheme", ["int8", "lut-nn"])
+@pytest.mark.parametrize("scheme", ["int8", "lut-nn", "lut-tc"])
 def test_a_whole_block(scheme: str, seed: int, tmp_path: Path) -> None:
     """Products, scores, softmax, context, residual adds, norms, GELU and the mean: nothing is left to the host."""
-    options = {} if scheme == "int8" else {"lengths": 2, "entries": 4}
+    options = {"lengths": 2, "entries": 4} if scheme == "lut-nn" else {}
     network, x = block(tmp_path, seed, scheme=scheme, **options)
     run = simulate(network, x[:3], arrays(network, rows=4, columns=4), table_period=1 + seed)
     assert run.host == ()
