@@ -1,6 +1,6 @@
 """All of the machine that a failure resets: from the program to activation memory and the output beats."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -8,16 +8,19 @@ from lutra_model.operation import Error, Kind
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
-from .accumulator import Accumulator
+from .accumulator import Accumulator, accumulator_width
 from .commands import codebook_write, memory_write, table_beat
 from .engines import beat_width, engine_of
-from .finisher import Finisher
+from .finisher import Finisher, finisher_width
 from .front import Front
+from .functions import FunctionMemory, function_write
 from .placer import Placer
 from .program import ADDRESS_BITS
 from .residual import AddStage
+from .row_unit import ROW_WIDTH
 from .sequencer import Sequencer, share
 from .signals import bits, delay
+from .sum_lane import SumLane
 from .writer import Writer
 
 __all__ = ["Core", "activation_beat"]
@@ -35,7 +38,7 @@ class Core(wiring.Component):
 
     Members
     -------
-    program, codebook, table : writes of the memories.
+    program, codebook, table, function : writes of the memories (the last of a machine with functions).
     run, address, runs, finished, ended : see `Program`.
     tables, activations : the table stream; the activation stream.
     room, reserve : of the output buffer, see `OutputBuffer`.
@@ -50,6 +53,7 @@ class Core(wiring.Component):
         super().__init__({
             "program": In(memory_write(32)), "codebook": In(codebook_write()),
             "table": In(memory_write(beat_width(array))),
+            **({"function": In(function_write())} if array.functions else {}),
             "run": In(1), "address": In(32), "runs": In(32), "finished": Out(1), "ended": Out(1),
             "tables": In(stream.Signature(table_beat(array))),
             "activations": In(stream.Signature(activation_beat(array))),
@@ -75,7 +79,7 @@ class Core(wiring.Component):
         share(m, sequencer.next, front.next, placer.next)
         connect(m, sequencer.parameter, finisher.load)
         self._control(m, sequencer, front)
-        self._sum(m, sequencer, front, accumulator)
+        self._sum(m, sequencer, front, accumulator, finisher)
         placed = self._finish(m, sequencer, front, accumulator, finisher)
         taken = self._load(m, sequencer, placer)
         self._write(m, placed, taken, front, finisher, add, placer, writer)
@@ -92,7 +96,8 @@ class Core(wiring.Component):
             front.room.eq(self.room), sequencer.room.eq(self.room),
             self.reserve.eq(sequencer.reserve | front.reserve)]
 
-    def _sum(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator) -> None:
+    def _sum(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator,
+             finisher: Finisher) -> None:
         """Array and accumulators; a row's index word is read when it is issued, a pool's sums come by themselves."""
         array, row, layer = self.array, sequencer.row, sequencer.settings
         stages = Pipeline(array).tree + 1
@@ -101,30 +106,80 @@ class Core(wiring.Component):
         last_tile = delay(m, row.last, 1)
         pooled = front.pooled
         m.d.comb += [
-            front.read.eq(row.valid), front.read_word.eq(row.word), cells.symbols.eq(front.symbols),
+            front.read.eq(row.valid & row.opens), front.read_word.eq(row.word), cells.symbols.eq(front.symbols),
             *(bit.eq(~last_tile | (layer.last_slots >= number // array.encoders))
               for number, bit in enumerate(cells.used)),
             cells.turn.eq(sequencer.turn), cells.valid.eq(delay(m, row.valid, 1, reset=True)),
             cells.bank.eq(delay(m, row.bank, 1)),
             accumulator.pool.eq(layer.kind == Kind.POOL),
             accumulator.maximum.eq(accumulator.pool & layer.maximum),
-            accumulator.valid.eq(delay(m, row.valid, stages, reset=True) | pooled.valid),
+            accumulator.valid.eq(delay(m, row.valid & row.closes, stages, reset=True) | pooled.valid),
             accumulator.i.eq(cells.o), accumulator.pooled.eq(front.sums)]
+        if array.gather:  # the loader reads the indices; the cells are told the number of the row
+            m.d.comb += sequencer.symbols.eq(front.symbols)
+            with m.If(layer.gather):
+                told = Signal(len(front.symbols) // array.rows)
+                m.d.comb += [told.eq(delay(m, row.row, 1)), cells.symbols.eq(told.replicate(array.rows)),
+                             front.read.eq(sequencer.index_read), front.read_word.eq(sequencer.index_word)]
         for name in ("row", "first", "last"):
             ours = delay(m, getattr(row, name), stages)
             m.d.comb += getattr(accumulator, name).eq(Mux(accumulator.pool, getattr(pooled, name), ours))
+        if engine_of(array).planes:
+            m.d.comb += [cells.plane.eq(delay(m, row.plane, 1)), cells.opens.eq(delay(m, row.opens, 1))]
+        if engine_of(array).lane:
+            self._lane(m, sequencer, finisher, cells)
+
+    def _lane(self, m: Module, sequencer: Sequencer, finisher: Finisher, cells: wiring.Component) -> None:
+        """The sum of a row's activations comes with its first plane, two cycles before a plane's sums."""
+        row, ahead = sequencer.row, Pipeline(self.array).tree - 1
+        m.submodules.lane = lane = SumLane(self.array)
+        connect(m, sequencer.parameter, lane.load)
+        m.d.comb += [lane.valid.eq(delay(m, row.valid & row.opens, ahead, reset=True)), lane.i.eq(cells.lane),
+                     *(getattr(lane, own).eq(delay(m, getattr(row, name), ahead)) for own, name in
+                       (("row", "row"), ("first", "first"), ("last", "last"), ("bank", "parameters"))),
+                     finisher.correction.eq(Mux(sequencer.settings.kind == Kind.PRODUCT, lane.o, 0))]
 
     def _finish(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator,
                 finisher: Finisher) -> Signal:
         """Finisher; what comes back says when its residual is to be read."""
         row, layer, stages = sequencer.row, sequencer.settings, Pipeline(self.array)
+        valid = (delay(m, row.valid & row.last & row.closes, stages.sum, reset=True)
+                 | delay(m, front.pooled.valid & front.pooled.last, 2, reset=True))
+        bank, totals, pool = delay(m, row.parameters, stages.sum), accumulator.o, accumulator.pool
+        if self.array.functions:
+            self._functions(m, sequencer, front, finisher)
+            softmax = layer.maximum & (layer.kind == Kind.ROW)
+            valid, bank, pool = valid | front.rowed, bank ^ front.bank, pool | softmax
+            totals = self._values(m, totals, front)
         m.d.comb += [
-            finisher.valid.eq(delay(m, row.valid & row.last, stages.sum, reset=True)
-                              | delay(m, front.pooled.valid & front.pooled.last, 2, reset=True)),
-            finisher.bank.eq(delay(m, row.parameters, stages.sum)), finisher.i.eq(accumulator.o),
-            finisher.pool.eq(accumulator.pool), finisher.multiplier.eq(layer.multiplier),
-            finisher.shift.eq(layer.shift), finisher.low.eq(layer.low), finisher.high.eq(layer.high)]
+            finisher.valid.eq(valid), finisher.bank.eq(bank), finisher.i.eq(totals), finisher.pool.eq(pool),
+            finisher.multiplier.eq(layer.multiplier), finisher.shift.eq(layer.shift), finisher.low.eq(layer.low),
+            finisher.high.eq(layer.high)]
         return delay(m, finisher.valid, stages.finish - RESIDUAL, reset=True)
+
+    def _functions(self, m: Module, sequencer: Sequencer, front: Front, finisher: Finisher) -> None:
+        """Function memory: the two functions of an operation are read when it starts, before its first row is fed."""
+        layer = sequencer.settings
+        m.submodules.functions = memory = FunctionMemory(slots=self.array.functions)
+        connect(m, flipped(self.function), memory.write)
+        m.d.comb += [
+            memory.read.eq(delay(m, sequencer.start, 1, reset=True)), memory.numbers[0].eq(layer.function),
+            memory.numbers[1].eq(Mux(layer.maximum, layer.second, layer.function)),
+            front.functions.eq(memory.o), front.parameters.eq(sequencer.some_parameters),
+            sequencer.word_ends.eq(front.word_ends), finisher.function.eq(memory.o[0]),
+            finisher.apply.eq((layer.function != 0) & (layer.kind != Kind.ROW))]
+
+    def _values(self, m: Module, totals: Value, front: Front) -> Value:
+        """Totals of the accumulators or, in the columns of a word, values of the row unit."""
+        width, array, merged = accumulator_width(self.array), self.array, []
+        for column in range(array.columns):
+            total = Signal(signed(finisher_width(array)), name=f"total_{column}")
+            m.d.comb += total.eq(totals.word_select(column, width).as_signed())
+            if column < array.word:
+                with m.If(front.rowed):
+                    m.d.comb += total.eq(front.values.word_select(column, ROW_WIDTH).as_signed())
+            merged.append(total)
+        return Cat(merged)
 
     def _load(self, m: Module, sequencer: Sequencer, placer: Placer) -> Signal:
         """A load takes a beat in every cycle; the signal says that it does."""

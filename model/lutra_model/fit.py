@@ -12,11 +12,12 @@ from .latency import network_latency
 from .network import Network, Product
 from .operation import Kind
 from .params import Array
+from .piecewise import FUNCTION_SLOTS
 from .plan import Plan
 from .program import Program, compile_network
 from .segments import segments
 
-__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "programs",
+__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "main_scheme", "programs",
            "scheme_array", "sized"]
 
 AMPLE = 1 << 30
@@ -29,6 +30,13 @@ def programs(network: Network, array: Array) -> tuple[Program, ...]:
     return tuple(compile_network(part.network, array) for part in segments(network, array) if part.network)
 
 
+def _functions(network: Network) -> int:
+    """Function slots that hold every function of the network, as far as a machine has so many."""
+    tables = [table for node in network.nodes for table in getattr(node, "functions", ())]
+    tables += [node.function for node in network.products if node.function]
+    return min(FUNCTION_SLOTS, len({table.words() for table in tables}))
+
+
 def _row_tiles(network: Network, array: Array) -> int:
     """Most row tiles of a product that the machine runs."""
     slots = [step.former(array).slots for part in segments(network, array) if part.network
@@ -39,8 +47,10 @@ def _row_tiles(network: Network, array: Array) -> int:
 def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> Array:
     """The same array with memories just large enough for the network; its block and index memories are a limit.
 
-    Tables beyond ``table_bytes`` are streamed. Raises ``ValueError`` when the array runs no part of the network.
+    Tables beyond ``table_bytes`` are streamed. The machine has as many function slots as the network has functions.
+    Raises ``ValueError`` when the array runs no part of the network.
     """
+    array = replace(array, functions=_functions(network))
     found = programs(network, replace(
         array, activation_words=AMPLE, codebook_words=AMPLE, program_words=AMPLE, codebooks=AMPLE,
         table_words=max(1, table_bytes // array.beat_bytes),
@@ -49,7 +59,8 @@ def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> 
         raise ValueError(f"network {network.name} must have a part that runs on the array")
     operations = [operation for program in found for operation in program.operations]
     products = [operation for operation in operations if operation.kind is Kind.PRODUCT]
-    return replace(array, activation_words=max(program.activation_words for program in found),
+    return replace(array, functions=max(len(program.functions) for program in found),
+                   activation_words=max(program.activation_words for program in found),
                    table_words=max([1, *(len(program.tables) for program in found)]),
                    codebook_words=max([1, *(len(program.codebooks) for program in found)]),
                    program_words=max(len(program.words) for program in found),
@@ -118,15 +129,25 @@ def mac_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: 
     return sized(_multiplying(network, array.weight_bits), array, table_bytes=table_bytes)
 
 
+def main_scheme(network: Network) -> str | None:
+    """The scheme of the first layer that looks up, or None where all multiply."""
+    return next((node.scheme for node in network.products if engine_of(node.coding.engine).tables), None)
+
+
 def arrays(network: Network, *, rows: int = 16, columns: int = 16,
-           encoders: int | Literal["auto"] = "auto", resident: bool | None = None) -> dict[str, Array]:
-    """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables."""
+           encoders: int | Literal["auto"] = "auto", resident: bool | None = None,
+           gather: bool = False) -> dict[str, Array]:
+    """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables.
+
+    ``gather``: one that looks up has what it takes to gather, see `tiling.gathered`.
+    """
     table_bytes = AMPLE if resident else TABLE_BYTES
     engines = {node.scheme: node.coding.engine for node in network.products}
     bits = [node.coding.bits for node in network.products
             if isinstance(node.coding, Plain) and node.coding.engine == "mac"]
     made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes,
                               weight_bits=max(bits)) if engine == "mac"
-            else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes)
+            else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes,
+                              gather=gather and engine == "lookup")
             for engine in sorted(set(engines.values()))}
     return {scheme: made[engine] for scheme, engine in engines.items()}

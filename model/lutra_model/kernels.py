@@ -111,16 +111,17 @@ def lookup(table: NDArray[np.int8], indices: NDArray[np.uint8]) -> NDArray[np.si
     return sums
 
 
-def _exact_parts(weights: NDArray[np.int8]) -> int:
+def _exact_parts(weights: NDArray[np.signedinteger[Any]]) -> int:
     """Parts of the reduction in which no sum of products can leave float32's exact integers."""
     most = int(np.abs(weights.astype(np.int16)).sum(axis=-2, dtype=np.int64).max(initial=0)) * WORST
     return -(-most // 2**24) if most else 1
 
 
-def multiply(columns: NDArray[np.int8], weights: NDArray[np.int8]) -> NDArray[np.int32]:
+def multiply(columns: NDArray[np.int8], weights: NDArray[np.signedinteger[Any]]) -> NDArray[np.int32]:
     """``weights`` ``(reduction, columns)`` times activations ``(reduction, rows)`` as ``(rows, columns)``.
 
-    In float32, which holds every partial sum exactly: ``128 * sum of |weights|`` of a part is at most 2^24.
+    Weights have at most 16 bits. In float32, which holds every partial sum exactly: ``128 * sum of |weights|`` of a
+    part is at most 2^24.
     """
     parts = _exact_parts(weights)
     if parts == 1:
@@ -143,7 +144,7 @@ def multiply_groups(columns: NDArray[np.int8], weights: NDArray[np.int8]) -> NDA
 
 
 def rescale(sums: NDArray[np.integer[Any]], bias: NDArray[np.int64], multiplier: NDArray[np.int64],
-            shift: NDArray[np.int64], low: int, high: int) -> NDArray[np.int8]:
+            shift: NDArray[np.int64], low: int, high: int, dtype: Any = np.int8) -> NDArray[Any]:
     """``clamp(((sums + bias) * multiplier + 2^(shift-1)) >> shift, low, high)``.
 
     In float64, exactly: ``(sums + bias) * multiplier`` has at most 33 + 16 bits, a power of two keeps them, and
@@ -153,7 +154,7 @@ def rescale(sums: NDArray[np.integer[Any]], bias: NDArray[np.int64], multiplier:
     factor = np.ldexp(multiplier.astype(np.float64), -shift)
     offset = bias * factor + 0.5
     scaled = np.empty((max(1, CHUNK // 8 // len(factor)), len(factor)))
-    found = np.empty(sums.shape, np.int8)
+    found = np.empty(sums.shape, dtype)
     for start in range(0, len(sums), len(scaled)):
         part = sums[start:start + len(scaled)]
         real = np.multiply(part, factor, out=scaled[:len(part)])

@@ -9,13 +9,14 @@ from .layout import Layout, packed
 from .network import Window
 from .operation import Kind, Lane, Operation
 from .params import Array, Layer
-from .windows import Former, pool_former, product_former
+from .windows import Former, pool_former, product_former, row_former
 
-__all__ = ["PIXEL", "Addend", "load", "pool", "product", "product_shape"]
+__all__ = ["PIXEL", "Addend", "gathered", "load", "pool", "product", "product_shape", "row"]
 
 PIXEL = Window(kernel=(1, 1))
 MOST_TILES = 1 << 16
 COUNTS = tuple(count << power for power in range(12) for count in (2, 3))  # of blocks, tried
+SOFTMAX_PASSES, NORM_PASSES = 3, 2
 WORSE = 1.05  # where the search for blocks ends
 product_shape = lru_cache(maxsize=4096)(product_former)
 
@@ -89,7 +90,7 @@ def _fastest(operation: Operation, most: int, array: Array) -> Operation:
     shape = Operation(kind=operation.kind, entries=operation.entries, groups=operation.slots,
                       row_tiles=operation.row_tiles, last_slots=operation.last_slots,
                       column_tiles=operation.column_tiles, to_stream=operation.to_stream,
-                      stream_tables=operation.stream_tables)
+                      stream_tables=operation.stream_tables, gather=operation.gather)
     timed = replace(array, codebooks=1, block_rows=1, index_words=1, activation_words=1, table_words=1,
                     codebook_words=1, program_words=1)  # timing does not depend on these, but the cache would
     rows, least, found = operation.rows, _up(operation.rows, most), list[tuple[int, int]]()
@@ -99,6 +100,22 @@ def _fastest(operation: Operation, most: int, array: Array) -> Operation:
         if found[-1][0] > WORSE * min(found)[0]:
             break
     return replace(operation, **_blocks(rows, -min(found)[1]))
+
+
+def gathered(operation: Operation, array: Array, gather: bool | None = None) -> Operation:
+    """A product whose tables stay on the chip, as a gather: if ``gather``, or (None) if that takes fewer cycles.
+
+    The activation rows of a gather's block find their entries side by side in the cells: a block has at most as many
+    rows as a cell has entries.
+    """
+    if gather is False or not array.gather or operation.kind is not Kind.PRODUCT or operation.stream_tables:
+        return operation
+    most = min(array.entries, array.block_rows, array.index_words // operation.row_tiles)
+    if _up(operation.rows, most) > MOST_TILES:
+        return operation
+    found = _fastest(replace(operation, gather=True), most, array)
+    return found if gather or network_latency([found], array).cycles < network_latency([operation], array).cycles \
+        else operation
 
 
 def _check(layer: Layer, former: Former, array: Array) -> None:
@@ -166,6 +183,26 @@ def pool(name: str, channels: int, array: Array, *, height: int = 1, width: int 
     return Operation(name=name, kind=Kind.POOL, maximum=maximum, row_tiles=former.parts_y * former.parts_x,
                      column_tiles=former.groups, last_columns=channels - (former.groups - 1) * array.word,
                      multiplier=multiplier, shift=shift, low=low, high=high, tile_step=1, **fields)
+
+
+def row(name: str, channels: int, array: Array, *, softmax: bool, height: int = 1, width: int = 1,
+        source: Layout | None = None, target: Layout | None = None, to_stream: bool = False,
+        addend: Addend | None = None, multiplier: int = 1 << 15, shift: int = 15, epsilon: int = 0, low: int = -128,
+        high: int = 127, tables: int = 0, stream_tables: bool = False) -> Operation:
+    """A softmax or a norm of the channels of every pixel, in three passes or two. Layouts as in `product`.
+
+    ``multiplier`` and ``shift`` are a softmax's, ``epsilon``, ``tables`` and ``stream_tables`` a norm's.
+    """
+    source = _image(source, height, width, channels, array)
+    former = row_former(channels, SOFTMAX_PASSES if softmax else NORM_PASSES, array)
+    if target is None and not to_stream:
+        target = packed(source.height, source.width, channels, array, side=1 - source.side)
+    fields = _reads(former, source, PIXEL) | _writes(None if to_stream else target) | {"part_x_step": 1} \
+        | _even(source.height * source.width, array.block_rows) | (addend.fields() if addend else {})
+    return Operation(name=name, kind=Kind.ROW, maximum=softmax, column_tiles=former.parts_x,
+                     last_columns=channels - (former.parts_x - 1) * array.word, multiplier=multiplier, shift=shift,
+                     epsilon=epsilon, low=low, high=high, tile_step=1, tables=tables, stream_tables=stream_tables,
+                     **fields)
 
 
 def _word_bytes(channels: int, array: Array) -> int:

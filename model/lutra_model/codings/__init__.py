@@ -1,10 +1,13 @@
 """Codings: a scheme's part of a product layer. A new one is a class of its own here."""
 
 from .base import Coding, sub_vectors
+from .bit_planes import BitPlanes
 from .levels import Levels
 from .nearest import Nearest
 from .plain import Plain, SignFlip
+from .tree import Tree
 
-__all__ = ["CODINGS", "Coding", "Levels", "Nearest", "Plain", "SignFlip", "sub_vectors"]
+__all__ = ["CODINGS", "BitPlanes", "Coding", "Levels", "Nearest", "Plain", "SignFlip", "Tree", "sub_vectors"]
 
-CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, SignFlip, Levels)}
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding
+                                    for coding in (BitPlanes, Levels, Nearest, Plain, SignFlip, Tree)}

@@ -120,6 +120,6 @@ class Dln(Scheme):
                                  options.seed)
         entries, unit_of_table = _rounded(table, hits)
         levels = np.roll(entries, (-low, half), axis=(0, 1))
-        return products.coded(step.name, layer.source, codes.astype(np.int8)[:, None], bias, Levels(levels, -low),
-                              step=steps * (layer.input_scale * unit_of_table), reduction=len(step.weight),
-                              **layer.common)
+        return products.coded(step.name, layer.source, codes.astype(np.int8)[:, None],
+                              steps * (layer.input_scale * unit_of_table), bias, Levels(levels, -low),
+                              reduction=len(step.weight), **layer.common)
