@@ -143,6 +143,16 @@ def test_convert_mistakes_leave_no_file(tmp_path: Path, capsys: pytest.CaptureFi
     assert not out.exists()
 
 
+def test_functions_tells_the_errors_of_its_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    data = answered(capsys, "functions", "--function", "tanh", "--train", "20")
+    found = {(item["bits"], item["how"]): item for item in data["tables"]}
+    assert {function["function"] for function in data["tables"]} == {"tanh"}
+    assert found[16, "fitted"]["largest"] < 0.004 < found[16, "trained"]["largest"]
+    assert data["relative_errors"]["1/x leading one"] < 4e-4
+    assert main(["functions", "--function", "tanh"]) == 0
+    assert "largest relative error" in capsys.readouterr().out
+
+
 def test_save_replaces_a_network_only_when_whole(tmp_path: Path) -> None:
     path = tmp_path / "n.lutra"
     save(embedded.network(), path)
