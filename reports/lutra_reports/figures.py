@@ -134,7 +134,7 @@ def widths(data: Data) -> Picture | None:
         axes.axhline(1, color=COLOURS["dark"], linewidth=1)
         axes.set_xscale("log", base=2)
         axes.set_xticks(x, map(str, x))
-        axes.set_title(f"{metric} distance")
+        axes.set_title("decision tree" if metric == "tree" else f"{metric} distance")
         axes.set_ylabel("INT8 MAC / lookup")
         axes.set_ylim(bottom=0)
         axes.grid(axis="y")
