@@ -188,6 +188,15 @@ def test_estimate_follows_streams_and_encoders(capsys: pytest.CaptureFixture[str
     assert "argument --encoders: must be auto or a number, not many" in capsys.readouterr().err
 
 
+def test_estimate_gathers_and_speeds_up_encoders(capsys: pytest.CaptureFixture[str]) -> None:
+    one = ("estimate", "--product", "1x360x200", "--array", "8x8", "--resident", "--technology", "horowitz-45",
+           "--encoders", "2", "--metric", "tree")
+    plain, gathered, fast = (answered(capsys, *one, *how)["cycles"] for how in (
+        [], ["--gather"], ["--gather", "--encoder-clock", "3"]))
+    assert plain > 2 * gathered > 2 * fast
+    assert refused(capsys, *one, "--encoder-clock", "0") == "encoder_clock must be at least 1, not 0"
+
+
 def test_report_and_bitstream_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = ("--output", str(tmp_path / "out"))
     np.save(tmp_path / "x.npy", IMAGES[:4])
