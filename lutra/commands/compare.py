@@ -27,7 +27,7 @@ MOST = 1 << 24  # multiply-accumulates that are simulated
 Show = Callable[[str, int, int], None]
 
 
-def _layer(text: str) -> tuple[int, int, int]:
+def layer_shape(text: str) -> tuple[int, int, int]:
     parts = text.split("x")
     if len(parts) != 3 or not all(part.isdigit() and int(part) for part in parts):
         raise argparse.ArgumentTypeError(f"must be ROWSxREDUCTIONxCOLUMNS such as 64x64x64, not {text}")
@@ -69,7 +69,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     what = parser.add_mutually_exclusive_group()
     what.add_argument("model", nargs="?", metavar="MODEL.onnx", help="a trained network, with --calibration")
-    what.add_argument("--layer", type=_layer, nargs="?", const=LAYER, metavar="MxKxN",
+    what.add_argument("--layer", type=layer_shape, nargs="?", const=LAYER, metavar="MxKxN",
                       help=f"one layer of random numbers ({'x'.join(map(str, LAYER))})")
     what.add_argument("--workload", choices=list(SHAPES), help="a workload by shape")
     scheme_options(parser)

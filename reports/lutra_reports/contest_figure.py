@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .style import COLOURS, TECHNOLOGY_COLOURS, Picture, drawing, picture
+from .style import COLOURS, TECHNOLOGY_COLOURS, Picture, decades, drawing, picture
 
 __all__ = ["figure"]
 
@@ -25,6 +25,8 @@ def _dots(axes: Axes, rows: Sequence[Row], key: str, technologies: Sequence[str]
                           fmt="o", color=TECHNOLOGY_COLOURS[shift % len(TECHNOLOGY_COLOURS)], markersize=4, capsize=2,
                           linewidth=1)
     axes.set_xscale("log")
+    decades(axes.xaxis)
+    axes.tick_params(axis="x", labelsize=7.5)
 
 
 def _bars(axes: Axes, rows: Sequence[Row], values: Sequence[float | None], form: str) -> None:

@@ -79,8 +79,8 @@ def tables(data: Row) -> list[Any]:
     shown += [f"{row['label']} takes no part: {row['refused']}" for row in data["schemes"] if row["refused"]]
     shown.append(
         "exact: RTL against golden model; right, agrees: share of true classes, of the float model's; off by, dB: "
-        "largest error in output steps, signal over error, against the float model; table B: bytes of tables and codebooks; B/MAC: bytes from outside for an equivalent MAC. As "
-        "many cells do not mean as much area or speed: see mm2, us, and both products with delay. MAC as good: energy "
-        "on the chip of the cheapest multiplying scheme here that errs no more, over the lookup scheme's; as fast: of "
-        "the best INT8 array of at least its speed.")
+        "largest error in output steps, signal over error, against the float model; table B: bytes of tables and "
+        "codebooks; B/MAC: bytes from outside for an equivalent MAC. As many cells do not mean as much area or speed: "
+        "see mm2, us, and both products with delay. MAC as good: energy on the chip of the cheapest multiplying scheme "
+        "here that errs no more, over the lookup scheme's; as fast: of the best INT8 array of at least its speed.")
     return shown

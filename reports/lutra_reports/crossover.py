@@ -1,0 +1,195 @@
+"""Where lookup starts to pay: every scheme against the best multiplying array, over the shape of a layer."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lutra_model.energy import Bill
+from lutra_model.families import chosen, family, members
+from lutra_model.params import Layer
+from lutra_model.probe import Probe, best_encoders, in_scheme, probe
+from lutra_model.runs import Priced, Run
+from lutra_model.schemes import SCHEMES, Options, scheme_of
+from lutra_model.technology import Technology
+from lutra_model.workloads import Work
+
+from . import estimate
+from .provenance import technology_facts, tool_versions
+from .report import rounded
+
+__all__ = ["AXES", "FORMAT", "Point", "make"]
+
+FORMAT = "lutra-crossover-1"
+BASE = (256, 576, 256)  # rows, reduction, columns where an axis does not say otherwise
+AXES: dict[str, tuple[int, ...]] = {
+    "rows": (1, 4, 16, 64, 256, 1024, 4096),
+    "columns": (16, 32, 64, 128, 256, 512, 1024, 2048, 4096),
+    "bits": (1, 2, 3, 4, 5, 6, 7, 8),
+    "group": (2, 3, 4, 5, 6, 8, 9, 12, 16, 32),
+}
+TITLES = {"rows": "M, rows that share a table", "columns": "N, columns that share an index",
+          "bits": "bits of a weight", "group": "scalars of one index (V, g or K)"}
+EQUAL = 0.02  # of cycles: as fast as
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A layer of rows x reduction x columns and what schemes are told."""
+
+    rows: int
+    reduction: int
+    columns: int
+    options: Options
+
+    @property
+    def works(self) -> tuple[Work, ...]:
+        """The layer alone; its scheme comes later."""
+        layer = Layer.dense(name="layer", rows=self.rows, reduction=self.reduction, columns=self.columns)
+        return (Work(name="layer", layer=layer, width=self.rows, channels=self.reduction, output=True),)
+
+
+def points(axis: str, values: Iterable[int], base: tuple[int, int, int],
+           options: Options) -> Iterator[tuple[int, Point]]:
+    """The layers of an axis by its values."""
+    rows, reduction, columns = base
+    for value in values:
+        match axis:
+            case "rows":
+                yield value, Point(value, reduction, columns, options)
+            case "columns":
+                yield value, Point(rows, reduction, value, options)
+            case "bits":
+                yield value, Point(*base, replace(options, bits=value))
+            case _:
+                yield value, Point(*base, replace(options, lengths=value, group=value))
+
+
+def _shape(scheme: str, point: Point) -> tuple[Any, ...] | None:
+    """What tells one layer of a scheme from another; None where the scheme refuses it."""
+    try:
+        found = probe(scheme, point.reduction, options=point.options)
+    except ValueError:
+        return None
+    return found.layer.codebooks, found.layer.length, found.layer.entries, repr(found.sizes), found.weight_levels
+
+
+def _taking_part(axis: str, schemes: Sequence[str], layers: Sequence[tuple[int, Point]]) -> dict[str, set[int]]:
+    """Values of the axis that each scheme runs; of ``bits`` and ``group`` only schemes that have them."""
+    found = {}
+    for scheme in schemes:
+        shapes = {value: _shape(scheme, point) for value, point in layers}
+        runs = {value for value, shape in shapes.items() if shape is not None}
+        if axis in ("rows", "columns") or len({shapes[value] for value in runs}) > 1:
+            found[scheme] = _distinct(shapes, runs) if axis == "group" else runs
+    return found
+
+
+def _distinct(shapes: Mapping[int, Any], runs: Iterable[int]) -> set[int]:
+    """Of values that make the same layer, the smallest."""
+    return {min(value for value in runs if shapes[value] == shapes[one]) for one in runs}
+
+
+class _Sweep:
+    """Runs of one layer after another; those that several schemes are compared with are made once."""
+
+    def __init__(self, cells: tuple[int, int], technologies: Sequence[Technology], images: int) -> None:
+        self.cells, self.technologies, self.images = cells, technologies, images
+
+    def lookup(self, scheme: str, point: Point) -> tuple[list[Run], Probe]:
+        """A lookup scheme on so many cells, with memories of all sizes."""
+        works, probes = in_scheme(point.works, scheme, point.options)
+        best = best_encoders(scheme, works, probes, *self.cells, images=self.images, index_words=16384)
+        sizes = [(*self.cells, best.design.array.encoders)]
+        return members(scheme, works, probes, sizes, images=self.images) or [best], probes[0]
+
+    def macs(self, schemes: Sequence[str], point: Point) -> dict[str, list[Run]]:
+        """All arrays of the multiplying schemes, by their names."""
+        found = {}
+        for scheme in schemes:
+            works, probes = in_scheme(point.works, scheme, point.options)
+            found[scheme] = members(scheme, works, probes, family(), images=self.images)
+        return found
+
+    def point(self, lookups: Sequence[str], macs: Sequence[str], point: Point) -> dict[str, Any]:
+        """Every lookup scheme against the best multiplying array whose weights are at least as fine."""
+        made = {scheme: self.lookup(scheme, point) for scheme in lookups}
+        rivals = {scheme: (runs, probe(scheme, point.reduction, options=point.options).weight_levels)
+                  for scheme, runs in self.macs(macs, point).items()}
+        found: dict[str, Any] = {scheme: {} for scheme in made}
+        for technology in self.technologies:
+            priced = {scheme: [run.priced(technology) for run in runs] for scheme, (runs, _) in rivals.items()}
+            for scheme, (runs, shape) in made.items():
+                fine = [item for name, items in priced.items() for item in items
+                        if rivals[name][1] >= shape.weight_levels]
+                own = min((run.priced(technology) for run in runs), key=lambda item: item.bill.picojoules)
+                found[scheme][technology.name] = _compared(own, fine)
+        return found
+
+
+def _machine(priced: Priced) -> dict[str, Any]:
+    run, array = priced.run, priced.run.design.array
+    return {"scheme": run.design.name, "array": [array.rows, array.columns], "encoders": array.encoders,
+            "cycles": run.cycles, "cycles_per_mac": run.cycles / run.macs, "area_um2": priced.area,
+            "total": _per_mac(priced.bill, run.macs), "on_chip": _per_mac(priced.bill.on_chip, run.macs),
+            "dram_bytes_per_mac": sum(events.dram.total for events in run.events) / 8 / run.macs}
+
+
+def _per_mac(bill: Bill, macs: int) -> list[float]:
+    """Picojoules: nominal, low, high."""
+    return [bill.picojoules / macs, *(value / macs for value in bill.range())]
+
+
+def _compared(own: Priced, fine: Sequence[Priced]) -> dict[str, Any]:
+    best = chosen(own, fine)
+    found = {"lookup": _machine(own), "baseline": _machine(best.energy) | {"as_fast": best.as_fast},
+             "total": estimate.ratio(best.energy.bill, own.bill),
+             "on_chip": estimate.ratio(best.energy.bill.on_chip, own.bill.on_chip), "equal_area": None,
+             "cycles": None}
+    if best.cycles is not None:
+        ratio = best.cycles.run.cycles / own.run.cycles
+        winner = estimate.verdict(ratio - EQUAL, ratio + EQUAL)
+        found |= {"equal_area": _machine(best.cycles), "cycles": {"ratio": ratio, "winner": winner}}
+    return found
+
+
+def make(*, schemes: Sequence[str] | None = None, axes: Sequence[str] | None = None,
+         technologies: Sequence[Technology], cells: tuple[int, int] = (16, 16), base: tuple[int, int, int] = BASE,
+         options: Options | None = None, batch: int = 1, progress: Progress | None = None,
+         values: Mapping[str, Sequence[int]] | None = None) -> dict[str, Any]:
+    """Energy and cycles per equivalent MAC over each axis, as plain JSON values with six significant digits.
+
+    Parameters
+    ----------
+    schemes : lookup schemes; all, if not given. Baselines are all multiplying schemes.
+    axes, values : of `AXES`, and other values of them.
+    cells : of every lookup array. base : rows, reduction and columns. batch : inputs that share what is loaded once.
+
+    Raises ``ValueError`` for names that are not known, and where no scheme takes part in anything.
+    """
+    for name in schemes or ():
+        scheme_of(name)
+    for axis in axes or ():
+        if axis not in AXES:
+            raise ValueError(f"axis must be {', '.join(AXES)}, not {axis}")
+    options = options or Options()
+    shapes = {name: probe(name, base[1], options=options).tables for name in SCHEMES}
+    lookups = [name for name in schemes or SCHEMES if shapes[name]]
+    macs = [name for name, tables in shapes.items() if not tables]
+    if not lookups:
+        raise ValueError(f"schemes must include one that looks up ({', '.join(n for n in SCHEMES if shapes[n])})")
+    sweep, found = _Sweep(cells, technologies, batch), dict[str, Any]()
+    for axis in axes or AXES:
+        layers = list(points(axis, (values or AXES).get(axis, AXES[axis]), base, options))
+        taking = _taking_part(axis, lookups, layers)
+        found[axis] = {"title": TITLES[axis], "points": []}
+        for done, (value, point) in enumerate(layers, start=1):
+            here = [name for name, mine in taking.items() if value in mine]
+            if here:
+                found[axis]["points"].append({"x": value, "schemes": sweep.point(here, macs, point)})
+            if progress:
+                progress(f"sweeping {axis}", done, len(layers))
+    return rounded({
+        "format": FORMAT, "base": {"rows": base[0], "reduction": base[1], "columns": base[2]},
+        "options": vars(options), "cells": list(cells), "batch": batch, "lookups": lookups, "baselines": macs,
+        "axes": found, "technologies": technology_facts(technologies), "tools": tool_versions()})
