@@ -8,6 +8,7 @@ from .encoder import Encoder, PassThrough
 from .engines import Engine, register
 from .lookup_array import LookupArray
 from .mac_array import MacArray
+from .sign_flip_array import SignFlipArray
 from .signals import bits
 
 __all__: list[str] = []
@@ -20,4 +21,7 @@ def _centroids(array: Array, entries: Value) -> Value:
 
 register("lookup", Engine(symbol=lambda array: bits(array.entries), term=lambda array: 8, encoder=Encoder,
                           cells=LookupArray, slot=_centroids))
-register("mac", Engine(symbol=lambda array: 8, term=lambda array: 16, encoder=PassThrough, cells=MacArray))
+register("mac", Engine(symbol=lambda array: 8, term=lambda array: 8 + max(2, array.weight_bits), encoder=PassThrough,
+                       cells=MacArray, cell=lambda array: array.weight_bits))
+register("sign-flip", Engine(symbol=lambda array: 8, term=lambda array: 9, encoder=PassThrough, cells=SignFlipArray,
+                             cell=lambda array: 2))

@@ -10,7 +10,7 @@ from .codings import Coding
 from .network import Product
 from .requantise import fixed_point
 
-__all__ = ["cluster", "dense", "fit_groups", "fit_tables", "lookup", "pieces", "plain_tables", "stacked"]
+__all__ = ["cluster", "dense", "fit_groups", "fit_tables", "integer", "lookup", "pieces", "plain_tables", "stacked"]
 
 Real = NDArray[np.float64]
 LARGEST_BIAS = 2.0**30     # leaves room for the sum beside it in 32 bits
@@ -60,6 +60,14 @@ def dense(name: str, source: str, weight: Real, bias: Real, *, input_scale: floa
     table = np.clip(np.rint(weight * (input_scale / step)), -128, 127).astype(np.int8)
     return Product(inputs=(source,), table=stacked(table, groups)[:, None], reduction=len(weight), groups=groups,
                    **common, **_finisher(name, bias, step, scale))
+
+
+def integer(name: str, source: str, words: NDArray[np.int8], step: Real, bias: Real, coding: Coding, *, scale: float,
+            groups: int = 1, **common: Any) -> Product:
+    """A layer of given table words ``(reduction, columns)``, one of each scalar; ``step``: of each accumulator."""
+    step = np.maximum(step, np.maximum(np.abs(bias) / LARGEST_BIAS, scale * 2.0**-40))
+    return Product(inputs=(source,), table=stacked(words, groups)[:, None], coding=coding, reduction=len(words),
+                   groups=groups, **common, **_finisher(name, bias, step, scale))
 
 
 def lookup(name: str, source: str, tables: Real, bias: Real, coding: Coding, *, reduction: int, scale: float,

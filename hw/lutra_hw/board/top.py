@@ -47,7 +47,7 @@ class LinkedMachine(wiring.Component):
         m = Module()
         columns = self.array.columns
         m.submodules.machine = machine = Machine(self.array)
-        m.submodules.link = link = HostLink((4, columns, columns * self.array.fill), columns)
+        m.submodules.link = link = HostLink((4, columns, self.array.beat_bytes), columns)
         wiring.connect(m, wiring.flipped(self.i), link.i)
         wiring.connect(m, link.o, wiring.flipped(self.o))
         for number, name in enumerate(["cmd", "act", "table"]):
