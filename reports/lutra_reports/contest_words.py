@@ -10,12 +10,15 @@ __all__ = ["tables"]
 
 Row = Mapping[str, Any]
 VERDICT = {True: "yes", False: "NO", None: "-"}
-COSTS = ["scheme", "pJ/MAC", "on chip", "mm2", "us", "nJ us", "mm2 us", "MAC as good", "as fast"]
+COSTS = ["scheme", "pJ/MAC", "on chip", "mm2", "us", "nJ us", "mm2 us", "as good", "fast"]
 
 
 def _short(value: float) -> str:
-    """Three digits or less."""
-    return f"{value:,.0f}" if value >= 99.5 else f"{value:.2g}"
+    """Two digits, three of large numbers."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.0f}" if value >= 99.5 else f"{value:.2g}"
 
 
 def _range(found: Row) -> str:
@@ -49,7 +52,7 @@ def _cycles(row: Row) -> str:
 
 def _facts(row: Row) -> list[str]:
     return [row["label"], str(row["array"]["encoders"]), VERDICT[row["bit_exact"]], *_quality(row), _cycles(row),
-            row["binding"], f"{100 * row['utilisation']:.0f}%", f"{row['table_bytes'] + row['codebook_bytes']:,}",
+            row["binding"], f"{100 * row['utilisation']:.0f}%", _short(row["table_bytes"] + row["codebook_bytes"]),
             f"{row['dram_bytes_per_equivalent_mac']:.2g}", f"{row['operations_done'] / row['equivalent_macs']:.2f}"]
 
 
@@ -72,15 +75,14 @@ def tables(data: Row) -> list[Any]:
     shown: list[Any] = [_table(
         f"{subject['name']}: {rows[0]['equivalent_macs'] // data['batch']:,} equivalent MACs on "
         f"{array['rows']}x{array['columns']} cells",
-        ["scheme", "enc.", "exact", judged, "dB", "cycles", "bound by", "cells", "table B", "B/MAC",
-         "ops/MAC"], [_facts(row) for row in rows])]
+        ["scheme", "enc.", "exact", judged, "dB", "cycles", "bound", "cells", "table B", "B/MAC", "ops"], [_facts(row) for row in rows])]
     shown += [_table(f"in {technology}", COSTS, [_costs(row, technology) for row in rows])
               for technology in data["technologies"]]
     shown += [f"{row['label']} takes no part: {row['refused']}" for row in data["schemes"] if row["refused"]]
     shown.append(
         "exact: RTL against golden model; right, agrees: share of true classes, of the float model's; off by, dB: "
         "largest error in output steps, signal over error, against the float model; table B: bytes of tables and "
-        "codebooks; B/MAC: bytes from outside for an equivalent MAC. As many cells do not mean as much area or speed: "
-        "see mm2, us, and both products with delay. MAC as good: energy on the chip of the cheapest multiplying scheme "
-        "here that errs no more, over the lookup scheme's; as fast: of the best INT8 array of at least its speed.")
+        "codebooks; B/MAC, ops: bytes from outside, operations done for an equivalent MAC. As many cells do not mean as much area or speed: "
+        "see mm2, us, and both products with delay. as good: energy on the chip of the cheapest multiplying scheme here "
+        "that errs no more, over the lookup scheme's; fast: of the best INT8 array of at least its speed.")
     return shown
