@@ -1,14 +1,13 @@
 """Machines that a comparison chooses from: memories and, for multiplying schemes, array sizes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .compare import FAMILY_COLUMNS, FAMILY_ROWS
 from .probe import Probe, machine
 from .runs import Design, Priced, Run, run, sized
 from .workloads import Work
 
-__all__ = ["MEMORIES", "Chosen", "chosen", "fastest", "members"]
+__all__ = ["MEMORIES", "equal_area", "equal_throughput", "family", "members"]
 
 MEMORIES = ((1024, 256), (4096, 1024), (16384, 4096))  # words of an index half, rows of the accumulators
 
@@ -33,31 +32,14 @@ def family() -> list[tuple[int, int, int]]:
     return [(rows, columns, rows) for rows in FAMILY_ROWS for columns in FAMILY_COLUMNS]
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """The baselines of one lookup machine.
-
-    Parameters
-    ----------
-    energy : of the smallest arrays that are at least as fast, the one of least energy; if none is, of all arrays.
-    as_fast : whether it is at least as fast.
-    cycles : of the arrays whose machine is not larger, the fastest; None if all are larger.
-    """
-
-    energy: Priced
-    as_fast: bool
-    cycles: Priced | None
-
-
-def fastest(candidates: Sequence[Priced], area: float) -> Priced | None:
-    """Of the machines that are not larger, the one of fewest cycles, then of least energy."""
-    return min((item for item in candidates if item.area <= area), default=None,
-               key=lambda item: (item.run.cycles, item.bill.picojoules))
-
-
-def chosen(lookup: Priced, candidates: Sequence[Priced]) -> Chosen:
-    """The baselines of equal throughput and of equal area."""
+def equal_throughput(lookup: Priced, candidates: Sequence[Priced]) -> Priced:
+    """Of the smallest arrays that are at least as fast, the one of least energy; if none is, that of all arrays."""
     fast = [item for item in candidates if item.run.cycles <= lookup.run.cycles]
-    least = min(fast or candidates, key=lambda item: (item.run.design.array.cells if fast else 0,
-                                                      item.bill.picojoules))
-    return Chosen(least, bool(fast), fastest(candidates, lookup.area))
+    return min(fast or candidates, key=lambda item: (item.run.design.array.cells if fast else 0,
+                                                     item.bill.picojoules))
+
+
+def equal_area(lookup: Priced, candidates: Sequence[Priced]) -> Priced | None:
+    """Of the machines that are not larger, the one of fewest cycles, then of least energy; None if all are larger."""
+    return min((item for item in candidates if item.area <= lookup.area), default=None,
+               key=lambda item: (item.run.cycles, item.bill.picojoules))

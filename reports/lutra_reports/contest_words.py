@@ -23,7 +23,7 @@ def _short(value: float) -> str:
 
 def _range(found: Row) -> str:
     low, high = found["range"]
-    return f"{_short(found['nominal'])} ({_short(low)}-{_short(high)})"
+    return f"{_short(found['nominal'])} ({_short(low).removeprefix('0')}-{_short(high).removeprefix('0')})"
 
 
 def _quality(row: Row) -> list[str]:
@@ -75,14 +75,16 @@ def tables(data: Row) -> list[Any]:
     shown: list[Any] = [_table(
         f"{subject['name']}: {rows[0]['equivalent_macs'] // data['batch']:,} equivalent MACs on "
         f"{array['rows']}x{array['columns']} cells",
-        ["scheme", "enc.", "exact", judged, "dB", "cycles", "bound", "cells", "table B", "B/MAC", "ops"], [_facts(row) for row in rows])]
+        ["scheme", "enc.", "exact", judged, "dB", "cycles", "bound", "cells", "table B", "B/MAC", "ops"],
+        [_facts(row) for row in rows])]
     shown += [_table(f"in {technology}", COSTS, [_costs(row, technology) for row in rows])
               for technology in data["technologies"]]
     shown += [f"{row['label']} takes no part: {row['refused']}" for row in data["schemes"] if row["refused"]]
     shown.append(
         "exact: RTL against golden model; right, agrees: share of true classes, of the float model's; off by, dB: "
         "largest error in output steps, signal over error, against the float model; table B: bytes of tables and "
-        "codebooks; B/MAC, ops: bytes from outside, operations done for an equivalent MAC. As many cells do not mean as much area or speed: "
-        "see mm2, us, and both products with delay. as good: energy on the chip of the cheapest multiplying scheme here "
-        "that errs no more, over the lookup scheme's; fast: of the best INT8 array of at least its speed.")
+        "codebooks; B/MAC, ops: bytes from outside, operations done for an equivalent MAC. As many cells do not mean "
+        "as much area or speed: see mm2, us, and both products with delay. as good: energy on the chip of the cheapest "
+        "multiplying scheme here that errs no more, over the lookup scheme's; fast: of the best INT8 array of at least "
+        "its speed.")
     return shown

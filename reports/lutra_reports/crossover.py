@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lutra_model.energy import Bill
-from lutra_model.families import chosen, family, members
+from lutra_model.families import equal_area, equal_throughput, family, members
 from lutra_model.params import Layer
 from lutra_model.probe import Probe, best_encoders, in_scheme, probe
 from lutra_model.runs import Priced, Run
@@ -122,8 +122,7 @@ class _Sweep:
             for scheme, (runs, shape) in made.items():
                 fine = [item for name, items in priced.items() for item in items
                         if rivals[name][1] >= shape.weight_levels]
-                own = min((run.priced(technology) for run in runs), key=lambda item: item.bill.picojoules)
-                found[scheme][technology.name] = _compared(own, fine)
+                found[scheme][technology.name] = _compared([run.priced(technology) for run in runs], fine)
         return found
 
 
@@ -140,16 +139,20 @@ def _per_mac(bill: Bill, macs: int) -> list[float]:
     return [bill.picojoules / macs, *(value / macs for value in bill.range())]
 
 
-def _compared(own: Priced, fine: Sequence[Priced]) -> dict[str, Any]:
-    best = chosen(own, fine)
-    found = {"lookup": _machine(own), "baseline": _machine(best.energy) | {"as_fast": best.as_fast},
-             "total": estimate.ratio(best.energy.bill, own.bill),
-             "on_chip": estimate.ratio(best.energy.bill.on_chip, own.bill.on_chip), "equal_area": None,
-             "cycles": None}
-    if best.cycles is not None:
-        ratio = best.cycles.run.cycles / own.run.cycles
+def _compared(own: Sequence[Priced], fine: Sequence[Priced]) -> dict[str, Any]:
+    """The lookup machine of least energy at equal throughput, the one of least area times delay at equal area."""
+    thrifty = min(own, key=lambda item: item.bill.picojoules)
+    quick = min(own, key=lambda item: item.area * item.run.cycles)
+    rival, same = equal_throughput(thrifty, fine), equal_area(quick, fine)
+    found = {"lookup": _machine(thrifty), "baseline": _machine(rival) | {"as_fast": rival.run.cycles <=
+                                                                         thrifty.run.cycles},
+             "total": estimate.ratio(rival.bill, thrifty.bill),
+             "on_chip": estimate.ratio(rival.bill.on_chip, thrifty.bill.on_chip),
+             "lookup_quick": _machine(quick), "equal_area": None, "cycles": None}
+    if same is not None:
+        ratio = same.run.cycles / quick.run.cycles
         winner = estimate.verdict(ratio - EQUAL, ratio + EQUAL)
-        found |= {"equal_area": _machine(best.cycles), "cycles": {"ratio": ratio, "winner": winner}}
+        found |= {"equal_area": _machine(same), "cycles": {"ratio": ratio, "winner": winner}}
     return found
 
 

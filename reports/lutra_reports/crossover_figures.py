@@ -16,9 +16,9 @@ __all__ = ["figures", "spans"]
 
 Found = Mapping[str, Any]
 SHADES = {"mac": "#f3c9bf", "open": "#f1efe2"}  # the baseline needs less; the uncertainty leaves it open
-WHAT = {"total": ("pJ per equivalent MAC, with memory outside the chip", "baseline"),
-        "on_chip": ("pJ per equivalent MAC, on the chip", "baseline"),
-        "cycles": ("cycles per equivalent MAC", "equal_area")}
+WHAT = {"total": ("pJ per equivalent MAC, with memory outside the chip", "lookup", "baseline"),
+        "on_chip": ("pJ per equivalent MAC, on the chip", "lookup", "baseline"),
+        "cycles": ("cycles per equivalent MAC", "lookup_quick", "equal_area")}  # title, machine, baseline
 NAMES = {"total": "energy", "on_chip": "energy-on-chip", "cycles": "cycles"}
 NO_RIVAL = {"winner": "lookup"}  # every multiplying machine is larger
 
@@ -58,8 +58,8 @@ def _panel(axes: Axes, x: Sequence[float], points: Sequence[Found], what: str) -
         for which, colour in SHADES.items():
             for low, high in spans(x, winners, which):
                 axes.axvspan(low, high, color=colour, linewidth=0)
-    _line(axes, x, _values(points, WHAT[what][1], what), COLOURS["dark"], "s--")
-    _line(axes, x, _values(points, "lookup", what), COLOURS["blue"], "o-")
+    _line(axes, x, _values(points, WHAT[what][2], what), COLOURS["dark"], "s--")
+    _line(axes, x, _values(points, WHAT[what][1], what), COLOURS["blue"], "o-")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     decades(axes.yaxis)
