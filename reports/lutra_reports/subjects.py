@@ -43,7 +43,7 @@ class Subject:
     kind : ``layer``, ``model`` or ``workload``. facts : what a report says of it.
     graph, calibration : what converters take; None of a workload, which has shapes (``works``) only.
     inputs : float inputs that networks are judged and simulated on, as networks take them.
-    expected : the float model's outputs for them. labels : their classes, or None.
+    expected : the float model's outputs for them, in the networks' layout. labels : their classes, or None.
     trained : networks that need no conversion, by what is special about them.
     """
 
@@ -102,7 +102,7 @@ def layer_subject(rows: int, reduction: int, columns: int, *, images: int = 1, s
 def model_subject(graph: FloatGraph, calibration: NDArray[Any], x: NDArray[Any], labels: NDArray[Any] | None = None,
                   trained: Mapping[str, Network] | None = None) -> Subject:
     """A trained model; ``calibration`` and ``x``, which it is judged on, are as the model takes them."""
-    expected = calibrate.predict(graph, x)
+    expected = graph.steps[-1].places.ours(calibrate.predict(graph, x))
     if labels is not None and labels.shape != (len(x),):
         raise ValueError(f"labels must have shape ({len(x)},), one class for each input, not {labels.shape}")
     facts: dict[str, Any] = {"calibration_inputs": len(calibration), "judged_on_inputs": len(x), **graph.source}
