@@ -16,7 +16,7 @@ from .plan import Plan
 from .program import Program, compile_network
 from .segments import segments
 
-__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "programs",
+__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "main_scheme", "programs",
            "scheme_array", "sized"]
 
 AMPLE = 1 << 30
@@ -116,6 +116,11 @@ def mac_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: 
     array = Array.mac(rows=rows, columns=columns, encoders=encoders, block_rows=block_rows, index_words=index_words,
                       **sizes)
     return sized(_multiplying(network, array.weight_bits), array, table_bytes=table_bytes)
+
+
+def main_scheme(network: Network) -> str | None:
+    """The scheme of the first layer that looks up, or None where all multiply."""
+    return next((node.scheme for node in network.products if engine_of(node.coding.engine).tables), None)
 
 
 def arrays(network: Network, *, rows: int = 16, columns: int = 16,
