@@ -109,6 +109,12 @@ class Core(wiring.Component):
             accumulator.maximum.eq(accumulator.pool & layer.maximum),
             accumulator.valid.eq(delay(m, row.valid, stages, reset=True) | pooled.valid),
             accumulator.i.eq(cells.o), accumulator.pooled.eq(front.sums)]
+        if array.gather:  # the loader reads the indices; the cells are told the number of the row
+            m.d.comb += sequencer.symbols.eq(front.symbols)
+            with m.If(layer.gather):
+                told = Signal(len(front.symbols) // array.rows)
+                m.d.comb += [told.eq(delay(m, row.row, 1)), cells.symbols.eq(told.replicate(array.rows)),
+                             front.read.eq(sequencer.index_read), front.read_word.eq(sequencer.index_word)]
         for name in ("row", "first", "last"):
             ours = delay(m, getattr(row, name), stages)
             m.d.comb += getattr(accumulator, name).eq(Mux(accumulator.pool, getattr(pooled, name), ours))

@@ -30,6 +30,7 @@ class Engine:
     cell : bits of a cell's table word.
     slot : codebook words that a slot loads, from the signal that holds its operation's entries less one; None: the
         encoders have no codebooks.
+    hold : cycles that a loaded codebook must stay after ``turn``.
     parameters : parameter bytes of a column.
     """
 
@@ -39,6 +40,7 @@ class Engine:
     cells: Callable[[Array], wiring.Component]
     cell: Callable[[Array], int] = lambda array: 8
     slot: Callable[[Array, Value], Value] | None = None
+    hold: Callable[[Array], int] = lambda array: 0
     parameters: int = 7
 
 

@@ -1,6 +1,6 @@
 """The sequencer: program, loader and walker, and the credits between them."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -9,11 +9,11 @@ from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
 from .commands import memory_write, table_beat
-from .engines import beat_width
+from .engines import beat_width, symbol_width
 from .loader import Loader, parameter_write, table_write
 from .program import ADDRESS_BITS, Program
 from .settings import settings
-from .signals import delay
+from .signals import bits, delay
 from .table_memory import TableMemory
 from .walker import Walker, issue
 
@@ -39,6 +39,7 @@ class Sequencer(wiring.Component):
     indexed : a word of the index memory is complete with this cycle's write.
     table, parameter, turn : see `Loader`.
     row, reserve, free_half : see `Walker`.
+    index_read, index_word, symbols : of a machine that gathers, see `Loader`.
     room : the output buffer has a place.
     moving : something moves in this cycle.
     fault, place : the error seen in this cycle; program address of its operation.
@@ -55,7 +56,15 @@ class Sequencer(wiring.Component):
             "table": Out(table_write(array)), "parameter": Out(parameter_write(array)), "turn": Out(1),
             "row": Out(issue(array)), "reserve": Out(1), "free_half": Out(1), "room": In(1), "moving": Out(1),
             "fault": Out(Error), "place": Out(ADDRESS_BITS), "running_place": Out(ADDRESS_BITS),
-            "codebook_place": Out(ADDRESS_BITS)})
+            "codebook_place": Out(ADDRESS_BITS), **self._ports()})
+
+    def _ports(self) -> dict[str, wiring.Member]:
+        """What a machine that gathers has beside the others."""
+        array = self.array
+        if not array.gather:
+            return {}
+        return {"index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
+                "symbols": In(symbol_width(array) * array.rows)}
 
     def elaborate(self, platform):
         m = Module()
@@ -81,6 +90,10 @@ class Sequencer(wiring.Component):
             walker.start.eq(program.start & (program.next.kind == Kind.PRODUCT)),
             walker.indexed.eq(self.indexed), walker.loaded.eq(loader.some), walker.room.eq(self.room),
             self.moving.eq(program.moving | loader.beat | walker.o.valid)]
+        if self.array.gather:
+            m.d.comb += [loader.indexed.eq(self.indexed & program.settings.gather), loader.symbols.eq(self.symbols),
+                         self.index_read.eq(loader.index_read), self.index_word.eq(loader.index_word),
+                         memory.offsets.eq(loader.offsets)]
         self._offer(m, program, loader)
         self._faults(m, program, loader)
         return m
@@ -97,6 +110,12 @@ class Sequencer(wiring.Component):
         with m.If(program.start):
             m.d.sync += [flag.eq(0) for flag in seen]
 
+    def _ungathered(self, operation: wiring.PureInterface) -> Value:
+        """A gather that the machine does not do."""
+        entries = self.array.entries
+        return (Const(not self.array.gather) | operation.stream_tables | (operation.block >= entries)
+                | (operation.last_block >= entries))
+
     def _faults(self, m: Module, program: Program, loader: Loader) -> None:
         """What an operation says is checked when it starts; its addresses are when they are used."""
         operation, array = program.next, self.array
@@ -104,7 +123,8 @@ class Sequencer(wiring.Component):
         sizes = ((operation.block >= array.block_rows) | (operation.last_block >= array.block_rows)
                  | (operation.last_columns >= array.columns)
                  | product & ((operation.entries >= array.entries) | (operation.length > array.length)
-                              | (operation.length == 0) | (operation.last_slots >= array.slots))
+                              | (operation.length == 0) | (operation.last_slots >= array.slots)
+                              | operation.gather & self._ungathered(operation))
                  | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0)))
         m.d.comb += self.place.eq(program.next_address)
         with m.If(program.start & ~operation.kind.matches(*Kind)):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from . import images
 from .operation import Kind, Operation
 from .params import Array
+from .tiling import gathered
 from .values import Step
 
 __all__ = ["Contents", "contents"]
@@ -48,7 +49,8 @@ def _joined(parts: list[Bytes], width: int) -> Bytes:
     return np.concatenate([np.zeros((0, width), np.uint8), *parts])
 
 
-def contents(steps: list[Step], operations: list[Operation], array: Array, resident: bool | None) -> Contents:
+def contents(steps: list[Step], operations: list[Operation], array: Array, resident: bool | None,
+             gather: bool | None = None) -> Contents:
     """Addresses and images of the table and codebook memories, and the table stream.
 
     Raises ``ValueError`` for the layer that a memory has no room for.
@@ -60,7 +62,8 @@ def contents(steps: list[Step], operations: list[Operation], array: Array, resid
         if step.product is not None:
             order = step.former(array).codebooks
             beats = images.table_beats(step.product, order, operation, array)
-            operation = replace(operation, stream_tables=number in streams, codebooks=sum(map(len, codebooks)),
+            operation = gathered(replace(operation, stream_tables=number in streams), array, gather)
+            operation = replace(operation, codebooks=sum(map(len, codebooks)),
                                 tables=0 if number in streams else sum(map(len, tables)))
             if number in streams:
                 streamed += [beats] * operation.blocks

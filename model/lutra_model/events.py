@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from .engines import log2, reduction_bits
+from .images import table_words
 from .operation import Kind, Operation, descriptor_words
 from .params import Array, Layer
 from .structure import Number, Structure
@@ -201,7 +202,7 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
     return {
         "issues": issues,
         "index_write_bits": layer.rows * operation.row_tiles * structure.index_word_bits,
-        "index_read_bits": issues * structure.index_word_bits,
+        "index_read_bits": (tile_beats(operation, array) if operation.gather else issues) * structure.index_word_bits,
         "idle_cells": issues * array.cells - layer.lookups,
         "tree_adds": outputs * max(layer.codebooks - operation.row_tiles, 0),
         "tree_add_bits": outputs * sum(reduction_bits(rows, structure.term_bits) for rows in used),
@@ -211,12 +212,18 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
     } | array.cell.cell_events(operation, layer, structure)
 
 
+def tile_beats(operation: Operation, array: Array) -> int:
+    """Table beats of all blocks, parameters not included: those of all entries, or of the selected ones."""
+    groups = sum(-(-slots * array.encoders // array.fill) for slots in operation.tile_slots(array))
+    each = operation.rows if operation.gather else operation.blocks * operation.entries
+    return operation.column_tiles * groups * each
+
+
 def _tables(operation: Operation, structure: Structure) -> dict[str, int]:
     """Beats of tables and parameters, from memory or stream into cells; in one image."""
     array = structure.array
-    tiles = [-(-slots * array.encoders // array.fill) * operation.entries for slots in operation.tile_slots(array)]
     columns = operation.blocks * operation.column_tiles
-    beats, parameters = columns * sum(tiles), columns * array.parameter_beats
+    beats, parameters = tile_beats(operation, array), columns * array.parameter_beats
     bits = (beats + parameters) * structure.table_word_bits
     return {"table_writes": beats * array.fill * array.columns,
             "parameter_bits": columns * array.cell.parameter_bytes * array.columns * 8,
@@ -283,7 +290,9 @@ def count(operation: Operation, array: Array, layer: Layer | None = None, *, num
         case Kind.LOAD:
             counts = _load(operation, structure)
     counts["program_read_bits"] = descriptor_words(array) * 32
-    once = {f"{memory}_write_bits": -(-counts.get(f"{memory}_read_bits", 0) // operation.blocks)
-            for memory in ("table", "codebook")} | {"program_write_bits": counts["program_read_bits"]}
+    resident = operation.kind is Kind.PRODUCT and not operation.stream_tables
+    once = {"table_write_bits": table_words(operation, array) * structure.table_word_bits if resident else 0,
+            "codebook_write_bits": -(-counts.get("codebook_read_bits", 0) // operation.blocks),
+            "program_write_bits": counts["program_read_bits"]}
     return Events(**{name: images * value for name, value in counts.items()}, **once,
                   dram=_dram(operation, layer, structure, images))

@@ -103,7 +103,7 @@ def cluster(vectors: NDArray[np.int8], entries: int, seed: int) -> NDArray[np.in
     return np.clip(np.rint(found), -128, 127).astype(np.int8)
 
 
-def plain_tables(weight: Real, centroids: NDArray[np.int8], input_scale: float, groups: int = 1) -> Real:
+def plain_tables(weight: Real, centroids: NDArray[Any], input_scale: float, groups: int = 1) -> Real:
     """``centroid . weight`` in real values, ``(codebooks, entries, columns)`` with the columns of one group."""
     return np.matmul(centroids * input_scale, pieces(stacked(weight, groups), centroids.shape[2], groups))
 

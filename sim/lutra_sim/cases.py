@@ -209,8 +209,10 @@ def random_case(array: Array, seed: int, *, stalls: bool = False) -> Case:
             continue
     inputs = random_inputs(network, integer(1, 3), DATA[max(0, integer(-9, len(DATA) - 1))], seed)
     resident = (None, False)[integer(0, 1)]
+    gather = (None, True, False)[integer(0, 2)] if array.gather else None
+    how: dict[str, Any] = {"resident": resident, "gather": gather, "seed": seed}
     if stalls:
-        return Case(array=array, network=network, inputs=inputs, resident=resident, seed=seed, stalls=seed)
+        return Case(array=array, network=network, inputs=inputs, stalls=seed, **how)
     periods = rng.choice([1, 1, 1, 2, 3, 5, 8], 2).tolist()
-    return Case(array=array, network=network, inputs=inputs, resident=resident, seed=seed,
-                activation_period=periods[0], table_period=periods[1])
+    return Case(array=array, network=network, inputs=inputs, activation_period=periods[0], table_period=periods[1],
+                **how)

@@ -20,7 +20,11 @@ def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[
         for row in range(operation.row_tiles):
             last = row == operation.row_tiles - 1
             used = (operation.last_slots if last else array.slots) * array.encoders
-            kinds = ["table"] * (len(range(0, used, array.fill)) * operation.entries)
+            block = column // operation.column_tiles
+            size = operation.block_sizes[block] if operation.gather else operation.entries
+            kinds = ["table"] * (len(range(0, used, array.fill)) * size)
+            if operation.gather and column % operation.column_tiles == 0:  # each waits for an index word, once
+                kinds[:size] = [f"table after {block} {row} {word}" for word in range(size)]
             kinds += ["parameter"] * (len(range(0, 7, array.fill)) if last else 0)
             beats += [(number, column, kind, place == len(kinds) - 1) for place, kind in enumerate(kinds)]
     return beats
@@ -41,7 +45,8 @@ def _issued(operation: Operation) -> list[tuple[int, int, int, int]]:
 class _Machine:
     """Everything that has happened so far, by the cycle in which it happened."""
 
-    def __init__(self, operations: Sequence[Operation], array: Array, periods: tuple[int, int]) -> None:
+    def __init__(self, operations: Sequence[Operation], array: Array, periods: tuple[int, int], clock: int) -> None:
+        self.ratio, self.tick = clock, 0                        # of the encoders' side; of its ticks, the one under way
         self.operations, self.array, self.periods = operations, array, periods
         self.pipeline = Pipeline(array)
         self.now, self.current = 0, -1
@@ -78,31 +83,41 @@ class _Machine:
         operation = self.operations[number]
         if operation.kind is not Kind.PRODUCT or not self.array.is_lookup:
             return []
-        return [entry == operation.entries - 1 for _ in range(operation.blocks * operation.slots)
-                for entry in range(operation.entries)]
+        words = self.array.cell.slot_words(self.array, operation.entries)
+        return [word == words - 1 for _ in range(operation.blocks * operation.slots) for word in range(words)]
 
     def load(self) -> None:
         if self.to_load and self.loader[2] < self.now:
             number, _, kind, last = self.to_load[0]
             streamed = self.operations[number].stream_tables
-            free = (self.tile_left[self.tile - 2] < self.now if kind == "table"
-                    else self.released[self.column - 2] <= self.now)
+            free = (self.released[self.column - 2] <= self.now if kind == "parameter"
+                    else self.tile_left[self.tile - 2] < self.now)
+            if " after " in kind:
+                word = tuple(map(int, kind.split()[2:]))
+                free &= number == self.current and self.word.get(word, NEVER) <= self.now
             if free and (not streamed or self.stream[1] <= self.now):
                 self.to_load.pop(0)
                 self.loader[1] = self.now
                 if streamed:
                     self.stream[1] = self.now + self.periods[1]
                 if last:
-                    self.loaded[self.tile] = self.now
+                    self.loaded[self.tile] = self.now + self.operations[number].gather
                     self.tile += 1
                     self.column += kind == "parameter"
 
+    def take_codebooks(self) -> None:
+        number = self.coder[0]
+        if (not self.to_code and number < len(self.operations) and self.ready[number] * self.ratio <= self.tick
+                and self.coder[1] < self.tick):
+            self.to_code += self.codes(number)
+            self.coder[0], self.coder[2] = number + 1, max(self.tick, (self.ready[number] + 1) * self.ratio - 1)
+
     def code(self) -> None:
         before = self.slot_fed[len(self.coded)] if len(self.coded) < len(self.slot_fed) else NEVER
-        if self.to_code and self.coder[2] < self.now and before + 2 <= self.now:
-            self.coder[1] = self.now
+        if self.to_code and self.coder[2] < self.tick and before + 2 + self.array.cell.hold(self.array) <= self.tick:
+            self.coder[1] = self.tick
             if self.to_code.pop(0):
-                self.coded.append(self.now)
+                self.coded.append(self.tick)
 
     def room(self, operation: Operation, last: bool) -> bool:
         return not (operation.to_stream and last) or self.places > 0
@@ -129,14 +144,14 @@ class _Machine:
             return
         first = row == 0
         known = not self.array.is_lookup or not first or (
-            len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.now)
+            len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.tick)
         if known and (block < 2 or self.half_left[block - 2] < self.now):
             self.to_feed.pop(0)
             if first and self.array.is_lookup:
-                self.slot_fed.append(self.now)
+                self.slot_fed.append(self.tick)
             tile, place = divmod(slot, self.array.slots)
             if place == (operation.tile_slots(self.array)[tile] - 1):
-                self.word[block, tile, row] = self.now + pipeline.fetch + pipeline.encode + 1
+                self.word[block, tile, row] = -(-(self.tick + pipeline.fetch + pipeline.encode + 1) // self.ratio)
 
     def issue(self, operation: Operation) -> None:
         if not self.to_issue:
@@ -183,9 +198,7 @@ class _Machine:
         running = len(self.starts) > len(self.dones)
         operation = self.operations[self.current]
         self.load()
-        self.code()
         self.take(self.loader, self.to_load, self.tables)
-        self.take(self.coder, self.to_code, self.codes)
         freed = 0
         if running:
             if self.buffer and self.buffer[0] <= self.now:
@@ -193,7 +206,15 @@ class _Machine:
                 freed = 1
                 if not self.buffer and not self.to_issue and not self.to_feed:
                     self.last = self.now
-            self.feed(operation)
+            if operation.kind is Kind.POOL:
+                self.feed(operation)
+        for tick in range(self.now * self.ratio, (self.now + 1) * self.ratio):
+            self.tick = tick
+            self.code()
+            self.take_codebooks()
+            if running and operation.kind is Kind.PRODUCT:
+                self.feed(operation)
+        if running:
             self.issue(operation)
             self.take_input()
         self.places += freed
@@ -205,9 +226,9 @@ class _Machine:
 
 
 def stepped(operations: Sequence[Operation], array: Array, *, runs: int = 1, activation_period: int = 1,
-            table_period: int = 1) -> list[tuple[int, int]]:
+            table_period: int = 1, encoder_clock: int = 1) -> list[tuple[int, int]]:
     """``(start, done)`` of every operation of all runs; ``operations`` are of one run."""
-    machine = _Machine([*operations] * runs, array, (activation_period, table_period))
+    machine = _Machine([*operations] * runs, array, (activation_period, table_period), encoder_clock)
     while len(machine.dones) < len(machine.operations):
         machine.cycle()
     return list(zip(machine.starts, machine.dones, strict=True))

@@ -3,7 +3,8 @@
 from .base import Coding, sub_vectors
 from .nearest import Nearest
 from .plain import Plain, SignFlip
+from .tree import Tree
 
-__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "SignFlip", "sub_vectors"]
+__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "SignFlip", "Tree", "sub_vectors"]
 
-CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, SignFlip)}
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, SignFlip, Tree)}

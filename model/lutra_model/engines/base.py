@@ -112,6 +112,10 @@ class Engine(ABC):
         """Codebook words that a slot of a layer of so many entries loads; 0: the encoders hold no codebook."""
         return 0
 
+    def hold(self, array: Array) -> int:
+        """Cycles that a loaded codebook must stay after its slot's first sub-vector came."""
+        return 0
+
     @abstractmethod
     def encode_registers(self, array: Array) -> int:
         """Register bits that one sub-vector passes on its way to the index memory."""

@@ -3,11 +3,12 @@
 from .base import Layer, Options, Scheme
 from .few_bits import FEW_BITS
 from .int8 import Int8
+from .lut_dla import LutDLA
 from .lut_nn import LutNN, sub_vector_length
 
 __all__ = ["SCHEMES", "Layer", "Options", "Scheme", "scheme_of", "sub_vector_length"]
 
-SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), Int8(), *FEW_BITS)}
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), LutDLA(), Int8(), *FEW_BITS)}
 
 
 def scheme_of(name: str) -> Scheme:
