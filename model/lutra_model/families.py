@@ -13,14 +13,14 @@ MEMORIES = ((1024, 256), (4096, 1024), (16384, 4096))  # words of an index half,
 
 
 def members(name: str, works: Sequence[Work], probes: Sequence[Probe], sizes: Sequence[tuple[int, int, int]], *,
-            images: int = 1) -> list[Run]:
+            images: int = 1, gather: bool = False) -> list[Run]:
     """The works on machines of so many rows, columns and encoders, with every memory; without those too small."""
     found = []
     for rows, columns, encoders in sizes:
         for index_words, block_rows in MEMORIES:
             try:
                 array, streamed = sized(machine(probes, rows, columns, encoders, index_words=index_words,
-                                                block_rows=block_rows), works)
+                                                block_rows=block_rows, gather=gather), works)
                 found.append(run(Design(name, array), works, images=images, streamed=streamed))
             except ValueError:  # an index half is too small for a row
                 continue

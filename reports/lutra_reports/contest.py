@@ -77,16 +77,18 @@ class _Found:
 
 
 def entries(schemes: Sequence[str] | None, options: Options, bits: Sequence[int] = ()) -> list[Entry]:
-    """Schemes by name (all, if not given); one that has weights of few bits comes once for each number of ``bits``.
+    """Schemes by name (all, if not given) in all their variants, for each number of ``bits`` where weights have few.
 
     Raises ``ValueError`` for unknown schemes.
     """
     found = []
     for name in schemes or SCHEMES:
-        several = "bits" in scheme_of(name).provenance(options)
-        for count in bits or (options.bits,) if several else (options.bits,):
-            variant = f"{count} bits" if several else ""
-            found.append(Entry(name, replace(options, bits=count), variant))
+        scheme = scheme_of(name)
+        several = bits if "bits" in scheme.provenance(options) else ()
+        for chosen in [replace(options, bits=count) for count in several] or [options]:
+            for variant, form in scheme.variants(chosen).items():
+                parts = [variant, f"{form.bits} bits" if several else ""]
+                found.append(Entry(name, form, ", ".join(filter(None, parts))))
     return found
 
 

@@ -10,7 +10,15 @@ __all__ = ["tables"]
 
 Row = Mapping[str, Any]
 VERDICT = {True: "yes", False: "NO", None: "-"}
-COSTS = ["scheme", "pJ/MAC", "on chip", "mm2", "us", "nJ us", "mm2 us", "as good", "fast"]
+COSTS = ["scheme", "pJ/MAC", "on chip", "mm2", "nJ us", "mm2 us", "as good", "fast"]
+
+LEGEND = """\
+RTL: whether its bits are the golden model's. right, agrees: share of true classes, of the float model's. off by, dB:
+largest error in output steps, signal over error, against the float model. bound: stage with the most work; cells: share
+of them at work. tables: bytes of tables and codebooks. B/MAC, ops: bytes from outside, operations done, for an
+equivalent MAC. As many cells do not mean as much area or speed: see mm2, cycles, and energy and area times delay. as
+good: energy on the chip of the cheapest multiplying scheme here that errs no more, over the lookup scheme's; fast: of
+the best INT8 array of at least its speed."""
 
 
 def _short(value: float) -> str:
@@ -22,8 +30,9 @@ def _short(value: float) -> str:
 
 
 def _range(found: Row) -> str:
+    """Nominal value and its uncertainty, which is the same to both sides."""
     low, high = found["range"]
-    return f"{_short(found['nominal'])} ({_short(low).removeprefix('0')}-{_short(high).removeprefix('0')})"
+    return f"{_short(found['nominal'])} ±{50 * (high - low) / found['nominal']:.0f}%"
 
 
 def _quality(row: Row) -> list[str]:
@@ -51,7 +60,7 @@ def _cycles(row: Row) -> str:
 
 
 def _facts(row: Row) -> list[str]:
-    return [row["label"], str(row["array"]["encoders"]), VERDICT[row["bit_exact"]], *_quality(row), _cycles(row),
+    return [row["label"], VERDICT[row["bit_exact"]], *_quality(row), _cycles(row),
             row["binding"], f"{100 * row['utilisation']:.0f}%", _short(row["table_bytes"] + row["codebook_bytes"]),
             f"{row['dram_bytes_per_equivalent_mac']:.2g}", f"{row['operations_done'] / row['equivalent_macs']:.2f}"]
 
@@ -60,7 +69,7 @@ def _costs(row: Row, technology: str) -> list[str]:
     best, fair = row["best_mac"].get(technology), row["against_int8"].get(technology)
     return [row["label"], _range(row["pj_per_equivalent_mac"][technology]),
             _range(row["pj_per_equivalent_mac_on_chip"][technology]), f"{row['area_um2'][technology] * 1e-6:.2g}",
-            _short(row["milliseconds"][technology] * 1e3), _short(row["energy_delay_pj_us"][technology] * 1e-3),
+            _short(row["energy_delay_pj_us"][technology] * 1e-3),
             _short(row["area_delay_mm2_us"][technology]),
             "" if best is None else f"{best['on_chip']['ratio']:.2f} {best['scheme']}",
             "" if fair is None else f"{fair['int8']['on_chip']['ratio']:.2f}"]
@@ -75,16 +84,10 @@ def tables(data: Row) -> list[Any]:
     shown: list[Any] = [_table(
         f"{subject['name']}: {rows[0]['equivalent_macs'] // data['batch']:,} equivalent MACs on "
         f"{array['rows']}x{array['columns']} cells",
-        ["scheme", "enc.", "exact", judged, "dB", "cycles", "bound", "cells", "table B", "B/MAC", "ops"],
+        ["scheme", "RTL", judged, "dB", "cycles", "bound", "cells", "tables", "B/MAC", "ops"],
         [_facts(row) for row in rows])]
     shown += [_table(f"in {technology}", COSTS, [_costs(row, technology) for row in rows])
               for technology in data["technologies"]]
     shown += [f"{row['label']} takes no part: {row['refused']}" for row in data["schemes"] if row["refused"]]
-    shown.append(
-        "exact: RTL against golden model; right, agrees: share of true classes, of the float model's; off by, dB: "
-        "largest error in output steps, signal over error, against the float model; table B: bytes of tables and "
-        "codebooks; B/MAC, ops: bytes from outside, operations done for an equivalent MAC. As many cells do not mean "
-        "as much area or speed: see mm2, us, and both products with delay. as good: energy on the chip of the cheapest "
-        "multiplying scheme here that errs no more, over the lookup scheme's; fast: of the best INT8 array of at least "
-        "its speed.")
+    shown.append(LEGEND)
     return shown

@@ -65,23 +65,48 @@ def points(axis: str, values: Iterable[int], base: tuple[int, int, int],
                 yield value, Point(*base, replace(options, lengths=value, group=value))
 
 
-def _shape(scheme: str, point: Point) -> tuple[Any, ...] | None:
-    """What tells one layer of a scheme from another; None where the scheme refuses it."""
-    try:
-        found = probe(scheme, point.reduction, options=point.options)
-    except ValueError:
-        return None
-    return found.layer.codebooks, found.layer.length, found.layer.entries, repr(found.sizes), found.weight_levels
+@dataclass(frozen=True)
+class Form:
+    """A scheme in one of its variants."""
+
+    scheme: str
+    variant: str = ""
+
+    @property
+    def label(self) -> str:
+        """What figures call it."""
+        return f"{self.scheme}, {self.variant}" if self.variant else self.scheme
+
+    def options(self, point: Point) -> Options | None:
+        """What it is told at a point; None where it has no such variant."""
+        return scheme_of(self.scheme).variants(point.options).get(self.variant)
+
+    def shape(self, point: Point) -> tuple[Any, ...] | None:
+        """What tells one layer of it from another; None where it refuses the layer."""
+        try:
+            options = self.options(point)
+            found = probe(self.scheme, point.reduction, options=options) if options else None
+        except ValueError:
+            return None
+        if found is None:
+            return None
+        layer = found.layer
+        return layer.codebooks, layer.length, layer.entries, repr(found.sizes), found.weight_levels
 
 
-def _taking_part(axis: str, schemes: Sequence[str], layers: Sequence[tuple[int, Point]]) -> dict[str, set[int]]:
+def forms(schemes: Iterable[str], options: Options) -> list[Form]:
+    """All variants of the schemes."""
+    return [Form(name, variant) for name in schemes for variant in scheme_of(name).variants(options)]
+
+
+def _taking_part(axis: str, lookups: Sequence[Form], layers: Sequence[tuple[int, Point]]) -> dict[Form, set[int]]:
     """Values of the axis that each scheme runs; of ``bits`` and ``group`` only schemes that have them."""
     found = {}
-    for scheme in schemes:
-        shapes = {value: _shape(scheme, point) for value, point in layers}
+    for form in lookups:
+        shapes = {value: form.shape(point) for value, point in layers}
         runs = {value for value, shape in shapes.items() if shape is not None}
         if axis in ("rows", "columns") or len({shapes[value] for value in runs}) > 1:
-            found[scheme] = _distinct(shapes, runs) if axis == "group" else runs
+            found[form] = _distinct(shapes, runs) if axis == "group" else runs
     return found
 
 
@@ -96,40 +121,40 @@ class _Sweep:
     def __init__(self, cells: tuple[int, int], technologies: Sequence[Technology], images: int) -> None:
         self.cells, self.technologies, self.images = cells, technologies, images
 
-    def lookup(self, scheme: str, point: Point) -> tuple[list[Run], Probe]:
-        """A lookup scheme on so many cells, with memories of all sizes."""
-        works, probes = in_scheme(point.works, scheme, point.options)
-        best = best_encoders(scheme, works, probes, *self.cells, images=self.images, index_words=16384)
+    def lookup(self, form: Form, point: Point) -> tuple[list[Run], Probe]:
+        """A lookup scheme on so many cells, with memories of all sizes, that gather selected entries or do not."""
+        works, probes = in_scheme(point.works, form.scheme, form.options(point))
+        best = best_encoders(form.label, works, probes, *self.cells, images=self.images, index_words=16384)
         sizes = [(*self.cells, best.design.array.encoders)]
-        return members(scheme, works, probes, sizes, images=self.images) or [best], probes[0]
+        runs = members(form.label, works, probes, sizes, images=self.images)
+        if best.design.array.engine == "lookup":
+            runs += members(form.label, works, probes, sizes, images=self.images, gather=True)
+        return runs or [best], probes[0]
 
-    def macs(self, schemes: Sequence[str], point: Point) -> dict[str, list[Run]]:
-        """All arrays of the multiplying schemes, by their names."""
-        found = {}
+    def macs(self, schemes: Iterable[str], point: Point) -> Iterator[tuple[Run, int]]:
+        """All arrays of the multiplying schemes, and the levels that their weights have."""
         for scheme in schemes:
             works, probes = in_scheme(point.works, scheme, point.options)
-            found[scheme] = members(scheme, works, probes, family(), images=self.images)
-        return found
+            for run in members(scheme, works, probes, family(), images=self.images):
+                yield run, probes[0].weight_levels
 
-    def point(self, lookups: Sequence[str], macs: Sequence[str], point: Point) -> dict[str, Any]:
+    def point(self, lookups: Sequence[Form], macs: Sequence[str], point: Point) -> dict[str, Any]:
         """Every lookup scheme against the best multiplying array whose weights are at least as fine."""
-        made = {scheme: self.lookup(scheme, point) for scheme in lookups}
-        rivals = {scheme: (runs, probe(scheme, point.reduction, options=point.options).weight_levels)
-                  for scheme, runs in self.macs(macs, point).items()}
-        found: dict[str, Any] = {scheme: {} for scheme in made}
+        made, rivals = {form.label: self.lookup(form, point) for form in lookups}, list(self.macs(macs, point))
+        found: dict[str, Any] = {label: {} for label in made}
         for technology in self.technologies:
-            priced = {scheme: [run.priced(technology) for run in runs] for scheme, (runs, _) in rivals.items()}
-            for scheme, (runs, shape) in made.items():
-                fine = [item for name, items in priced.items() for item in items
-                        if rivals[name][1] >= shape.weight_levels]
-                found[scheme][technology.name] = _compared([run.priced(technology) for run in runs], fine)
+            priced = [(run.priced(technology), levels) for run, levels in rivals]
+            for label, (runs, shape) in made.items():
+                fine = [item for item, levels in priced if levels >= shape.weight_levels]
+                found[label][technology.name] = _compared([run.priced(technology) for run in runs], fine)
         return found
 
 
 def _machine(priced: Priced) -> dict[str, Any]:
     run, array = priced.run, priced.run.design.array
     return {"scheme": run.design.name, "array": [array.rows, array.columns], "encoders": array.encoders,
-            "cycles": run.cycles, "cycles_per_mac": run.cycles / run.macs, "area_um2": priced.area,
+            "gathers": any(job.operation.gather for job in run.jobs), "cycles": run.cycles,
+            "cycles_per_mac": run.cycles / run.macs, "area_um2": priced.area,
             "total": _per_mac(priced.bill, run.macs), "on_chip": _per_mac(priced.bill.on_chip, run.macs),
             "dram_bytes_per_mac": sum(events.dram.total for events in run.events) / 8 / run.macs}
 
@@ -176,23 +201,28 @@ def make(*, schemes: Sequence[str] | None = None, axes: Sequence[str] | None = N
         if axis not in AXES:
             raise ValueError(f"axis must be {', '.join(AXES)}, not {axis}")
     options = options or Options()
-    shapes = {name: probe(name, base[1], options=options).tables for name in SCHEMES}
-    lookups = [name for name in schemes or SCHEMES if shapes[name]]
-    macs = [name for name, tables in shapes.items() if not tables]
+    looks = {name: _looks_up(name, base[1], options) for name in SCHEMES}
+    lookups = forms((name for name in schemes or SCHEMES if looks[name]), options)
+    macs = [name for name, tables in looks.items() if not tables]
     if not lookups:
-        raise ValueError(f"schemes must include one that looks up ({', '.join(n for n in SCHEMES if shapes[n])})")
+        raise ValueError(f"schemes must include one that looks up ({', '.join(n for n in SCHEMES if looks[n])})")
     sweep, found = _Sweep(cells, technologies, batch), dict[str, Any]()
     for axis in axes or AXES:
         layers = list(points(axis, (values or AXES).get(axis, AXES[axis]), base, options))
         taking = _taking_part(axis, lookups, layers)
         found[axis] = {"title": TITLES[axis], "points": []}
         for done, (value, point) in enumerate(layers, start=1):
-            here = [name for name, mine in taking.items() if value in mine]
-            if here:
+            if here := [form for form, mine in taking.items() if value in mine]:
                 found[axis]["points"].append({"x": value, "schemes": sweep.point(here, macs, point)})
             if progress:
                 progress(f"sweeping {axis}", done, len(layers))
     return rounded({
         "format": FORMAT, "base": {"rows": base[0], "reduction": base[1], "columns": base[2]},
-        "options": vars(options), "cells": list(cells), "batch": batch, "lookups": lookups, "baselines": macs,
-        "axes": found, "technologies": technology_facts(technologies), "tools": tool_versions()})
+        "options": vars(options), "cells": list(cells), "batch": batch, "lookups": [form.label for form in lookups],
+        "baselines": macs, "axes": found, "technologies": technology_facts(technologies), "tools": tool_versions()})
+
+
+def _looks_up(scheme: str, reduction: int, options: Options) -> bool:
+    """Whether a scheme is none of the baselines."""
+    form = next(iter(scheme_of(scheme).variants(options).values()))
+    return probe(scheme, reduction, options=form).tables

@@ -121,7 +121,7 @@ def test_the_range_of_a_ratio_is_the_bills(data: dict[str, Any]) -> None:
     """The report's ranges are those of the bills, moved entry by entry."""
     point = crossover.Point(256, 64, 128, Options())
     sweep = crossover._Sweep((8, 8), TECHNOLOGIES[:1], 1)
-    own = min((item.priced(TECHNOLOGIES[0]) for item in sweep.lookup("lut-nn", point)[0]),
+    own = min((item.priced(TECHNOLOGIES[0]) for item in sweep.lookup(crossover.Form("lut-nn"), point)[0]),
               key=lambda item: item.bill.picojoules)
     best = families.equal_throughput(own, every_rival(256, 256))
     (found,) = [item for axis, at, scheme, name, item in each(data)

@@ -94,6 +94,10 @@ class Scheme(ABC):
     def check(self, options: Options, layers: Mapping[str, Affine]) -> None:  # noqa: B027  most have nothing to say
         """Raise ``ValueError`` for options that make no sense."""
 
+    def variants(self, options: Options) -> dict[str, Options]:
+        """The forms that a comparison of all schemes shows side by side, by what is special about each."""
+        return {"": options}
+
     def provenance(self, options: Options) -> dict[str, Any]:
         """What the network file says of the conversion, beside the scheme's name."""
         return {}
