@@ -39,11 +39,6 @@ class Probe:
     sizes: dict[str, Any]
     weight_levels: int
 
-    @property
-    def tables(self) -> bool:
-        """Whether it looks up; if not, it is a baseline."""
-        return engine_of(self.layer.engine).tables
-
     def array(self, rows: int, columns: int, encoders: int, **sizes: Any) -> Array:
         """A machine for it."""
         return Array(**{"engine": self.layer.engine, "rows": rows, "columns": columns, "encoders": encoders,

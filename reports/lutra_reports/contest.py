@@ -163,13 +163,13 @@ def _work(run: Run) -> dict[str, Any]:
 
 
 def _row(found: _Found, technologies: Sequence[Technology], progress: Progress | None) -> dict[str, Any]:
-    entry, run, array = found.entry, found.run, found.array
+    entry, run, array, scheme = found.entry, found.run, found.array, scheme_of(found.entry.scheme)
     compared = compare.compare(found.works, [run], technologies, images=run.images,
-                               progress=progress) if array.is_lookup else {}
+                               progress=progress) if not scheme.baseline else {}
     return {
         "scheme": entry.scheme, "variant": entry.variant, "label": entry.label,
-        "title": scheme_of(entry.scheme).title, "engine": array.engine, "looks_up": array.is_lookup,
-        "options": scheme_of(entry.scheme).provenance(entry.options), "refused": None,
+        "title": scheme.title, "engine": array.engine, "looks_up": not scheme.baseline,
+        "options": scheme.provenance(entry.options), "refused": None,
         "weight_levels": found.weight_levels,
         "array": {"rows": array.rows, "columns": array.columns, "cells": array.cells, "encoders": array.encoders,
                   "length": array.length, "entries": array.entries},

@@ -201,11 +201,10 @@ def make(*, schemes: Sequence[str] | None = None, axes: Sequence[str] | None = N
         if axis not in AXES:
             raise ValueError(f"axis must be {', '.join(AXES)}, not {axis}")
     options = options or Options()
-    looks = {name: _looks_up(name, base[1], options) for name in SCHEMES}
-    lookups = forms((name for name in schemes or SCHEMES if looks[name]), options)
-    macs = [name for name, tables in looks.items() if not tables]
+    macs, looks = ([name for name, scheme in SCHEMES.items() if scheme.baseline == kind] for kind in (True, False))
+    lookups = forms((name for name in schemes or SCHEMES if name in looks), options)
     if not lookups:
-        raise ValueError(f"schemes must include one that looks up ({', '.join(n for n in SCHEMES if looks[n])})")
+        raise ValueError(f"schemes must include one that looks up ({', '.join(looks)})")
     sweep, found = _Sweep(cells, technologies, batch), dict[str, Any]()
     for axis in axes or AXES:
         layers = list(points(axis, (values or AXES).get(axis, AXES[axis]), base, options))
@@ -220,9 +219,3 @@ def make(*, schemes: Sequence[str] | None = None, axes: Sequence[str] | None = N
         "format": FORMAT, "base": {"rows": base[0], "reduction": base[1], "columns": base[2]},
         "options": vars(options), "cells": list(cells), "batch": batch, "lookups": [form.label for form in lookups],
         "baselines": macs, "axes": found, "technologies": technology_facts(technologies), "tools": tool_versions()})
-
-
-def _looks_up(scheme: str, reduction: int, options: Options) -> bool:
-    """Whether a scheme is none of the baselines."""
-    form = next(iter(scheme_of(scheme).variants(options).values()))
-    return probe(scheme, reduction, options=form).tables

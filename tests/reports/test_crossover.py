@@ -11,7 +11,7 @@ from lutra_model import families
 from lutra_model.energy import ratio_range
 from lutra_model.probe import in_scheme
 from lutra_model.runs import Priced
-from lutra_model.schemes import SCHEMES, Options
+from lutra_model.schemes import SCHEMES, Options, scheme_of
 from lutra_model.technology import builtin
 from lutra_reports import crossover, crossover_figures
 
@@ -76,7 +76,7 @@ def every_rival(x: int, weight_levels: int) -> list[Priced]:
     found: list[Priced] = []
     for scheme in SCHEMES:
         works, probes = in_scheme(point.works, scheme)
-        if not probes[0].tables and probes[0].weight_levels >= weight_levels:
+        if scheme_of(scheme).baseline and probes[0].weight_levels >= weight_levels:
             found += [run.priced(TECHNOLOGIES[0])
                       for run in families.members(scheme, works, probes, families.family())]
     return found
