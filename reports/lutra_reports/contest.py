@@ -208,12 +208,15 @@ def _against(row: dict[str, Any], rows: Sequence[dict[str, Any]], priced: Mappin
     row["best_mac"] = {}
     rivals = _rivals(row, rows) if row["looks_up"] else []
     for technology, machines in priced.items() if rivals else ():
-        own = machines[row["label"]]
-        best = min((machines[other["label"]] for other in rivals), key=lambda item: item.bill.picojoules)
-        row["best_mac"][technology] = {
-            "scheme": best.run.design.name, "cycles": best.run.cycles, "area_um2": best.area,
-            "total": estimate.ratio(best.bill, own.bill),
-            "on_chip": estimate.ratio(best.bill.on_chip, own.bill.on_chip)}
+        own, others = machines[row["label"]], [machines[other["label"]] for other in rivals]
+        row["best_mac"][technology] = {"total": _cheapest(own, others, lambda item: item.bill),
+                                       "on_chip": _cheapest(own, others, lambda item: item.bill.on_chip)}
+
+
+def _cheapest(own: Priced, others: Sequence[Priced], energy: Callable[[Priced], Bill]) -> dict[str, Any]:
+    best = min(others, key=lambda item: energy(item).picojoules)
+    return {"scheme": best.run.design.name, "cycles": best.run.cycles, "area_um2": best.area,
+            **estimate.ratio(energy(best), energy(own))}
 
 
 def make(subject: Subject, chosen: Sequence[Entry], *, machine: Machine, technologies: Sequence[Technology],

@@ -62,7 +62,7 @@ def _cycles(row: Row) -> str:
 def _facts(row: Row) -> list[str]:
     return [row["label"], VERDICT[row["bit_exact"]], *_quality(row), _cycles(row),
             row["binding"], f"{100 * row['utilisation']:.0f}%", _short(row["table_bytes"] + row["codebook_bytes"]),
-            f"{row['dram_bytes_per_equivalent_mac']:.2g}", f"{row['operations_done'] / row['equivalent_macs']:.2f}"]
+            f"{row['dram_bytes_per_equivalent_mac']:.1g}", f"{row['operations_done'] / row['equivalent_macs']:.2f}"]
 
 
 def _costs(row: Row, technology: str) -> list[str]:
@@ -71,7 +71,7 @@ def _costs(row: Row, technology: str) -> list[str]:
             _range(row["pj_per_equivalent_mac_on_chip"][technology]), f"{row['area_um2'][technology] * 1e-6:.2g}",
             _short(row["energy_delay_pj_us"][technology] * 1e-3),
             _short(row["area_delay_mm2_us"][technology]),
-            "" if best is None else f"{best['on_chip']['ratio']:.2f} {best['scheme']}",
+            "" if best is None else f"{best['on_chip']['ratio']:.2f} {best['on_chip']['scheme']}",
             "" if fair is None else f"{fair['int8']['on_chip']['ratio']:.2f}"]
 
 
@@ -89,5 +89,5 @@ def tables(data: Row) -> list[Any]:
     shown += [_table(f"in {technology}", COSTS, [_costs(row, technology) for row in rows])
               for technology in data["technologies"]]
     shown += [f"{row['label']} takes no part: {row['refused']}" for row in data["schemes"] if row["refused"]]
-    shown.append(LEGEND)
+    shown.append(LEGEND.replace("\n", " "))
     return shown

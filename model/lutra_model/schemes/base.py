@@ -79,8 +79,9 @@ class Layer:
 class Scheme(ABC):
     """A scheme, as `lutra convert --scheme` knows it.
 
-    name : of the scheme. title : its paper. baseline : it multiplies or adds, lookup is compared with it. follows : whether tables are made for the integers that really come, so
-    that layers are converted in the order in which they run.
+    name : of the scheme. title : its paper. baseline : it multiplies or adds, lookup is compared with it.
+    follows : whether tables are made for the integers that really come, so that layers are converted in the order in
+    which they run.
     """
 
     name: ClassVar[str]
