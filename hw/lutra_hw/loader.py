@@ -44,12 +44,13 @@ class Loader(wiring.Component):
     complete one cycle later. The first time that it reads an index word it waits until that is there.
 
     An operation is taken in the first cycle in which it is offered and all beats of the one before have been issued;
-    beats follow from the next cycle on.
+    beats follow from the next cycle on. A norm (of machines with functions) has parameters only: a set for each column
+    tile, which is a word.
 
     Members
     -------
     offered, next, next_address : an operation, its settings, its program address.
-    taken : it is taken in this cycle (and has no beats unless it is a product).
+    taken : it is taken in this cycle (and has no beats unless it is a product or a norm).
     running_address : program address of the operation that was taken last.
     i : the table stream.
     read, address, memory : read of the table memory; the beat comes one cycle later.
@@ -63,6 +64,8 @@ class Loader(wiring.Component):
         with the address (0 in other operations). These only in a machine that gathers.
     turn : one tile ends in this cycle or was ended before, and the next is complete: it becomes the one in use.
     fault : the error seen in this cycle.
+    some_parameters, used_parameters : of a machine with functions: a set of a norm is complete and not used; one is
+        used.
     """
 
     i: stream.Interface
@@ -81,6 +84,7 @@ class Loader(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         self._loading, self._trailing = Signal(), Signal()  # trailing: the parameters of a column tile
+        self._norm: Value = Signal(name="norm") if self.array.functions else Const(0)
         self._layer = {name: Signal.like(getattr(self.next, name), name=name) for name in KEPT}
         self._gather = self._layer["gather"] if self.array.gather else Const(0)
         self._address, self._group_ends = Signal(32), Signal()
@@ -88,12 +92,12 @@ class Loader(wiring.Component):
         m.submodules.parameters = parameters = Credit(places=2)
         groups = self._take(m)
         inner, trail, outer = self._loops(m, groups)
+        ends = inner.step & inner.done & ~outer.last.tile | trail.step & trail.done  # of a tile
         known = self._indices(m, inner, outer)
-        self._beats(m, self._loading & tables.room & Mux(self._trailing, parameters.room, known), outer)
+        self._beats(m, self._loading & (tables.room | self._norm) & Mux(self._trailing, parameters.room, known), outer)
         m.d.comb += [
             inner.step.eq(self.beat & ~self._trailing), trail.step.eq(self.beat & self._trailing),
-            self.loaded.eq(inner.step & inner.done & ~outer.last.tile | trail.step & trail.done),
-            outer.step.eq(self.loaded),
+            self.loaded.eq(ends & ~self._norm), outer.step.eq(ends),
             tables.put.eq(self.loaded), tables.drop.eq(self.free),
             parameters.put.eq(trail.step & trail.done), parameters.drop.eq(self.free_parameters),
             self.some.eq(self._complete(m) if self.array.gather else tables.some),
@@ -101,19 +105,24 @@ class Loader(wiring.Component):
         with m.If(inner.step & inner.done & outer.last.tile):
             m.d.sync += self._trailing.eq(1)
         with m.If(trail.step & trail.done):
-            m.d.sync += self._trailing.eq(0)
-        with m.If(self.loaded & outer.done):
+            m.d.sync += self._trailing.eq(self._norm)
+        with m.If(outer.step & outer.done):
             m.d.sync += self._loading.eq(0)
         self._write(m, inner, trail)
+        if self.array.functions:
+            m.submodules.sets = sets = Credit(places=2)
+            m.d.comb += [sets.put.eq(trail.step & trail.done & self._norm), sets.drop.eq(self.used_parameters),
+                         self.some_parameters.eq(sets.some)]
         return m
 
     def _ports(self) -> dict[str, wiring.Member]:
-        """What a machine that gathers has beside the others."""
+        """What a machine with functions, and one that gathers, has beside the others."""
         array = self.array
+        rows = {"some_parameters": Out(1), "used_parameters": In(1)} if array.functions else {}
         if not array.gather:
-            return {}
+            return rows
         symbols = symbol_width(array)
-        return {"indexed": In(1), "index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
+        return rows | {"indexed": In(1), "index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
                 "symbols": In(symbols * array.rows), "offsets": Out(symbols * array.fill)}
 
     def _late(self, m: Module, value: Value) -> Value:
@@ -159,15 +168,21 @@ class Loader(wiring.Component):
     def _take(self, m: Module) -> Signal:
         """Keeps what the beats of the operation need; gives the last tile's groups of rows, less one."""
         array = self.array
-        groups = Signal(bits(array.rows // array.fill))
+        groups, norm = Signal(bits(array.rows // array.fill)), self._is_norm()
         m.d.comb += self.taken.eq(self.offered & ~self._loading)
         with m.If(self.taken):
             firsts = (group * array.fill // array.encoders for group in range(1, array.rows // array.fill))
             m.d.sync += [*(kept.eq(getattr(self.next, name)) for name, kept in self._layer.items()),
                          groups.eq(sum(self.next.last_slots >= slot for slot in firsts)),
-                         self._loading.eq(self.next.kind == Kind.PRODUCT), self._address.eq(self.next.tables),
+                         self._loading.eq((self.next.kind == Kind.PRODUCT) | norm), self._address.eq(self.next.tables),
                          self.running_address.eq(self.next_address)]
+            if array.functions:
+                m.d.sync += [self._norm.eq(norm), self._trailing.eq(norm)]
         return groups
+
+    def _is_norm(self) -> Value:
+        """Whether the operation offered has parameters but no tables."""
+        return (self.next.kind == Kind.ROW) & ~self.next.maximum if self.array.functions else Const(0)
 
     def _loops(self, m: Module, groups: Signal) -> tuple[Loops, Loops, Loops]:
         array, layer = self.array, self._layer
@@ -179,14 +194,14 @@ class Loader(wiring.Component):
                                      layer["entries"])),
             inner.limit.group.eq(Mux(outer.last.tile, groups, array.rows // array.fill - 1)),
             trail.limit.beat.eq(parameter_beats(array) - 1),
-            outer.limit.tile.eq(layer["row_tiles"]), outer.limit.column.eq(layer["column_tiles"]),
+            outer.limit.tile.eq(Mux(self._norm, 0, layer["row_tiles"])), outer.limit.column.eq(layer["column_tiles"]),
             outer.limit.block.eq(layer["blocks"])]
         return inner, trail, outer
 
     def _beats(self, m: Module, ready: Signal, outer: Loops) -> None:
         """A beat from the stream, or from the table memory, whose beats repeat for every block."""
         streamed, layer = self._layer["stream_tables"], self._layer
-        read, again = Signal(), self.loaded & outer.last.tile & outer.last.column
+        read, again = Signal(), outer.step & outer.last.tile & outer.last.column
         gathered = self._gather & ~self._trailing  # the address stays until all rows have their entries
         m.d.comb += [
             self.i.ready.eq(ready & streamed), read.eq(ready & ~streamed),
@@ -199,7 +214,7 @@ class Loader(wiring.Component):
                 m.d.sync += self._address.eq(Mux(again, layer["tables"], self._address + 1))
             with m.If(self._address + Mux(gathered, layer["entries"], 0) >= self.array.table_words):
                 m.d.comb += self.fault.eq(Error.TABLE)
-        last = self.loaded & outer.done
+        last = outer.step & outer.done
         with m.If(self.i.ready & self.i.valid & (self.i.payload.last != last)):
             m.d.comb += self.fault.eq(Mux(last, Error.LONG, Error.SHORT))
 

@@ -12,7 +12,8 @@ from .commands import memory_write, table_beat
 from .engines import beat_width, symbol_width
 from .loader import Loader, parameter_write, table_write
 from .program import ADDRESS_BITS, Program
-from .settings import settings
+from .row_scale import CHANNEL_BITS
+from .settings import kinds, settings
 from .signals import bits, delay
 from .table_memory import TableMemory
 from .walker import Walker, issue
@@ -44,6 +45,8 @@ class Sequencer(wiring.Component):
     moving : something moves in this cycle.
     fault, place : the error seen in this cycle; program address of its operation.
     running_place, codebook_place : program addresses of the running operation; of the one whose codebooks are loaded.
+    some_parameters, word_ends : of a machine with functions: a norm has the parameters of its next word; a word's last
+        row is fed in this cycle.
     """
 
     def __init__(self, array: Array):
@@ -59,12 +62,13 @@ class Sequencer(wiring.Component):
             "codebook_place": Out(ADDRESS_BITS), **self._ports()})
 
     def _ports(self) -> dict[str, wiring.Member]:
-        """What a machine that gathers has beside the others."""
+        """What a machine with functions, and one that gathers, has beside the others."""
         array = self.array
+        rows = {"some_parameters": Out(1), "word_ends": In(1)} if array.functions else {}
         if not array.gather:
-            return {}
-        return {"index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
-                "symbols": In(symbol_width(array) * array.rows)}
+            return rows
+        return rows | {"index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
+                       "symbols": In(symbol_width(array) * array.rows)}
 
     def elaborate(self, platform):
         m = Module()
@@ -78,18 +82,23 @@ class Sequencer(wiring.Component):
             connect(m, flipped(own), inner)
         share(m, program.settings, self.settings, walker.settings)
         share(m, program.next, self.next, loader.next)
-        released = Signal()  # a column tile's last row will have left the finisher when this is over
+        released = Signal()  # a column tile's last row will need its parameters no more when this is over
+        stages = Pipeline(self.array)
         m.d.comb += [
             program.run.eq(self.run), program.address.eq(self.address), program.runs.eq(self.runs),
             program.done.eq(self.done), self.finished.eq(program.finished), self.ended.eq(program.ended),
             self.start.eq(program.start), self.running_place.eq(program.running_address),
             memory.read.eq(loader.read), memory.address.eq(loader.address), loader.memory.eq(memory.data),
             self.turn.eq(loader.turn), self.reserve.eq(walker.reserve), self.free_half.eq(walker.free_half),
-            released.eq(delay(m, walker.o.valid & walker.o.release, Pipeline(self.array).release - 1, reset=True)),
+            released.eq(delay(m, walker.o.valid & walker.o.release, stages.release - 1, reset=True)),
             loader.free.eq(walker.free_table), loader.free_parameters.eq(released),
             walker.start.eq(program.start & (program.next.kind == Kind.PRODUCT)),
             walker.indexed.eq(self.indexed), walker.loaded.eq(loader.some), walker.room.eq(self.room),
             self.moving.eq(program.moving | loader.beat | walker.o.valid)]
+        if self.array.functions:
+            left = delay(m, self.word_ends, stages.row_release - 1, reset=True)
+            m.d.comb += [self.some_parameters.eq(loader.some_parameters), loader.used_parameters.eq(self.word_ends),
+                         loader.free_parameters.eq(released | left)]
         if self.array.gather:
             m.d.comb += [loader.indexed.eq(self.indexed & program.settings.gather), loader.symbols.eq(self.symbols),
                          self.index_read.eq(loader.index_read), self.index_word.eq(loader.index_word),
@@ -125,13 +134,31 @@ class Sequencer(wiring.Component):
                  | product & ((operation.entries >= array.entries) | (operation.length > array.length)
                               | (operation.length == 0) | (operation.last_slots >= array.slots)
                               | operation.gather & self._ungathered(operation))
-                 | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0)))
+                 | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0))
+                 | self._long_row(operation))
         m.d.comb += self.place.eq(program.next_address)
-        with m.If(program.start & ~operation.kind.matches(*Kind)):
+        with m.If(program.start & ~operation.kind.matches(*kinds(array))):
             m.d.comb += self.fault.eq(Error.KIND)
         with m.Elif(program.start & sizes):
             m.d.comb += self.fault.eq(Error.SIZE)
+        with m.Elif(program.start & self._no_function(operation)):
+            m.d.comb += self.fault.eq(Error.FUNCTION)
         with m.Elif(program.fault):
             m.d.comb += self.fault.eq(Error.PROGRAM)
         with m.Elif(loader.fault != Error.NONE):
             m.d.comb += [self.fault.eq(loader.fault), self.place.eq(loader.running_address)]
+
+    def _long_row(self, operation: wiring.PureInterface) -> Value:
+        """Whether a ROW has more channels than its sums can take."""
+        if not self.array.functions:
+            return Const(0)
+        channels = operation.parts_x * self.array.word + operation.last_columns  # less one
+        return (operation.kind == Kind.ROW) & (channels >> CHANNEL_BITS - 1 != 0)
+
+    def _no_function(self, operation: wiring.PureInterface) -> Value:
+        """Whether an operation names a slot beyond the memory, or a ROW none where it needs one."""
+        if not self.array.functions:
+            return Const(0)
+        row, first, second = operation.kind == Kind.ROW, operation.function, operation.second
+        return ((first > self.array.functions) | (second > self.array.functions)
+                | row & ((first == 0) | operation.maximum & (second == 0)))
