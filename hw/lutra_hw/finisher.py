@@ -8,13 +8,30 @@ from amaranth.lib.wiring import In, Out
 from lutra_model.params import Array
 
 from .accumulator import accumulator_width
-from .engines import beat_width
+from .engines import beat_width, engine_of, lane_width
 from .loader import parameter_write
 from .piecewise import FUNCTION, FUNCTION_STAGES, PiecewiseUnit
 from .row_unit import ROW_WIDTH
 from .signals import chain, delay, held
 
-__all__ = ["Finisher", "finisher_width"]
+__all__ = ["Finisher", "correction_width", "finisher_width", "parameter_byte"]
+
+
+def parameter_byte(m: Module, array: Array, load: wiring.PureInterface, byte: int, bank: Value) -> Value:
+    """One byte of a parameter of every column, in two banks."""
+    width = 8 * array.columns
+    place = divmod(byte, beat_width(array) // width)
+    m.submodules[f"byte_{byte}"] = memory = Memory(shape=width, depth=2, init=[])
+    write = memory.write_port()
+    read = memory.read_port(domain="comb")
+    m.d.comb += [write.addr.eq(load.bank), write.data.eq(load.data.word_select(place[1], width)),
+                 write.en.eq(load.valid & (load.beat == place[0])), read.addr.eq(bank)]
+    return read.data
+
+
+def correction_width(array: Array) -> int:
+    """Bits of what a sum lane adds to a column's total; 0 where there is none."""
+    return 8 + lane_width(array, array.codebooks) if engine_of(array).lane else 0
 
 
 def finisher_width(array: Array) -> int:
@@ -34,6 +51,7 @@ class Finisher(wiring.Component):
     load : write of parameter bytes of every column.
     pool, multiplier, shift : a pool's parameters are those of its operation, without a bias.
     valid, bank, i : totals, signed, column 0 lowest, and the bank of their parameters.
+    correction : of an engine with a sum lane: what is added to the totals of the same cycle.
     low, high : bounds of the clamp.
     function, apply : of a machine with functions: the function of all columns; whether it is applied.
     o : INT8 outputs.
@@ -41,27 +59,32 @@ class Finisher(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
+        wide = correction_width(array) * array.columns
         super().__init__({"load": In(parameter_write(array)), "valid": In(1), "bank": In(1),
                           "i": In(finisher_width(array) * array.columns),
                           "pool": In(1), "multiplier": In(16), "shift": In(8),
                           "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns),
-                          **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {})})
+                          **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {}),
+                          **({"correction": In(wide)} if wide else {})})
 
     def elaborate(self, platform):
         m = Module()
-        functions, width = bool(self.array.functions), finisher_width(self.array)
+        array, load = self.array, self.load
+        functions, width, correction = bool(array.functions), finisher_width(array), correction_width(array)
         valid = chain(m, self.valid, 3 + functions * (FUNCTION_STAGES + 1), reset=True)
-        bias = [self._parameter(m, byte, self.bank) for byte in range(4)]
-        multiplier = [self._parameter(m, byte, self.bank) for byte in (4, 5)]
-        shift = self._parameter(m, 6, self.bank if functions else delay(m, self.bank, 1))
+        bias = [parameter_byte(m, array, load, byte, self.bank) for byte in range(4)]
+        multiplier = [parameter_byte(m, array, load, byte, self.bank) for byte in (4, 5)]
+        shift = parameter_byte(m, array, load, 6, self.bank if functions else delay(m, self.bank, 1))
         for column in range(self.array.columns):
-            biased = Signal(signed(max(width, 32) + 1), name=f"biased_{column}", reset_less=True)
+            biased = Signal(signed(max(width, correction + 1, 32) + 1), name=f"biased_{column}", reset_less=True)
             factor = Signal(signed(17) if functions else 16, name=f"factor_{column}", reset_less=True)
             product = Signal(signed(len(biased) + 16), name=f"product_{column}", reset_less=True)
             places = Signal(6, name=f"places_{column}", reset_less=True)
             doubled = Signal(signed(self._bits + 2), name=f"doubled_{column}", reset_less=True)
             total, own_shift = self.i.word_select(column, width).as_signed(), shift.word_select(column, 8)
             own = [Cat(byte.word_select(column, 8) for byte in parameter) for parameter in (bias, multiplier)]
+            if correction:
+                total += self.correction.word_select(column, correction).as_signed()
             if functions:
                 own[1] = Mux(own_shift[7], -own[1], own[1])
                 own_shift = held(m, valid[0], own_shift, f"own_shift_{column}")
@@ -91,17 +114,6 @@ class Finisher(wiring.Component):
                      unit.enable.eq(Mux(self.apply, Cat(valid[4:9]), 0))]
         chosen = Mux(self.apply, unit.o, delay(m, plain, FUNCTION_STAGES))
         return held(m, valid[9], self._clamped(chosen, self.low, self.high, 8), f"out_{column}")
-
-    def _parameter(self, m: Module, byte: int, bank: Value) -> Value:
-        """One byte of a parameter of every column, in two banks."""
-        width = 8 * self.array.columns
-        place = divmod(byte, beat_width(self.array) // width)
-        m.submodules[f"byte_{byte}"] = memory = Memory(shape=width, depth=2, init=[])
-        write = memory.write_port()
-        read = memory.read_port(domain="comb")
-        m.d.comb += [write.addr.eq(self.load.bank), write.data.eq(self.load.data.word_select(place[1], width)),
-                     write.en.eq(self.load.valid & (self.load.beat == place[0])), read.addr.eq(bank)]
-        return read.data
 
     def _shifted(self, m: Module, product: Signal, places: Signal) -> Value:
         """All but the last bit of the shift, saturated to two bits more than the result's."""

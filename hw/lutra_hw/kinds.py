@@ -9,8 +9,10 @@ from .encoder import Encoder, PassThrough
 from .engines import Engine, register
 from .lookup_array import LookupArray
 from .mac_array import MacArray
+from .plane_array import PlaneArray
 from .sign_flip_array import SignFlipArray
 from .signals import bits
+from .table_builder import term_width
 from .tree_encoder import TreeEncoder, tree_levels, tree_words
 
 __all__: list[str] = []
@@ -35,3 +37,6 @@ register("mac", Engine(symbol=lambda array: 8, term=lambda array: 8 + max(2, arr
                        cells=MacArray, cell=lambda array: array.weight_bits))
 register("sign-flip", Engine(symbol=lambda array: 8, term=lambda array: 9, encoder=PassThrough, cells=SignFlipArray,
                              cell=lambda array: 2))
+register("lut-tc", Engine(symbol=lambda array: 8 * array.length, term=term_width, encoder=PassThrough, cells=PlaneArray,
+                          cell=lambda array: array.length, parameters=8, planes=True,
+                          gain=lambda array: array.entries - 1, lane=term_width))

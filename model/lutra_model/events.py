@@ -57,7 +57,7 @@ class Events:
     gather_read_bits, activation_write_bits, residual_read_bits : activation memory.
     address_bits : adder bits of the lanes' addresses. gather_register_bits : register bits that a fed row passes.
     index_read_bits, index_write_bits : index memory, whole words.
-    issues : rows that the walker sends through the array.
+    issues : rows that the walker sends through the array, once for each plane where weights have planes.
     table_reads : table entries read; 0 in a MAC array.
     multiplies : products of 8 x 8 bits that the cells form. multiply_bits : products of widths of other ones.
     cell_mux_bits, cell_add_bits : multiplexer and adder bits of the cells, before the trees.
@@ -210,7 +210,9 @@ def _encoder(operation: Operation, layer: Layer, structure: Structure) -> dict[s
 
 def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str, int]:
     array = structure.array
-    issues = operation.rows * operation.row_tiles * operation.column_tiles
+    planes = array.cell.issue_cycles(operation.entries)
+    walked = operation.rows * operation.row_tiles * operation.column_tiles
+    issues = walked * planes
     outputs = layer.rows * layer.columns
     passes = operation.row_tiles - 1
     used = [min(slots * array.encoders, max(1, layer.codebooks - place * array.rows))
@@ -219,10 +221,10 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
     return {
         "issues": issues,
         "index_write_bits": layer.rows * operation.row_tiles * structure.index_word_bits,
-        "index_read_bits": (tile_beats(operation, array) if operation.gather else issues) * structure.index_word_bits,
+        "index_read_bits": (tile_beats(operation, array) if operation.gather else walked) * structure.index_word_bits,
         "idle_cells": issues * array.cells - layer.lookups,
-        "tree_adds": outputs * max(layer.codebooks - operation.row_tiles, 0),
-        "tree_add_bits": outputs * sum(reduction_bits(rows, structure.term_bits) for rows in used),
+        "tree_adds": outputs * planes * max(layer.codebooks - operation.row_tiles, 0),
+        "tree_add_bits": outputs * planes * sum(reduction_bits(rows, structure.term_bits) for rows in used),
         "accumulator_adds": outputs * passes,
         "accumulator_read_bits": accumulated, "accumulator_write_bits": accumulated,
         "issue_register_bits": issues * structure.issue_registers

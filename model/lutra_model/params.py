@@ -92,7 +92,9 @@ class Layer:
     @property
     def lookups(self) -> int:
         """Table entries read (or, in a dense layer, products formed)."""
-        return self.rows * self.codebooks * self.columns
+        from .engines import engine_of
+
+        return self.rows * self.codebooks * self.columns * engine_of(self.engine).issue_cycles(self.entries)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +107,10 @@ class Array:
     rows : codebooks (or scalars) summed in one cycle.
     columns : outputs formed in one cycle.
     encoders : sub-vectors (or scalars) encoded in one cycle; a divisor of ``rows``.
-    length : longest sub-vector an encoder takes; 1 for ``mac``.
-    entries : most entries of one table, a power of two; 1 for ``mac``.
+    length : longest sub-vector an encoder takes; 1 for ``mac``; scalars of a group for ``lut-tc``.
+    entries : most entries of one table, a power of two; 1 for ``mac``; most planes of a weight for ``lut-tc``.
     metric : the encoder's distance, or ``tree``, of ``lookup``.
+    quantised : tables built of activations have entries of 8 bits, of ``lut-tc``.
     weight_bits : of a weight, of ``mac``: 1 to 8.
     word : channels in one word of activation memory; a divisor of ``encoders`` and of ``columns``. 0: the largest of
         4, 2, 1 that is one.
@@ -131,6 +134,7 @@ class Array:
     length: int = 9
     entries: int = 16
     metric: Metric = Metric.L2
+    quantised: bool = False
     weight_bits: int = 8
     word: int = 0
     lanes: int = 0

@@ -120,6 +120,7 @@ class _Product:
         self.gather = operation.gather
         self.groups = tuple(-(-slots * array.encoders // array.fill) for slots in (array.slots, operation.last_slots))
         self.parameter_beats = array.parameter_beats
+        self.planes = array.cell.issue_cycles(operation.entries)
         self.written = pipeline.fetch + pipeline.encode + 1
         self.first_slots = array.slots if operation.row_tiles > 1 else operation.last_slots
 
@@ -149,7 +150,7 @@ class _Product:
             end = max(end, parameter) + self.parameter_beats * self.period
         free, ready = state.issued + cycle, end - self.period + cycle + self.gather * cycle
         begin = max(free, word, ready)
-        issued, late = begin + (rows - 1) * cycle, ready > word
+        issued, late = begin + (rows * self.planes - 1) * cycle, ready > word
         encode = (min(begin, max(free, word)) if self.gather or not late else free) - free
         if last:
             parameter, next_parameter = next_parameter, issued + self.release
@@ -203,7 +204,7 @@ class _Product:
         source = "stream" if operation.stream_tables else "load"
         if operation.stream_tables:
             clock.table = state.beat // cycle
-        issues = operation.rows * operation.row_tiles * operation.column_tiles
+        issues = operation.rows * operation.row_tiles * operation.column_tiles * self.planes
         causes = {"lookup": issues, "fill": fill, "encode": state.encode // cycle - (fill if encoded else 0),
                   source: state.load // cycle - (0 if encoded else fill), "drain": clock.pipeline.output}
         return Timing(state.issued // cycle + clock.pipeline.output, causes, self.busy(issues, source))

@@ -10,7 +10,8 @@ from .codings import Coding
 from .network import Product
 from .requantise import fixed_point
 
-__all__ = ["cluster", "dense", "fit_groups", "fit_tables", "integer", "lookup", "pieces", "plain_tables", "stacked"]
+__all__ = ["cluster", "coded", "dense", "fit_groups", "fit_tables", "integer", "lookup", "pieces", "plain_tables",
+           "stacked"]
 
 Real = NDArray[np.float64]
 LARGEST_BIAS = 2.0**30     # leaves room for the sum beside it in 32 bits
@@ -65,9 +66,15 @@ def dense(name: str, source: str, weight: Real, bias: Real, *, input_scale: floa
 def integer(name: str, source: str, words: NDArray[np.int8], step: Real, bias: Real, coding: Coding, *, scale: float,
             groups: int = 1, **common: Any) -> Product:
     """A layer of given table words ``(reduction, columns)``, one of each scalar; ``step``: of each accumulator."""
+    return coded(name, source, stacked(words, groups)[:, None], step, bias, coding, reduction=len(words), scale=scale,
+                 groups=groups, **common)
+
+
+def coded(name: str, source: str, table: NDArray[np.int8], step: Real, bias: Real, coding: Coding, *, scale: float,
+          **common: Any) -> Product:
+    """A layer of a given table ``(codebooks, entries, columns)``; ``step``: of each accumulator."""
     step = np.maximum(step, np.maximum(np.abs(bias) / LARGEST_BIAS, scale * 2.0**-40))
-    return Product(inputs=(source,), table=stacked(words, groups)[:, None], coding=coding, reduction=len(words),
-                   groups=groups, **common, **_finisher(name, bias, step, scale))
+    return Product(inputs=(source,), table=table, coding=coding, **common, **_finisher(name, bias, step, scale))
 
 
 def lookup(name: str, source: str, tables: Real, bias: Real, coding: Coding, *, reduction: int, scale: float,

@@ -29,7 +29,8 @@ def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[
             kinds = ["table"] * (len(range(0, used, array.fill)) * size)
             if operation.gather and column % operation.column_tiles == 0:  # each waits for an index word, once
                 kinds[:size] = [f"table after {block} {row} {word}" for word in range(size)]
-            kinds += ["parameter"] * (len(range(0, 7, array.fill)) if last else 0)
+            words, bytes_ = (array.fill * array.length // 8, 8) if array.engine == "lut-tc" else (array.fill, 7)
+            kinds += ["parameter"] * (len(range(0, bytes_, words)) if last else 0)
             beats += [(number, column, kind, place == len(kinds) - 1) for place, kind in enumerate(kinds)]
     return beats
 
@@ -40,10 +41,12 @@ def _fed(operation: Operation, array: Array) -> list[tuple[int, int, int]]:
             for slot in range(operation.slots) for row in range(size)]
 
 
-def _issued(operation: Operation) -> list[tuple[int, int, int, int]]:
-    """``(block, column tile, row tile, row)`` in the order they are issued."""
-    return [(block, column, tile, row) for block, size in enumerate(operation.block_sizes)
-            for column in range(operation.column_tiles) for tile in range(operation.row_tiles) for row in range(size)]
+def _issued(operation: Operation, array: Array) -> list[tuple[int, int, int, int, int]]:
+    """``(block, column tile, row tile, row, planes to come)`` in the order they are issued."""
+    planes = range(operation.entries if array.engine == "lut-tc" else 1)
+    return [(block, column, tile, row, len(planes) - 1 - plane) for block, size in enumerate(operation.block_sizes)
+            for column in range(operation.column_tiles) for tile in range(operation.row_tiles) for row in range(size)
+            for plane in planes]
 
 
 class _Machine:
@@ -88,7 +91,7 @@ class _Machine:
 
     def codes(self, number: int) -> list[Any]:
         operation = self.operations[number]
-        if operation.kind is not Kind.PRODUCT or not self.array.is_lookup:
+        if operation.kind is not Kind.PRODUCT or self.array.engine != "lookup":
             return []
         words = self.array.cell.slot_words(self.array, operation.entries)
         return [word == words - 1 for _ in range(operation.blocks * operation.slots) for word in range(words)]
@@ -156,11 +159,11 @@ class _Machine:
             self.feed_row(operation, slot, row == operation.block_sizes[block] - 1)
             return
         first = row == 0
-        known = not self.array.is_lookup or not first or (
+        known = not self.array.has_codebooks or not first or (
             len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.tick)
         if known and (block < 2 or self.half_left[block - 2] < self.now):
             self.to_feed.pop(0)
-            if first and self.array.is_lookup:
+            if first and self.array.has_codebooks:
                 self.slot_fed.append(self.tick)
             tile, place = divmod(slot, self.array.slots)
             if place == (operation.tile_slots(self.array)[tile] - 1):
@@ -185,11 +188,13 @@ class _Machine:
     def issue(self, operation: Operation) -> None:
         if not self.to_issue:
             return
-        block, column, tile, row = self.to_issue[0]
+        block, column, tile, row, planes = self.to_issue[0]
         last = tile == operation.row_tiles - 1
         if (self.loaded.get(self.walked, NEVER) < self.now and self.word.get((block, tile, row), NEVER) <= self.now
                 and self.room(operation, last)):
             self.to_issue.pop(0)
+            if planes:
+                return
             if last:
                 self.result(operation, self.pipeline.output, not self.to_issue)
             if row == operation.block_sizes[block] - 1:
@@ -220,7 +225,7 @@ class _Machine:
                 self.to_take = operation.rows * operation.column_tiles
             else:
                 self.to_feed = _fed(operation, self.array)
-                self.to_issue = _issued(operation) if operation.kind is Kind.PRODUCT else []
+                self.to_issue = _issued(operation, self.array) if operation.kind is Kind.PRODUCT else []
 
     def cycle(self) -> None:
         """Everything that happens in one cycle."""

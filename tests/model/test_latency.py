@@ -22,6 +22,12 @@ def machine(rng: np.random.Generator) -> Array:
     encoders = int(rng.choice([size for size in range(1, rows + 1) if rows % size == 0]))
     columns = int(rng.choice([1, 2, 4]))
     fill = int(rng.choice([size for size in range(1, rows + 1) if rows % size == 0]))
+    if rng.random() < 0.25:
+        length = int(rng.choice([1, 2, 4]))
+        fill = rows if fill * length % 8 else fill
+        if fill * length % 8 == 0:
+            return Array(engine="lut-tc", rows=rows, columns=columns, encoders=encoders, fill=fill, length=length,
+                         entries=int(rng.integers(1, 9)))
     if rng.random() < 0.4:
         return Array.mac(rows=rows, columns=columns, encoders=encoders, fill=fill, functions=int(rng.choice([0, 3])))
     return Array(rows=rows, columns=columns, encoders=encoders, fill=fill, length=int(rng.integers(1, 5)),

@@ -14,6 +14,15 @@ ARRAYS = {
     "mac-w1-8x2": Array.mac(rows=8, columns=2, weight_bits=1, block_rows=40, **LARGE),
     "sign-flip-4x3": Array(engine="sign-flip", rows=4, columns=3, encoders=2, length=1, entries=1, block_rows=7,
                            index_words=1200, **LARGE),
+    "lut-tc-w3-4x4": Array(engine="lut-tc", rows=4, columns=4, encoders=2, length=4, entries=3, word=2, block_rows=16,
+                           **LARGE),
+    "lut-tc-w1-2x3": Array(engine="lut-tc", rows=2, columns=3, encoders=1, length=4, entries=1, block_rows=7, **LARGE),
+    "lut-tc-w8-4x2": Array(engine="lut-tc", rows=4, columns=2, encoders=2, length=4, entries=8, fill=2, block_rows=9,
+                           **LARGE),
+    "lut-tc-8bit-4x2": Array(engine="lut-tc", rows=4, columns=2, encoders=4, length=4, entries=4, fill=2, block_rows=40,
+                             quantised=True, **LARGE),
+    "bit-serial-8x3": Array(engine="lut-tc", rows=8, columns=3, encoders=2, length=1, entries=4, block_rows=16,
+                            **LARGE),
 }
 QUICK, MANY = 6, 200
 

@@ -1,10 +1,11 @@
 """Codings: a scheme's part of a product layer. A new one is a class of its own here."""
 
 from .base import Coding, sub_vectors
+from .bit_planes import BitPlanes
 from .nearest import Nearest
 from .plain import Plain, SignFlip
 from .tree import Tree
 
-__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "SignFlip", "Tree", "sub_vectors"]
+__all__ = ["CODINGS", "BitPlanes", "Coding", "Nearest", "Plain", "SignFlip", "Tree", "sub_vectors"]
 
-CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, SignFlip, Tree)}
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (BitPlanes, Nearest, Plain, SignFlip, Tree)}

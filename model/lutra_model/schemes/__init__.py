@@ -5,10 +5,11 @@ from .few_bits import FEW_BITS
 from .int8 import Int8
 from .lut_dla import LutDLA
 from .lut_nn import LutNN, sub_vector_length
+from .lut_tc import BIT_PLANES
 
 __all__ = ["SCHEMES", "Layer", "Options", "Scheme", "scheme_of", "sub_vector_length"]
 
-SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), LutDLA(), Int8(), *FEW_BITS)}
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), LutDLA(), Int8(), *BIT_PLANES, *FEW_BITS)}
 
 
 def scheme_of(name: str) -> Scheme:
