@@ -17,6 +17,11 @@ from .signals import chain, delay, held
 __all__ = ["Finisher", "correction_width", "finisher_width", "parameter_byte"]
 
 
+def finisher_width(array: Array) -> int:
+    """Bits of what comes to the finisher."""
+    return max(accumulator_width(array), ROW_WIDTH if array.functions else 0)
+
+
 def parameter_byte(m: Module, array: Array, load: wiring.PureInterface, byte: int, bank: Value) -> Value:
     """One byte of a parameter of every column, in two banks."""
     width = 8 * array.columns
@@ -32,11 +37,6 @@ def parameter_byte(m: Module, array: Array, load: wiring.PureInterface, byte: in
 def correction_width(array: Array) -> int:
     """Bits of what a sum lane adds to a column's total; 0 where there is none."""
     return 8 + lane_width(array, array.codebooks) if engine_of(array).lane else 0
-
-
-def finisher_width(array: Array) -> int:
-    """Bits of what comes to the finisher."""
-    return max(accumulator_width(array), ROW_WIDTH if array.functions else 0)
 
 
 class Finisher(wiring.Component):
@@ -60,12 +60,12 @@ class Finisher(wiring.Component):
     def __init__(self, array: Array):
         self.array = array
         wide = correction_width(array) * array.columns
+        correction = {"correction": In(wide)} if wide else {}
         super().__init__({"load": In(parameter_write(array)), "valid": In(1), "bank": In(1),
                           "i": In(finisher_width(array) * array.columns),
                           "pool": In(1), "multiplier": In(16), "shift": In(8),
                           "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns),
-                          **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {}),
-                          **({"correction": In(wide)} if wide else {})})
+                          **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {}), **correction})
 
     def elaborate(self, platform):
         m = Module()
@@ -75,7 +75,7 @@ class Finisher(wiring.Component):
         bias = [parameter_byte(m, array, load, byte, self.bank) for byte in range(4)]
         multiplier = [parameter_byte(m, array, load, byte, self.bank) for byte in (4, 5)]
         shift = parameter_byte(m, array, load, 6, self.bank if functions else delay(m, self.bank, 1))
-        for column in range(self.array.columns):
+        for column in range(array.columns):
             biased = Signal(signed(max(width, correction + 1, 32) + 1), name=f"biased_{column}", reset_less=True)
             factor = Signal(signed(17) if functions else 16, name=f"factor_{column}", reset_less=True)
             product = Signal(signed(len(biased) + 16), name=f"product_{column}", reset_less=True)
@@ -84,7 +84,7 @@ class Finisher(wiring.Component):
             total, own_shift = self.i.word_select(column, width).as_signed(), shift.word_select(column, 8)
             own = [Cat(byte.word_select(column, 8) for byte in parameter) for parameter in (bias, multiplier)]
             if correction:
-                total += self.correction.word_select(column, correction).as_signed()
+                total += Mux(self.pool, 0, self.correction.word_select(column, correction).as_signed())
             if functions:
                 own[1] = Mux(own_shift[7], -own[1], own[1])
                 own_shift = held(m, valid[0], own_shift, f"own_shift_{column}")

@@ -41,11 +41,11 @@ ARRAYS = {
     "int1": Array.mac(rows=8, columns=2, encoders=4, weight_bits=1, block_rows=24, index_words=128, **MEMORIES),
     "sign-flip": Array(engine="sign-flip", rows=8, columns=3, encoders=2, length=1, entries=1, fill=4, block_rows=24,
                        index_words=128, **MEMORIES),
+    "rows": Array.mac(rows=4, columns=4, encoders=2, fill=2, block_rows=8, index_words=128, functions=5, **MEMORIES),
     "planes": Array(engine="lut-tc", rows=4, columns=3, encoders=2, length=4, entries=3, fill=2, block_rows=24,
                     index_words=128, **MEMORIES),
     "planes8": Array(engine="lut-tc", rows=2, columns=2, encoders=1, length=4, entries=2, quantised=True, block_rows=24,
                      index_words=128, **MEMORIES),
-    "rows": Array.mac(rows=4, columns=4, encoders=2, fill=2, block_rows=8, index_words=128, functions=5, **MEMORIES),
 }
 LIMIT = 100_000  # cycles of one fault
 SLOWER = 10  # a machine that takes so many times the predicted cycles, stalls included, hangs
@@ -96,8 +96,6 @@ MUTANTS = (
            "rows"),
     Mutant("core", "bank ^ front.bank", "bank", "all words of a norm have the parameters of the first", "rows"),
     Mutant("core", "pool | softmax", "pool", "a softmax has a product's parameters", "rows"),
-    Mutant("core", "Mux(sequencer.settings.kind == Kind.PRODUCT, lane.o, 0)", "lane.o", "a pool has a zero point",
-           "planes"),
     Mutant("credit", "with m.If(self.put & ~self.drop)", "with m.If(self.put)", "a put beside a drop is counted"),
     Mutant("distance", "Signal(signed(9)", "Signal(signed(8)", "a difference wraps"),
     Mutant("distance", "Mux(difference < 0, -difference, difference)", "difference", "L1 without the magnitude", "l1"),
@@ -118,6 +116,8 @@ MUTANTS = (
     Mutant("finisher", "Mux(high[-1], 1 << bits - 1, (1 << bits - 1) - 1)", "(1 << bits - 1) - 1",
            "the lowest products clamp to the highest output"),
     Mutant("finisher", "Mux(self.pool, 0, own[0].as_signed())", "own[0].as_signed()", "a pool has a bias"),
+    Mutant("finisher", "Mux(self.pool, 0, self.correction.word_select(column, correction).as_signed())",
+           "self.correction.word_select(column, correction).as_signed()", "a pool has a zero point", "planes"),
     Mutant("front", "mask = Cat(self.settings.entries >= entry", "mask = Cat(self.settings.entries > entry",
            "the last centroid is never chosen"),
     Mutant("front", "operation.last_columns + 1)", "operation.last_columns)", "a row has a channel less", "rows"),

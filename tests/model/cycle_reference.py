@@ -29,8 +29,8 @@ def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[
             kinds = ["table"] * (len(range(0, used, array.fill)) * size)
             if operation.gather and column % operation.column_tiles == 0:  # each waits for an index word, once
                 kinds[:size] = [f"table after {block} {row} {word}" for word in range(size)]
-            words, bytes_ = (array.fill * array.length // 8, 8) if array.engine == "lut-tc" else (array.fill, 7)
-            kinds += ["parameter"] * (len(range(0, bytes_, words)) if last else 0)
+            words, most = (array.fill * array.length // 8, 8) if array.engine == "lut-tc" else (array.fill, 7)
+            kinds += ["parameter"] * (len(range(0, most, words)) if last else 0)
             beats += [(number, column, kind, place == len(kinds) - 1) for place, kind in enumerate(kinds)]
     return beats
 
@@ -159,11 +159,11 @@ class _Machine:
             self.feed_row(operation, slot, row == operation.block_sizes[block] - 1)
             return
         first = row == 0
-        known = not self.array.has_codebooks or not first or (
+        known = self.array.engine != "lookup" or not first or (
             len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.tick)
         if known and (block < 2 or self.half_left[block - 2] < self.now):
             self.to_feed.pop(0)
-            if first and self.array.has_codebooks:
+            if first and self.array.engine == "lookup":
                 self.slot_fed.append(self.tick)
             tile, place = divmod(slot, self.array.slots)
             if place == (operation.tile_slots(self.array)[tile] - 1):

@@ -9,7 +9,7 @@ from .lut_tc import BIT_PLANES
 
 __all__ = ["SCHEMES", "Layer", "Options", "Scheme", "scheme_of", "sub_vector_length"]
 
-SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), LutDLA(), Int8(), *BIT_PLANES, *FEW_BITS)}
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), LutDLA(), *BIT_PLANES, Int8(), *FEW_BITS)}
 
 
 def scheme_of(name: str) -> Scheme:
