@@ -74,8 +74,8 @@ def predict(graph: FloatGraph, x: NDArray[Any]) -> Floats:
     return _run(graph, graph.model, _checked(graph, x), [graph.model.graph.output[0].name])[0]
 
 
-def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False) -> float:
-    """The int8 scale that gives the values the least mean squared error; 0 if all of them are 0.
+def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False, peak: int = 127) -> float:
+    """The scale that gives the values, as integers up to ``peak``, the least mean squared error; 0 if all are 0.
 
     The largest magnitude kept is one of ``CANDIDATES`` even fractions of the largest seen.
     """
@@ -85,6 +85,6 @@ def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False) -> f
         return 0.0
     counts, edges = np.histogram(values, BINS, (0.0, largest))
     centres = (edges[1:] + edges[:-1]) / 2
-    scales = largest / 127 * np.arange(1, CANDIDATES + 1)[:, None] / CANDIDATES
-    error = centres - scales * np.minimum(np.rint(centres / scales), 127)
+    scales = largest / peak * np.arange(1, CANDIDATES + 1)[:, None] / CANDIDATES
+    error = centres - scales * np.minimum(np.rint(centres / scales), peak)
     return float(scales[(counts * error**2).sum(axis=1).argmin(), 0])

@@ -17,6 +17,7 @@ from .network import Network
 from .nodes import Node
 from .params import Metric
 from .schemes import Layer, Options, Scheme, scheme_of, sub_vector_length
+from .spans import peaks, spans
 
 __all__ = ["convert", "sub_vector_length"]
 
@@ -28,7 +29,8 @@ class _Conversion:
         self.graph, self.schemes, self.options = graph, schemes, options
         self.follows = any(scheme.follows for scheme in schemes.values())
         self.floats = calibrate.collect(graph, data)
-        self.scales = scales.choose(graph, self.floats)
+        self.spans = spans(graph, schemes, options, self.floats)
+        self.scales = scales.choose(graph, self.floats, peaks(graph, self.spans))
         self.shapes = {"input": graph.input_shape}
         real = self.floats.pop("input") / np.float64(self.scales["input"])
         self.values = {"input": np.clip(np.rint(real), -128, 127).astype(np.int8)}
@@ -63,7 +65,8 @@ class _Conversion:
         return chosen.product(Layer(
             step=step, source=source, input_scale=self.scales[source], scale=scale, low=low, high=high,
             columns=lambda: golden.windows(self.values[source], step.window),
-            target=lambda: self.floats[step.name].reshape(-1, len(step.bias))), self.options)
+            target=lambda: self.floats[step.name].reshape(-1, len(step.bias)), span=self.spans[step.name]),
+            self.options)
 
 
 def _chosen(graph: FloatGraph, scheme: str, by_layer: Mapping[str, str]) -> dict[str, Scheme]:

@@ -91,7 +91,7 @@ def scheme_array(network: Network, engine: str, *, rows: int = 16, columns: int 
     ``encoders`` is their number, or ``auto``: the fewest that keep the array busy. ``sizes`` may be ``word``,
     ``lanes``, ``fill`` and what the engine knows. Raises ``ValueError`` when no layer needs the engine.
     """
-    layers = [node for node in network.products if node.coding.engine == engine]
+    layers = [node for node in network.products if engine_of(engine).runs(node.coding.engine)]
     if not layers:
         raise ValueError(f"network {network.name} must have a layer for the engine {engine} to run on its array")
     try:

@@ -102,10 +102,10 @@ class Product(Node):
 
     def layer(self, rows: int = 1) -> Layer:
         """The shape of one group with ``rows`` activation vectors."""
-        codebooks, entries, columns = self.table.shape
+        codebooks, _, columns = self.table.shape
         return Layer(name=self.name, rows=rows, codebooks=codebooks // self.groups, columns=columns,
-                     length=self.coding.length, entries=entries, reduction=self.reduction, engine=self.coding.engine,
-                     runs=self.coding.runs, blank=self.coding.blank is not None)
+                     length=self.coding.length, entries=self.coding.entries(self.table), reduction=self.reduction,
+                     engine=self.coding.engine, runs=self.coding.runs, blank=self.coding.blank is not None)
 
     def group(self, number: int) -> "Product":
         """One group as a layer of its own, which reads that group's channels."""

@@ -96,7 +96,7 @@ FIELDS = {
     "parts_x": Field(11, 0, 8, less=1), "parts_y": Field(11, 8, 8, less=1), "groups": Field(11, 16, 16, less=1),
     "part_x_step": Field(12, 0, 16), "part_x_dx": Field(12, 16, 8),
     "part_y_step": Field(13, 0, 16), "part_y_dy": Field(13, 16, 8),
-    "group_step": Field(14, 0, 16),
+    "group_step": Field(14, 0, 16), "zero": Field(14, 16, 8),
     "tables": Field(15, 0, 32), "codebooks": Field(16, 0, 32),
     "low": Field(17, 0, 8, signed=True), "high": Field(17, 8, 8, signed=True), "shift": Field(17, 16, 8),
     "function": Field(17, 24, 4), "second": Field(17, 28, 4),
@@ -177,6 +177,7 @@ class Operation:
     parts_x, parts_y, groups : slots lie ``for group: for part_y: for part_x``; their numbers.
     part_x_step, part_y_step, group_step : added to the base address from one to the next.
     part_x_dx, part_y_dy : pixels that a part lies further right; further down.
+    zero : activation level of the value 0, of a layer of levels.
     tables, codebooks : addresses of the layer's first table beat; of its first codebook.
     low, high : clamp of the finisher. shift, multiplier : of a pool's finisher, or a softmax's.
     function : function slot plus one, 0 for none: of the finisher; of a ROW the exponential or the reciprocal root.
@@ -230,6 +231,7 @@ class Operation:
     part_y_step: int = 0
     part_y_dy: int = 0
     group_step: int = 0
+    zero: int = 0
     tables: int = 0
     codebooks: int = 0
     low: int = -128

@@ -23,7 +23,7 @@ def groups_that_fit(node: Product, channels: int, array: Array) -> list[int]:
 
 
 def _product(node: Product, channels: int, array: Array) -> str | None:
-    if node.coding.engine != array.engine:
+    if not array.cell.runs(node.coding.engine):
         return f"layer {node.name} needs the engine {node.coding.engine}, the array's is {array.engine}"
     layer = node.layer()
     if node.function is not None and not array.functions:

@@ -160,6 +160,18 @@ def test_functions_are_near_the_real_ones_at_every_input(real: object, scale: fl
     assert np.abs(values - wanted).max() < 0.6 * out
 
 
+def test_calibration_makes_the_error_of_what_comes_small() -> None:
+    rng = np.random.default_rng(0)
+    seen = np.clip(np.rint(rng.normal(-20, 12, 4000)), -128, 127).astype(np.int8)
+    common = {"input_scale": 0.05, "scale": 6.4 / 32767}  # no clamp at 8 bits: the tables themselves are compared
+    away = []
+    for given in (None, seen):
+        node = function_makers.function("f", "x", gelu, low=-32768, high=32767, seen=given, **common)
+        x = seen.astype(np.int64)
+        away.append(np.abs(node.function.evaluate(x * 256) * node.scale - gelu(x * 0.05)).mean())
+    assert away[1] < away[0] / 1.5
+
+
 def mixed(seed: int, channels: int = 11) -> Network:
     rng = np.random.default_rng(seed)
     wide = dense("wide", "norm", rng.normal(0, 0.3, (channels, 6)), rng.normal(0, 1, 6), input_scale=0.05, scale=0.05,

@@ -2,10 +2,12 @@
 
 from .base import Coding, sub_vectors
 from .bit_planes import BitPlanes
+from .levels import Levels
 from .nearest import Nearest
 from .plain import Plain, SignFlip
 from .tree import Tree
 
-__all__ = ["CODINGS", "BitPlanes", "Coding", "Nearest", "Plain", "SignFlip", "Tree", "sub_vectors"]
+__all__ = ["CODINGS", "BitPlanes", "Coding", "Levels", "Nearest", "Plain", "SignFlip", "Tree", "sub_vectors"]
 
-CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (BitPlanes, Nearest, Plain, SignFlip, Tree)}
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding
+                                    for coding in (BitPlanes, Levels, Nearest, Plain, SignFlip, Tree)}

@@ -2,6 +2,7 @@
 
 from .base import Counts, Draw, Engine, Example, Parts, log2, rectangles, reduction_bits
 from .bit_planes import Planes
+from .dln import DlnColumn, DlnRow
 from .lookup import Lookup
 from .mac import Mac
 from .sign_flip import SignFlips
@@ -9,7 +10,8 @@ from .sign_flip import SignFlips
 __all__ = ["ENGINES", "Counts", "Draw", "Engine", "Example", "Parts", "engine_of", "log2", "rectangles",
            "reduction_bits"]
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Lookup(), Mac(), Planes(), SignFlips())}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (
+    Lookup(), Planes(), DlnRow(), DlnColumn(), Mac(), SignFlips())}
 
 
 def engine_of(name: str) -> Engine:

@@ -57,6 +57,7 @@ class Layer:
     step : its real weights ``(reduction, groups * columns)``, bias, window and groups.
     source : name of its input. input_scale : real value of one step of that.
     scale, low, high : of its output.
+    span : smallest and largest value that it takes of its input, see `Scheme.span`.
     columns : makes the integer activation rows of the calibration data, ``(groups * reduction, rows)``.
     target : makes the float layer's outputs for them, ``(rows, groups * columns)``, with the bias.
     """
@@ -69,6 +70,7 @@ class Layer:
     high: int
     columns: Callable[[], NDArray[np.int8]]
     target: Callable[[], NDArray[Any]]
+    span: tuple[int, int] = (-128, 127)
     common: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +94,13 @@ class Scheme(ABC):
     @abstractmethod
     def product(self, layer: Layer, options: Options) -> Product:
         """The layer as a product of this scheme; ``ValueError`` that names the layer where it cannot be."""
+
+    def span(self, options: Options, *, rectified: bool, given: bool) -> tuple[int, int]:
+        """Smallest and largest int8 value of a tensor that layers of this scheme read: its scale follows.
+
+        ``rectified``: it is nowhere negative; ``given``: it is the network's input.
+        """
+        return -128, 127
 
     def check(self, options: Options, layers: Mapping[str, Affine]) -> None:  # noqa: B027  most have nothing to say
         """Raise ``ValueError`` for options that make no sense."""

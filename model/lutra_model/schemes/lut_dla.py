@@ -42,6 +42,6 @@ class LutDLA(LutNN):
         dims, thresholds = trees.learn(vectors, options.entries, options.seed)
         codes = trees.descend(vectors, dims, thresholds)
         means = trees.prototypes(vectors, codes, options.entries)
-        tables, bias = self.tables(layer, means, codes, options)
+        tables, bias = self.tables(layer, means, codes if options.refine else None, options)
         return products.lookup(step.name, layer.source, tables, bias, Tree(dims, thresholds, length, self.name),
                                reduction=len(step.weight), **layer.common)
