@@ -31,6 +31,8 @@ class Engine:
     slot : codebook words that a slot loads, from the signal that holds its operation's entries less one; None: the
         encoders have no codebooks.
     parameters : parameter bytes of a column.
+    beat : bits of a table beat; None: a table word of every column for each of ``fill`` rows.
+    core : component of `Core`'s ports, where another order of work asks for one.
     """
 
     symbol: Callable[[Array], int]
@@ -40,6 +42,8 @@ class Engine:
     cell: Callable[[Array], int] = lambda array: 8
     slot: Callable[[Array, Value], Value] | None = None
     parameters: int = 7
+    beat: Callable[[Array], int] | None = None
+    core: Callable[[Array], wiring.Component] | None = None
 
 
 ENGINES: dict[str, Engine] = {}
@@ -69,6 +73,8 @@ def tree_width(array: Array) -> int:
 
 def beat_width(array: Array) -> int:
     """Bits of a table beat."""
+    if beat := engine_of(array).beat:
+        return beat(array)
     return engine_of(array).cell(array) * array.columns * array.fill
 
 

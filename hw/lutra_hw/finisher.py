@@ -32,18 +32,20 @@ class Finisher(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
-        super().__init__({"load": In(parameter_write(array)), "valid": In(1), "bank": In(1),
-                          "i": In(accumulator_width(array) * array.columns),
+        super().__init__({**self._ports(), "valid": In(1), "i": In(accumulator_width(array) * array.columns),
                           "pool": In(1), "multiplier": In(16), "shift": In(8),
                           "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns)})
+
+    def _ports(self) -> dict[str, wiring.Member]:
+        """Where the parameters come from."""
+        return {"load": In(parameter_write(self.array)), "bank": In(1)}
 
     def elaborate(self, platform):
         m = Module()
         valid = [delay(m, self.valid, stage, reset=True) for stage in range(4)]
-        later = delay(m, self.bank, 1)
-        bias = [self._parameter(m, byte, self.bank) for byte in range(4)]
-        multiplier = [self._parameter(m, byte, self.bank) for byte in (4, 5)]
-        shift = self._parameter(m, 6, later)
+        bias = [self._parameter(m, byte) for byte in range(4)]
+        multiplier = [self._parameter(m, byte) for byte in (4, 5)]
+        shift = self._parameter(m, 6, later=1)
         width = accumulator_width(self.array)
         for column in range(self.array.columns):
             biased = Signal(signed(max(width, 32) + 1), name=f"biased_{column}", reset_less=True)
@@ -67,15 +69,16 @@ class Finisher(wiring.Component):
             m.d.comb += self.o.word_select(column, 8).eq(out)
         return m
 
-    def _parameter(self, m: Module, byte: int, bank: Value) -> Value:
-        """One byte of a parameter of every column, in two banks."""
+    def _parameter(self, m: Module, byte: int, later: int = 0) -> Value:
+        """One byte of a parameter of every column, in two banks; for the row of so many cycles ago."""
         width = 8 * self.array.columns
         place = divmod(byte, beat_width(self.array) // width)
         m.submodules[f"byte_{byte}"] = memory = Memory(shape=width, depth=2, init=[])
         write = memory.write_port()
         read = memory.read_port(domain="comb")
         m.d.comb += [write.addr.eq(self.load.bank), write.data.eq(self.load.data.word_select(place[1], width)),
-                     write.en.eq(self.load.valid & (self.load.beat == place[0])), read.addr.eq(bank)]
+                     write.en.eq(self.load.valid & (self.load.beat == place[0])),
+                     read.addr.eq(delay(m, self.bank, later))]
         return read.data
 
     def _shifted(self, m: Module, product: Signal, places: Signal) -> Value:

@@ -9,6 +9,8 @@ from .engines import Engine, register
 from .lookup_array import LookupArray
 from .mac_array import MacArray
 from .signals import bits
+from .vector_cells import VectorCells
+from .vector_core import VectorCore
 
 __all__: list[str] = []
 
@@ -20,4 +22,7 @@ def _centroids(array: Array, entries: Value) -> Value:
 
 register("lookup", Engine(symbol=lambda array: bits(array.entries), term=lambda array: 8, encoder=Encoder,
                           cells=LookupArray, slot=_centroids))
+register("vec-lut", Engine(symbol=lambda array: 8 * array.length, encoder=PassThrough, cells=VectorCells,
+                           term=lambda array: 1 + (128 * array.length).bit_length(), core=VectorCore,
+                           beat=lambda array: 8 * array.rows))
 register("mac", Engine(symbol=lambda array: 8, term=lambda array: 16, encoder=PassThrough, cells=MacArray))

@@ -1,6 +1,6 @@
 """The sequencer: program, loader and walker, and the credits between them."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -82,7 +82,7 @@ class Sequencer(wiring.Component):
             walker.indexed.eq(self.indexed), walker.loaded.eq(loader.some), walker.room.eq(self.room),
             self.moving.eq(program.moving | loader.beat | walker.o.valid)]
         self._offer(m, program, loader)
-        self._faults(m, program, loader)
+        self._faults(m, program, loader.fault, loader.running_address)
         return m
 
     def _offer(self, m: Module, program: Program, loader: Loader) -> None:
@@ -97,21 +97,25 @@ class Sequencer(wiring.Component):
         with m.If(program.start):
             m.d.sync += [flag.eq(0) for flag in seen]
 
-    def _faults(self, m: Module, program: Program, loader: Loader) -> None:
+    def _faults(self, m: Module, program: Program, fault: Signal, place: Signal) -> None:
         """What an operation says is checked when it starts; its addresses are when they are used."""
-        operation, array = program.next, self.array
-        product, load = operation.kind == Kind.PRODUCT, operation.kind == Kind.LOAD
-        sizes = ((operation.block >= array.block_rows) | (operation.last_block >= array.block_rows)
-                 | (operation.last_columns >= array.columns)
-                 | product & ((operation.entries >= array.entries) | (operation.length > array.length)
-                              | (operation.length == 0) | (operation.last_slots >= array.slots))
-                 | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0)))
+        operation = program.next
         m.d.comb += self.place.eq(program.next_address)
         with m.If(program.start & ~operation.kind.matches(*Kind)):
             m.d.comb += self.fault.eq(Error.KIND)
-        with m.Elif(program.start & sizes):
+        with m.Elif(program.start & self._beyond(operation)):
             m.d.comb += self.fault.eq(Error.SIZE)
         with m.Elif(program.fault):
             m.d.comb += self.fault.eq(Error.PROGRAM)
-        with m.Elif(loader.fault != Error.NONE):
-            m.d.comb += [self.fault.eq(loader.fault), self.place.eq(loader.running_address)]
+        with m.Elif(fault != Error.NONE):
+            m.d.comb += [self.fault.eq(fault), self.place.eq(place)]
+
+    def _beyond(self, operation: wiring.PureInterface) -> Value:
+        """Whether an operation says more than the machine holds."""
+        array = self.array
+        product, load = operation.kind == Kind.PRODUCT, operation.kind == Kind.LOAD
+        return ((operation.block >= array.block_rows) | (operation.last_block >= array.block_rows)
+                | (operation.last_columns >= array.columns)
+                | product & ((operation.entries >= array.entries) | (operation.length > array.length)
+                             | (operation.length == 0) | (operation.last_slots >= array.slots))
+                | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0)))

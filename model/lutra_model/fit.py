@@ -10,7 +10,7 @@ from .codings import Plain
 from .engines import engine_of
 from .latency import network_latency
 from .network import Network, Product
-from .operation import Kind
+from .operation import Kind, Operation
 from .params import Array
 from .plan import Plan
 from .program import Program, compile_network
@@ -54,8 +54,14 @@ def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> 
                    codebook_words=max([1, *(len(program.codebooks) for program in found)]),
                    program_words=max(len(program.words) for program in found),
                    codebooks=max([1, *(operation.slots * array.encoders for operation in products)]),
-                   block_rows=max(operation.block for operation in operations),
+                   block_rows=max(_sums(operation, array) for operation in operations),
                    index_words=max([1, *(operation.row_tiles * operation.block for operation in products)]))
+
+
+def _sums(operation: Operation, array: Array) -> int:
+    """Words of the accumulator memory that an operation uses."""
+    swept = array.cell.vector and operation.kind is Kind.PRODUCT
+    return operation.sweep * array.columns if swept else operation.block
 
 
 def cycles(network: Network, array: Array) -> int:

@@ -52,7 +52,8 @@ class _Numbers:
                 return {"bias": np.full(count, BIAS[not low]), "multiplier": np.full(count, MULTIPLIER),
                         "shift": np.where(np.arange(count) % 2, 63 if low else 41, 1)}
         bits = array.cell.term_bits(array)
-        spread = int(74 * summed**0.5) * (74 if bits == 16 else 1 << max(0, bits - 8))
+        term = array.length if array.cell.vector else 74 if bits == 16 else 1 << max(0, bits - 8)
+        spread = int(74 * summed**0.5) * term
         return {"bias": self.rng.integers(-spread, spread + 1, count),
                 "multiplier": self.rng.integers(2**15, 2**16, count),
                 "shift": spread.bit_length() + 10 + self.rng.integers(-1, 3, count)}

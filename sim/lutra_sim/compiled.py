@@ -155,7 +155,7 @@ class CompiledMachine:
         command = np.array(traffic.command, "<u4").view(np.uint8).reshape(-1, 4)
         inputs = [(command, None, 1), (*_stream(traffic.activations, traffic.activations_last, self.array.columns),
                                        periods[0]),
-                  (*_stream(traffic.tables, traffic.tables_last, self.array.columns * self.array.fill), periods[1])]
+                  (*_stream(traffic.tables, traffic.tables_last, self.array.beat_bytes), periods[1])]
         answer = _Answer(len(traffic.used), self.array.columns, operations)
         job = driver.Job(*(driver.Beats.of(*stream) for stream in inputs), len(traffic.used), self.array.columns, limit,
                          stalls is not None, stalls or 0, *(part.ctypes.data for part in answer.parts),

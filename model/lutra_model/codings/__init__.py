@@ -3,7 +3,8 @@
 from .base import Coding, sub_vectors
 from .nearest import Nearest
 from .plain import Plain
+from .trits import Trits
 
-__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "sub_vectors"]
+__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "Trits", "sub_vectors"]
 
-CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain)}
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, Trits)}
