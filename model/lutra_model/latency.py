@@ -29,9 +29,11 @@ class OperationLatency:
     causes : what they went into; the values sum to ``cycles``. ``lookup``: rows issued; ``pool``: a pool's rows fed;
         ``encode``: the walker waits for rows that are still fed; ``build``: for tables made of activations;
         ``load``: for tables from memory; ``stream``: for tables from the stream, or all of a LOAD's; ``fill`` and
-        ``drain``: first row under way, results under way; ``descriptor``: nothing to do before the operation is read from program memory.
+        ``drain``: first row under way, results under way; ``descriptor``: nothing to do before the operation is read
+        from program memory.
     busy : cycles in which each stage has work: ``lookup`` rows issued, ``encode`` rows fed, ``build`` rows read and
-        entries made, ``codebook`` and ``load`` beats from memory, ``stream`` beats times their period, ``pool`` rows fed.
+        entries made, ``codebook`` and ``load`` beats from memory, ``stream`` beats times their period, ``pool`` rows
+        fed.
     cells : table cells or multipliers of the machine.
     """
 

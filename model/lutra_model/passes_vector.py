@@ -98,7 +98,7 @@ class _Vector:
         return state._replace(turn=state.next_turn, next_turn=drained + 1, drained=drained)
 
     def sweep(self, state: _State, rows: int, tiles: int, edge: int, words: tuple[int, int] | None) -> _State:
-        """A sweep over so many column tiles, ``edge`` outputs in the last; ``words``: of the second and last row tile."""
+        """A sweep over so many column tiles, ``edge`` outputs in the last; ``words``: of second and last row tile."""
         features, row_tiles = (tiles - 1) * self.array.columns + edge, self.operation.row_tiles
         gap = words[0] if words else 0
         state = _repeat(state, lambda now: self.tile(now, rows, features, gap), row_tiles - 1, TILE)

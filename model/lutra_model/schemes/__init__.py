@@ -3,10 +3,11 @@
 from .base import Layer, Options, Scheme
 from .int8 import Int8
 from .lut_nn import LutNN, sub_vector_length
+from .vec_lut import VecLut
 
 __all__ = ["SCHEMES", "Layer", "Options", "Scheme", "scheme_of", "sub_vector_length"]
 
-SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), Int8())}
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), Int8(), VecLut())}
 
 
 def scheme_of(name: str) -> Scheme:

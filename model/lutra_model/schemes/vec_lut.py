@@ -1,0 +1,102 @@
+"""Vec-LUT (Cipherxzc/vlut.cpp, 2025): ternary weights, packed; tables of activations, exact."""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import products, ternary
+from ..codings import Trits
+from ..graph import Affine
+from ..network import Product
+from .base import Layer, Options, Scheme
+
+__all__ = ["THRESHOLDS", "VecLut", "quantise_tokens", "ternarise"]
+
+Real = NDArray[np.float64]
+THRESHOLDS = ("mse", "absmean")
+
+
+def _absmean(weight: Real) -> Real:
+    """The scale of BitNet b1.58: the mean magnitude."""
+    found: Real = np.abs(weight).mean(axis=0)
+    return found
+
+
+def _least_squares(weight: Real) -> tuple[NDArray[np.int8], Real]:
+    """The ternary column times a scale that is nearest: the largest ``k`` magnitudes count, their mean is the scale.
+
+    ``k`` makes ``(sum of them)^2 / k``, by which the squared error falls, the largest.
+    """
+    order = np.argsort(-np.abs(weight), axis=0, kind="stable")
+    sums = np.cumsum(np.take_along_axis(np.abs(weight), order, axis=0), axis=0)
+    counts = np.arange(1, len(weight) + 1)[:, None]
+    best = (sums**2 / counts).argmax(axis=0)[None]
+    kept = np.argsort(order, axis=0) <= best
+    scale = np.take_along_axis(sums, best, axis=0)[0] / (best[0] + 1)
+    return np.where(kept, np.sign(weight), 0).astype(np.int8), scale
+
+
+def ternarise(weight: Real, threshold: str = "mse") -> tuple[NDArray[np.int8], Real]:
+    """Ternary ``weights`` and a ``scale`` for each column, ``weight ~ weights * scale``; ``weight`` is 2-dimensional.
+
+    ``mse``: those with the least squared error. ``absmean``: ``clip(rint(weight / mean|weight|), -1, 1)`` (Ma et al.,
+    BitNet b1.58, 2024, there for a whole matrix). Weights that are ternary already are found again by both but for the
+    scale of ``absmean``, which zeros make smaller.
+    """
+    if threshold == "mse":
+        return _least_squares(weight)
+    scale = _absmean(weight)
+    ratio = np.divide(weight, scale, out=np.zeros_like(weight), where=scale > 0)
+    return np.clip(np.rint(ratio), -1, 1).astype(np.int8), scale
+
+
+def quantise_tokens(x: Real, compat: Literal["vlut-max"] | None = None) -> tuple[NDArray[np.int8], Real]:
+    """Int8 activations of each row of ``x``, and the rows' scales: the largest magnitude becomes 127.
+
+    Rounds half away from zero, as the C library's ``round``. ``compat="vlut-max"`` takes the largest *value*, as
+    ``quantize_row_i8_v`` of vlut.cpp does: a row whose largest magnitude is negative is clipped.
+
+    >>> row = np.array([[-10.0, 1.0]])
+    >>> quantise_tokens(row)[0].tolist(), quantise_tokens(row, "vlut-max")[0].tolist()
+    ([[-127, 13]], [[-128, 127]])
+    """
+    if compat not in (None, "vlut-max"):
+        raise ValueError(f"compat must be vlut-max or None, not {compat}")
+    largest = (x if compat else np.abs(x)).max(axis=-1, keepdims=True)
+    largest = np.maximum(largest, 0.0)
+    scale = largest / 127
+    ratio = np.divide(x, scale, out=np.zeros_like(x, dtype=np.float64), where=scale > 0)
+    rounded = np.copysign(np.floor(np.abs(ratio) + 0.5), ratio)
+    return np.clip(rounded, -128, 127).astype(np.int8), scale[..., 0]
+
+
+class VecLut(Scheme):
+    """Packed ternary weights."""
+
+    name = "vec-lut"
+    title = "Vec-LUT, 2025"
+
+    def check(self, options: Options, layers: Mapping[str, Affine]) -> None:
+        """See `Scheme.check`."""
+        if options.group not in ternary.GROUPS:
+            raise ValueError(f"group must be 3, 4 or 5 ternary weights, not {options.group}")
+        if options.threshold not in THRESHOLDS:
+            raise ValueError(f"threshold must be {' or '.join(THRESHOLDS)}, not {options.threshold}")
+
+    def provenance(self, options: Options) -> dict[str, Any]:
+        """See `Scheme.provenance`."""
+        return {"group": options.group, "threshold": options.threshold}
+
+    def product(self, layer: Layer, options: Options) -> Product:
+        """See `Scheme.product`: one scale for each column, which is part of the finisher's multiplier."""
+        step = layer.step
+        weights, scale = ternarise(step.weight, options.threshold)
+        taps = prod(step.window.kernel) if step.window else 1
+        each = len(step.bias) // step.groups
+        table = [ternary.pack_layer(weights[:, first:first + each], options.group, taps)
+                 for first in range(0, len(step.bias), each)]
+        return products.exact(step.name, layer.source, np.concatenate(table), step.bias, scale * layer.input_scale,
+                              Trits(options.group), reduction=len(step.weight), **layer.common)
