@@ -1,4 +1,4 @@
-"""Merged multipliers: dot products of one INT8 vector with many."""
+"""Merged multipliers: dot products of one INT8 vector with many of INT8 or fewer bits."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -8,7 +8,7 @@ __all__ = ["DotProducts"]
 
 
 class DotProducts(wiring.Component):
-    """Sum over ``rows`` of ``a * w`` for every column, INT8, exact.
+    """Sum over ``rows`` of ``a * w`` for every column, exact: ``a`` of 8 bits, ``w`` of 2 to 8, two's complement.
 
     The partial products of all rows (Baugh and Wooley's, so that none is negative) go through one tree of carry-save
     adders to one adder. No carry leaves its column in that tree, so a word holds all columns side by side. Latency is 2
@@ -18,7 +18,7 @@ class DotProducts(wiring.Component):
     -------
     enable : operands are at the first stage (bit 0), at the second (bit 1).
     a : a factor for each row.
-    w : for each row, a factor for each column, column 0 lowest.
+    w : for each row, a factor of ``bits`` bits for each column, column 0 lowest.
     o : the sums, signed, column 0 lowest.
     """
 
@@ -27,21 +27,23 @@ class DotProducts(wiring.Component):
     w: data.View
     o: Signal
 
-    def __init__(self, *, rows: int, columns: int):
+    def __init__(self, *, rows: int, columns: int, bits: int = 8):
         self.rows = rows
         self.columns = columns
-        self.width = 16 + (rows - 1).bit_length()
+        self.bits = bits
+        self.width = 8 + bits + (rows - 1).bit_length()
         super().__init__({"enable": In(2), "a": In(data.ArrayLayout(8, rows)),
-                          "w": In(data.ArrayLayout(8 * columns, rows)), "o": Out(self.width * columns)})
+                          "w": In(data.ArrayLayout(bits * columns, rows)), "o": Out(self.width * columns)})
 
     def elaborate(self, platform):
         m = Module()
-        group = 8 + (self.rows - 1).bit_length()  # bits of a sum of bytes over the rows
-        weights = [self._spread(m, self.w[row], 8, group) for row in range(self.rows)]
+        bits, top = self.bits, 1 << self.bits - 1
+        group = bits + (self.rows - 1).bit_length()  # bits of a sum of weights over the rows
+        weights = [self._spread(m, self.w[row], bits, group) for row in range(self.rows)]
         # Each product has terms -x * 2^k; with x inverted they are positive but for one constant.
-        words: list[Value] = [self._all(self.rows * (2**8 - 2**15), self.width)]
+        words: list[Value] = [self._all(self.rows * (2**7 + top - 2**(bits + 7)), self.width)]
         for bit in range(8):
-            inverted = self._all(0x7F if bit == 7 else 0x80, group)
+            inverted = self._all(top - 1 if bit == 7 else top, group)
             products = [Mux(self.a[row][bit], weight, 0) ^ inverted for row, weight in enumerate(weights)]
             words += [(self._spread(m, word, group, self.width) << bit)[:self.width * self.columns]
                       for word in self._compress(m, products, group)]

@@ -1,4 +1,4 @@
-"""Convert a trained network from ONNX to a lookup network (or to its INT8 twin).
+"""Convert a trained network from ONNX to a lookup network of any scheme (or to a multiplying twin).
 
 MODEL.onnx may be built from Conv (grouped and depthwise too), Gemm, MatMul, BatchNormalization, Relu, Clip, Add, Mul,
 Concat, pools, reshapes and transposes, functions of single values such as Sigmoid or HardSwish, and Softmax; pairs of
@@ -12,6 +12,7 @@ import argparse
 from lutra_model.netfile import save
 from lutra_model.network import placement
 from lutra_model.params import Metric
+from lutra_model.schemes import SCHEMES
 
 from .common import Outcome, progress, read_array
 
@@ -22,8 +23,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("model", metavar="MODEL.onnx", help="the trained network")
     parser.add_argument("--calibration", required=True, metavar="X.npy", help="typical inputs")
-    parser.add_argument("--scheme", choices=["lut-nn", "int8"], default="lut-nn",
-                        help="how products are formed (lut-nn)")
+    parser.add_argument("--scheme", choices=list(SCHEMES), default="lut-nn", help="how products are formed (lut-nn)")
+    parser.add_argument("--layer", action="append", default=[], metavar="NAME=SCHEME",
+                        help="another scheme for one layer; may be given often")
+    parser.add_argument("--bits", type=int, default=4, metavar="B", help="of a weight, where a scheme has few (4)")
+    parser.add_argument("--group", type=int, default=4, metavar="G", help="ternary weights in one index (4)")
+    parser.add_argument("--levels", type=int, default=33, metavar="L",
+                        help="of activations and weights, where a scheme has few (33)")
     parser.add_argument("--entries", type=int, default=16, metavar="C", help="centroids of a codebook (16)")
     parser.add_argument("--metric", type=Metric, choices=list(Metric), default=Metric.L2,
                         help="encoder's distance (l2)")
@@ -35,14 +41,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", required=True, metavar="NET.lutra", help="where to write the network")
 
 
+def _by_layer(pairs: list[str]) -> dict[str, str]:
+    """Schemes by layer from NAME=SCHEME."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise ValueError(f"--layer must be NAME=SCHEME, not {pair}")
+    return dict(pair.rsplit("=", 1) for pair in pairs)
+
+
 def run(args: argparse.Namespace) -> Outcome:
     """The network written."""
     from lutra_model.convert import convert  # slow to import
 
     calibration = read_array(args.calibration)
     with progress(quiet=args.json) as show:
-        network = convert(args.model, calibration, scheme=args.scheme, entries=args.entries, metric=args.metric,
-                          lengths=args.length, pixel_scale=args.pixel_scale, seed=args.seed, progress=show)
+        network = convert(args.model, calibration, scheme=args.scheme, schemes=_by_layer(args.layer),
+                          entries=args.entries, metric=args.metric, lengths=args.length, bits=args.bits,
+                          group=args.group, levels=args.levels, pixel_scale=args.pixel_scale, seed=args.seed,
+                          progress=show)
     save(network, args.output)
     host = [node.name for node in network.nodes if placement(node) == "host"]
     data = {"file": args.output, "layers": len(network.products), "macs": network.macs, "host_nodes": host}

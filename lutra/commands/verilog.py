@@ -8,8 +8,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from lutra_model.engines import ENGINES
 from lutra_model.files import write_whole
-from lutra_model.fit import lookup_array, mac_array
+from lutra_model.fit import mac_array, scheme_array
 
 from .. import embedded
 from .common import Outcome, array_options, network_argument
@@ -21,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     network_argument(parser)
     array_options(parser)
-    parser.add_argument("--engine", choices=["lookup", "mac"], default="lookup", help="which array (lookup)")
+    parser.add_argument("--engine", choices=list(ENGINES), default="lookup", help="which array (lookup)")
     parser.add_argument("--output", metavar="FILE.v", help="where to write it (standard output)")
 
 
@@ -30,8 +31,8 @@ def run(args: argparse.Namespace) -> Outcome:
     from lutra_hw.machine import verilog
 
     network, (rows, columns) = embedded.network(args.network), args.array
-    array = (lookup_array(network, rows=rows, columns=columns, encoders=args.encoders) if args.engine == "lookup"
-             else mac_array(network, rows=rows, columns=columns))
+    array = (mac_array(network, rows=rows, columns=columns) if args.engine == "mac"
+             else scheme_array(network, args.engine, rows=rows, columns=columns, encoders=args.encoders))
     text = verilog(array)
     if args.output:
         write_whole(args.output, lambda part: Path(part).write_text(text))

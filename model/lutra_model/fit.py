@@ -107,11 +107,11 @@ def lookup_array(network: Network, **sizes: Any) -> Array:
     return scheme_array(network, "lookup", **sizes)
 
 
-def _multiplying(network: Network) -> Network:
+def _multiplying(network: Network, bits: int) -> Network:
     """The shapes of the network's products done by multiplication, with weights of 0."""
     def dense(node: Product) -> Product:
         weights = np.zeros((node.groups * node.reduction, 1, node.table.shape[2]), np.int8)
-        return replace(node, table=weights, coding=Plain())
+        return replace(node, table=weights, coding=Plain(bits))
 
     return replace(network, nodes=tuple(dense(node) if isinstance(node, Product) else node for node in network.nodes))
 
@@ -121,7 +121,7 @@ def mac_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: 
     """The smallest MAC machine of that array size that holds every product of the network done by multiplication."""
     array = Array.mac(rows=rows, columns=columns, encoders=encoders, block_rows=block_rows, index_words=index_words,
                       **sizes)
-    return sized(_multiplying(network), array, table_bytes=table_bytes)
+    return sized(_multiplying(network, array.weight_bits), array, table_bytes=table_bytes)
 
 
 def arrays(network: Network, *, rows: int = 16, columns: int = 16,
@@ -129,7 +129,10 @@ def arrays(network: Network, *, rows: int = 16, columns: int = 16,
     """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables."""
     table_bytes = AMPLE if resident else TABLE_BYTES
     engines = {node.scheme: node.coding.engine for node in network.products}
-    made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes) if engine == "mac"
+    bits = [node.coding.bits for node in network.products
+            if isinstance(node.coding, Plain) and node.coding.engine == "mac"]
+    made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes,
+                              weight_bits=max(bits)) if engine == "mac"
             else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes)
             for engine in sorted(set(engines.values()))}
     return {scheme: made[engine] for scheme, engine in engines.items()}

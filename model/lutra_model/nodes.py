@@ -101,7 +101,7 @@ class Product(Node):
         codebooks, entries, columns = self.table.shape
         return Layer(name=self.name, rows=rows, codebooks=codebooks // self.groups, columns=columns,
                      length=self.coding.length, entries=entries, reduction=self.reduction, engine=self.coding.engine,
-                     runs=self.coding.runs)
+                     runs=self.coding.runs, blank=self.coding.blank is not None)
 
     def group(self, number: int) -> "Product":
         """One group as a layer of its own, which reads that group's channels."""

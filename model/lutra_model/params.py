@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import gcd
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Layer:
     engine : kind of cell that runs it; "": ``mac`` for a dense layer, else ``lookup``.
     runs : sub-vectors are runs of channels of one pixel, tap after tap, each tap padded to whole sub-vectors;
         otherwise they are cut from the order channel, kernel row, kernel column.
+    blank : some table word adds nothing, so that an encoder may see what belongs to no sub-vector.
     """
 
     name: str = "layer"
@@ -52,6 +54,7 @@ class Layer:
     reduction: int = 0
     engine: str = ""
     runs: bool = False
+    blank: bool = True
 
     def __post_init__(self) -> None:
         _at_least_one(rows=self.rows, codebooks=self.codebooks, columns=self.columns,
@@ -100,7 +103,8 @@ class Array:
     encoders : sub-vectors (or scalars) encoded in one cycle; a divisor of ``rows``.
     length : longest sub-vector an encoder takes; 1 for ``mac``.
     entries : most entries of one table, a power of two; 1 for ``mac``.
-    metric : the encoder's distance; without meaning for ``mac``.
+    metric : the encoder's distance, of ``lookup``.
+    weight_bits : of a weight, of ``mac``: 1 to 8.
     word : channels in one word of activation memory; a divisor of ``encoders`` and of ``columns``. 0: the largest of
         4, 2, 1 that is one.
     lanes : words gathered in one cycle, at least ``length * encoders / word``. 0: that many, and at least 9.
@@ -121,6 +125,7 @@ class Array:
     length: int = 9
     entries: int = 16
     metric: Metric = Metric.L2
+    weight_bits: int = 8
     word: int = 0
     lanes: int = 0
     fill: int = 0
@@ -148,14 +153,17 @@ class Array:
         if word < 0 or self.encoders % word or self.columns % word:
             raise ValueError(f"word must divide encoders ({self.encoders}) and columns ({self.columns}), not be {word}")
         least = self.length * (self.encoders // word)
+        whole = 8 // gcd(8, self.cell_bits)  # rows whose table words are whole bytes
         lanes, fill = self.lanes or max(least, 9), self.fill or self.rows
+        if self.rows % whole:
+            raise ValueError(f"rows must be a multiple of {whole}, for table beats of whole bytes, not {self.rows}")
         if lanes < least:
             raise ValueError(f"lanes must be at least {least} for {self.encoders} encoders of {self.length} scalars, "
                              f"not {lanes}")
         if fill < 0 or self.rows % fill:
             raise ValueError(f"fill must divide rows ({self.rows}), {fill} does not")
         if fill * self.cell_bits % 8:
-            raise ValueError(f"a table beat must hold whole bytes, not {fill} rows of {self.cell_bits} bits")
+            raise ValueError(f"fill must be a multiple of {whole}, so that a table beat has whole bytes, not {fill}")
         for name, value in [("word", word), ("lanes", lanes), ("fill", fill)]:
             object.__setattr__(self, name, value)
 

@@ -10,7 +10,8 @@ from .codings import Coding
 from .network import Product
 from .requantise import fixed_point
 
-__all__ = ["cluster", "dense", "exact", "fit_groups", "fit_tables", "lookup", "pieces", "plain_tables", "stacked"]
+__all__ = ["cluster", "dense", "exact", "fit_groups", "fit_tables", "integer", "lookup", "pieces", "plain_tables",
+           "stacked"]
 
 Real = NDArray[np.float64]
 LARGEST_BIAS = 2.0**30     # leaves room for the sum beside it in 32 bits
@@ -62,6 +63,21 @@ def dense(name: str, source: str, weight: Real, bias: Real, *, input_scale: floa
                    **common, **_finisher(name, bias, step, scale))
 
 
+def integer(name: str, source: str, words: NDArray[np.int8], step: Real, bias: Real, coding: Coding, *, scale: float,
+            groups: int = 1, **common: Any) -> Product:
+    """A layer of given table words ``(reduction, columns)``, one of each scalar; ``step``: of each accumulator."""
+    return exact(name, source, stacked(words, groups)[:, None], step, bias, coding, reduction=len(words), scale=scale,
+                 groups=groups, **common)
+
+
+def exact(name: str, source: str, table: NDArray[np.int8], step: Real, bias: Real, coding: Coding, *, reduction: int,
+          scale: float, groups: int = 1, **common: Any) -> Product:
+    """The same from the whole table, ``(codebooks, entries, columns)``."""
+    step = np.maximum(step, np.maximum(np.abs(bias) / LARGEST_BIAS, scale * 2.0**-40))
+    return Product(inputs=(source,), table=table, coding=coding, reduction=reduction, groups=groups, **common,
+                   **_finisher(name, bias, step, scale))
+
+
 def lookup(name: str, source: str, tables: Real, bias: Real, coding: Coding, *, reduction: int, scale: float,
            groups: int = 1, **common: Any) -> Product:
     """A table layer; ``tables`` is ``(codebooks, entries, columns)`` in real values, each column has its own scale.
@@ -74,17 +90,6 @@ def lookup(name: str, source: str, tables: Real, bias: Real, coding: Coding, *, 
     table = np.rint(tables.reshape(groups, -1, *tables.shape[1:]) / per_codebook)
     return Product(inputs=(source,), table=np.clip(table, -128, 127).astype(np.int8).reshape(tables.shape),
                    coding=coding, reduction=reduction, groups=groups, **common,
-                   **_finisher(name, bias, step, scale))
-
-
-def exact(name: str, source: str, table: NDArray[np.int8], bias: Real, step: Real, coding: Coding, *, reduction: int,
-          scale: float, groups: int = 1, **common: Any) -> Product:
-    """A layer of whole-numbered weights; ``step`` is the real value of an accumulator step of each column.
-
-    Steps so small that the bias would not fit beside them are raised: the column is its bias, to the last bit or two.
-    """
-    step = _steps(127 * step, bias, scale)
-    return Product(inputs=(source,), table=table, coding=coding, reduction=reduction, groups=groups, **common,
                    **_finisher(name, bias, step, scale))
 
 

@@ -77,6 +77,15 @@ def _numbers(former: Former, array: Array, parts: tuple[int, int], channels: int
     return np.where(known, number, -1).reshape(former.slots, array.encoders)
 
 
+def _divisor(count: int, most: int) -> int:
+    return max(size for size in range(1, min(count, most) + 1) if count % size == 0)
+
+
+def _share(parts: int, most: int, layer: Layer) -> int:
+    """Parts of a window that one beat covers; a layer without blank table words needs whole beats."""
+    return min(parts, most) if layer.blank else _divisor(parts, most)
+
+
 def _windowed(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) -> Former | None:
     """Every encoder sees one channel: ``word`` channels side by side, words and parts of the window over groups."""
     cut = _rectangle(kernel, layer.length)
@@ -85,8 +94,8 @@ def _windowed(layer: Layer, channels: int, kernel: tuple[int, int], array: Array
     parts = kernel[0] // cut[0], kernel[1] // cut[1]
     words = _up(channels, array.word)
     wide = min(array.groups, words)
-    tall = min(array.groups // wide, parts[0])
-    side = min(array.groups // wide // tall, parts[1])
+    tall = _share(parts[0], array.groups // wide, layer)
+    side = _share(parts[1], array.groups // wide // tall, layer)
     groups = _up(words, wide)
     rest = words - (groups - 1) * wide
     lanes = []
@@ -116,8 +125,8 @@ def _run(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) -> 
     words = _up(channels, array.word)
     runs = _up(words, layer.length)  # groups of encoders that one pixel takes
     wide = min(array.groups, runs)
-    tall = min(array.groups // wide, kernel[0])
-    side = min(array.groups // wide // tall, kernel[1])
+    tall = _share(kernel[0], array.groups // wide, layer)
+    side = _share(kernel[1], array.groups // wide // tall, layer)
     groups = _up(runs, wide)
     rest = words - (groups - 1) * wide * layer.length
     lanes = []
@@ -146,8 +155,8 @@ def _taps(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) ->
     if cut is None or channels > array.word or not most:
         return None
     parts = kernel[0] // cut[0], kernel[1] // cut[1]
-    side = min(parts[1], most)
-    tall = min(parts[0], most // side)
+    side = _share(parts[1], most, layer)
+    tall = _share(parts[0], most // side, layer)
     lanes = tuple(Place(dy=e // side * cut[0] + v // cut[1], dx=e % side * cut[1] + v % cut[1])
                   for e in range(side * tall) for v in range(layer.length))
     former = Former(arrange=Arrange.TAPS, lanes=lanes, parts_y=_up(parts[0], tall), parts_x=_up(parts[1], side),
@@ -174,10 +183,6 @@ def product_former(layer: Layer, channels: int, kernel: tuple[int, int], array: 
     seen = np.sort(best.codebooks[best.codebooks >= 0])
     assert np.array_equal(seen, np.arange(layer.codebooks)), layer.name
     return best
-
-
-def _divisor(count: int, most: int) -> int:
-    return max(size for size in range(1, min(count, most) + 1) if count % size == 0)
 
 
 def pool_former(channels: int, kernel: tuple[int, int], array: Array) -> Former:

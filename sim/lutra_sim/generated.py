@@ -1,11 +1,13 @@
 """Verilog of machines, kept in the cache: Yosys takes half a minute for a large array."""
 
 import hashlib
+import inspect
 import json
 from pathlib import Path
 
 from lutra_hw import machine
-from lutra_model import operation, params, schedule
+from lutra_hw.engines import engine_of
+from lutra_model import engines, operation, params, schedule
 from lutra_model.params import Array
 
 from . import tools
@@ -18,8 +20,18 @@ MODEL = (operation, params, schedule)  # what the hardware takes from the model
 
 def _sources() -> list[str]:
     """Text of every module that makes the Verilog: an edited one makes another key."""
-    paths = [*sorted(Path(machine.__file__).parent.glob("*.py")), *(Path(module.__file__ or "") for module in MODEL)]
+    folders = (Path(machine.__file__).parent, Path(engines.__file__).parent)
+    paths = [*(path for folder in folders for path in sorted(folder.glob("*.py"))),
+             *(Path(module.__file__ or "") for module in MODEL)]
     return [path.read_text() for path in paths]
+
+
+def _own(array: Array) -> list[str]:
+    """Text of the array's engine where it is not one of Lutra's: of the modules that define its components."""
+    engine = engine_of(array)
+    parts = (engine.encoder, engine.cells, type(array.cell))
+    modules = {module.__name__: module for part in parts if (module := inspect.getmodule(part))}
+    return [inspect.getsource(module) for name, module in sorted(modules.items()) if not name.startswith("lutra_")]
 
 
 SOURCES = _sources()  # as they were imported, should someone edit them now
@@ -27,7 +39,7 @@ SOURCES = _sources()  # as they were imported, should someone edit them now
 
 def generate(array: Array, *, cache: Path | None = None, progress: Progress | None = None) -> str:
     """The machine's Verilog with top module ``lutra``, from the cache if no source and no tool has changed."""
-    key = hashlib.sha256(json.dumps([repr(array), tools.versions(), SOURCES]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([repr(array), tools.versions(), SOURCES, _own(array)]).encode()).hexdigest()[:32]
 
     def generate_into(folder: Path) -> None:
         if progress:

@@ -2,9 +2,9 @@
 
 from .base import Coding, sub_vectors
 from .nearest import Nearest
-from .plain import Plain
+from .plain import Plain, SignFlip
 from .trits import Trits
 
-__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "Trits", "sub_vectors"]
+__all__ = ["CODINGS", "Coding", "Nearest", "Plain", "SignFlip", "Trits", "sub_vectors"]
 
-CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, Trits)}
+CODINGS: dict[str, type[Coding]] = {coding.kind: coding for coding in (Nearest, Plain, SignFlip, Trits)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..codings import Plain
 from .base import Counts, Draw, Engine, Example, Parts
 
@@ -18,7 +20,7 @@ __all__ = ["Mac"]
 
 
 class Mac(Engine):
-    """INT8 times INT8; the carry-save pair of all rows is summed once."""
+    """INT8 times weights of ``weight_bits``; the carry-save pair of all rows is summed once."""
 
     name = "mac"
     tables = False
@@ -27,22 +29,31 @@ class Mac(Engine):
         """See `Engine.check`."""
         if (array.length, array.entries) != (1, 1):
             raise ValueError(f"a mac array must have length 1 and entries 1, not {array.length} and {array.entries}")
+        if not 1 <= array.weight_bits <= 8:
+            raise ValueError(f"weight_bits must be 1 to 8, not {array.weight_bits}")
 
     def sizes(self, products: Sequence[Product]) -> dict[str, Any]:
         """See `Engine.sizes`."""
-        return {"length": 1, "entries": 1}
+        widths = {product.coding.bits for product in products if isinstance(product.coding, Plain)}
+        if len(widths) > 1 and 1 in widths:
+            raise ValueError("layers must have weights of one bit, or of more")
+        return {"length": 1, "entries": 1, "weight_bits": max(widths, default=8)}
 
     def example(self, array: Array, reduction: int, kernel: tuple[int, int], columns: int, draw: Draw) -> Example:
         """See `Engine.example`."""
-        return Example(draw.cells(reduction, 1, columns), Plain())
+        return Example(draw.cells(reduction, 1, columns) >> np.int8(8 - array.weight_bits), Plain(array.weight_bits))
 
     def symbol_bits(self, array: Array) -> int:
         """The scalar."""
         return 8
 
+    def cell_bits(self, array: Array) -> int:
+        """A weight."""
+        return array.weight_bits
+
     def term_bits(self, array: Array) -> int:
-        """An exact product."""
-        return 16
+        """An exact product; signs are multiplied as two bits."""
+        return 8 + max(2, array.weight_bits)
 
     def encode_stages(self, array: Array) -> int:
         """One register."""
@@ -68,7 +79,10 @@ class Mac(Engine):
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """Products; a working bank takes its weights from the loading one."""
         tiles = operation.blocks * operation.column_tiles * operation.row_tiles
-        return {"multiplies": layer.lookups, "turn_bits": tiles * structure.array.cells * structure.cell_bits}
+        narrow = structure.cell_bits < 8
+        return {"multiplies": 0 if narrow else layer.lookups,
+                "multiply_bits": layer.lookups * 8 * structure.cell_bits if narrow else 0,
+                "turn_bits": tiles * structure.array.cells * structure.cell_bits}
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
@@ -76,4 +90,4 @@ class Mac(Engine):
 
     def cell_parts(self, structure: Structure) -> Parts:
         """See `Engine.cell_parts`."""
-        return {"register": 2 * 8, "multiply": 1}
+        return {"register": 2 * structure.cell_bits, "multiply": structure.cell_bits / 8}

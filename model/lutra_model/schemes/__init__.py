@@ -1,13 +1,14 @@
 """Schemes that a float network can be converted to. A new one is a class of its own here."""
 
 from .base import Layer, Options, Scheme
+from .few_bits import FEW_BITS
 from .int8 import Int8
 from .lut_nn import LutNN, sub_vector_length
 from .vec_lut import VecLut
 
 __all__ = ["SCHEMES", "Layer", "Options", "Scheme", "scheme_of", "sub_vector_length"]
 
-SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), Int8(), VecLut())}
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (LutNN(), Int8(), VecLut(), *FEW_BITS)}
 
 
 def scheme_of(name: str) -> Scheme:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import products, ternary
+from .. import few_bits, products, ternary
 from ..codings import Trits
 from ..graph import Affine
 from ..network import Product
@@ -19,36 +19,16 @@ Real = NDArray[np.float64]
 THRESHOLDS = ("mse", "absmean")
 
 
-def _absmean(weight: Real) -> Real:
-    """The scale of BitNet b1.58: the mean magnitude."""
-    found: Real = np.abs(weight).mean(axis=0)
-    return found
-
-
-def _least_squares(weight: Real) -> tuple[NDArray[np.int8], Real]:
-    """The ternary column times a scale that is nearest: the largest ``k`` magnitudes count, their mean is the scale.
-
-    ``k`` makes ``(sum of them)^2 / k``, by which the squared error falls, the largest.
-    """
-    order = np.argsort(-np.abs(weight), axis=0, kind="stable")
-    sums = np.cumsum(np.take_along_axis(np.abs(weight), order, axis=0), axis=0)
-    counts = np.arange(1, len(weight) + 1)[:, None]
-    best = (sums**2 / counts).argmax(axis=0)[None]
-    kept = np.argsort(order, axis=0) <= best
-    scale = np.take_along_axis(sums, best, axis=0)[0] / (best[0] + 1)
-    return np.where(kept, np.sign(weight), 0).astype(np.int8), scale
-
-
 def ternarise(weight: Real, threshold: str = "mse") -> tuple[NDArray[np.int8], Real]:
     """Ternary ``weights`` and a ``scale`` for each column, ``weight ~ weights * scale``; ``weight`` is 2-dimensional.
 
-    ``mse``: those with the least squared error. ``absmean``: ``clip(rint(weight / mean|weight|), -1, 1)`` (Ma et al.,
+    ``mse``, the default: those with the least squared error. ``absmean``: ``clip(rint(weight / mean|weight|), -1, 1)`` (Ma et al.,
     BitNet b1.58, 2024, there for a whole matrix). Weights that are ternary already are found again by both but for the
     scale of ``absmean``, which zeros make smaller.
     """
     if threshold == "mse":
-        return _least_squares(weight)
-    scale = _absmean(weight)
+        return few_bits.ternary(weight)
+    scale = np.abs(weight).mean(axis=0)
     ratio = np.divide(weight, scale, out=np.zeros_like(weight), where=scale > 0)
     return np.clip(np.rint(ratio), -1, 1).astype(np.int8), scale
 
@@ -98,5 +78,5 @@ class VecLut(Scheme):
         each = len(step.bias) // step.groups
         table = [ternary.pack_layer(weights[:, first:first + each], options.group, taps)
                  for first in range(0, len(step.bias), each)]
-        return products.exact(step.name, layer.source, np.concatenate(table), step.bias, scale * layer.input_scale,
+        return products.exact(step.name, layer.source, np.concatenate(table), scale * layer.input_scale, step.bias,
                               Trits(options.group), reduction=len(step.weight), **layer.common)

@@ -1,0 +1,50 @@
+"""Random cases on the machine of every engine: bits of the golden model, cycles of the latency model."""
+
+import numpy as np
+import pytest
+
+from lutra_model.params import Array
+from lutra_sim.cases import random_case
+from lutra_sim.compiled import CompiledMachine, build
+from tests.strategies import LARGE
+
+ARRAYS = {
+    "mac-w4-2x3": Array.mac(rows=2, columns=3, weight_bits=4, block_rows=7, **LARGE),
+    "mac-w3-8x2": Array.mac(rows=8, columns=2, weight_bits=3, block_rows=16, **LARGE),
+    "mac-w1-8x2": Array.mac(rows=8, columns=2, weight_bits=1, block_rows=40, **LARGE),
+    "sign-flip-4x3": Array(engine="sign-flip", rows=4, columns=3, encoders=2, length=1, entries=1, block_rows=7,
+                           index_words=1200, **LARGE),
+    "vec-lut-g4-2x3": Array(engine="vec-lut", rows=2, columns=3, encoders=2, length=4, entries=1, block_rows=7,
+                            index_words=64, **LARGE),
+    "vec-lut-g3-4x4": Array(engine="vec-lut", rows=4, columns=4, encoders=2, length=3, entries=1, block_rows=12,
+                            index_words=128, **LARGE),
+    "vec-lut-g5-3x2": Array(engine="vec-lut", rows=3, columns=2, encoders=1, length=5, entries=1, block_rows=128,
+                            index_words=1200, **LARGE),
+}
+QUICK, MANY = 6, 200
+
+
+def check(machine: CompiledMachine, array: Array, seed: int) -> None:
+    case = random_case(array, seed)
+    machine.load(case.program)
+    run = machine.run(case.program, case.inputs, activation_period=case.activation_period,
+                      table_period=case.table_period, limit=2_000_000)
+    assert np.array_equal(run.outputs, case.expected), f"seed {seed}"
+    operations = case.latency.operations
+    assert run.starts.ravel().tolist() == [operation.start for operation in operations], f"seed {seed}"
+    assert run.dones.ravel().tolist() == [operation.done for operation in operations], f"seed {seed}"
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_random_cases(name: str) -> None:
+    machine = build(ARRAYS[name])
+    for seed in range(QUICK):
+        check(machine, ARRAYS[name], seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARRAYS)
+def test_many_random_cases(name: str) -> None:
+    machine = build(ARRAYS[name])
+    for seed in range(QUICK, MANY):
+        check(machine, ARRAYS[name], seed)
