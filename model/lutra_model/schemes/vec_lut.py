@@ -22,9 +22,9 @@ THRESHOLDS = ("mse", "absmean")
 def ternarise(weight: Real, threshold: str = "mse") -> tuple[NDArray[np.int8], Real]:
     """Ternary ``weights`` and a ``scale`` for each column, ``weight ~ weights * scale``; ``weight`` is 2-dimensional.
 
-    ``mse``, the default: those with the least squared error. ``absmean``: ``clip(rint(weight / mean|weight|), -1, 1)`` (Ma et al.,
-    BitNet b1.58, 2024, there for a whole matrix). Weights that are ternary already are found again by both but for the
-    scale of ``absmean``, which zeros make smaller.
+    ``mse``, the default: those with the least squared error. ``absmean``: ``clip(rint(weight / mean|weight|), -1, 1)``
+    (Ma et al., BitNet b1.58, 2024, there for a whole matrix). Both find weights that are ternary already, but zeros
+    make the scale of ``absmean`` smaller.
     """
     if threshold == "mse":
         return few_bits.ternary(weight)
