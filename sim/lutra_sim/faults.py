@@ -93,6 +93,8 @@ def _wrong_product(operation: Operation, array: Array) -> Iterator[tuple[str, Er
         return
     yield "entries", Error.SIZE, {"entries": array.entries + 1}
     yield "last slots", Error.SIZE, {"last_slots": array.slots + 1}
+    if array.cell.vector:
+        yield "sweep", Error.SIZE, {"sweep": array.block_rows // array.columns + 1}
     yield "tables", Error.TABLE, {"tables": array.table_words}
     beyond = array.index_words // operation.row_tiles + 1
     if beyond <= array.block_rows:

@@ -1,5 +1,6 @@
 """Vec-LUT: published packing vectors, half tables by single additions, layers against naive loops, hazards."""
 
+from itertools import pairwise
 from itertools import product as cartesian
 from math import prod
 from pathlib import Path
@@ -20,8 +21,8 @@ from lutra_model.network import Network, Product, Window
 from lutra_model.operation import Operation
 from lutra_model.params import Array, Layer
 from lutra_model.program import compile_network
-from lutra_model.schemes import Options
 from lutra_model.schemes import Layer as ToConvert
+from lutra_model.schemes import Options
 from lutra_model.schemes.vec_lut import VecLut, quantise_tokens, ternarise
 from lutra_model.tiling import product
 from lutra_sim.cases import random_case
@@ -80,7 +81,7 @@ def test_the_half_holds_one_of_each_mirror_pair(group: int) -> None:
     mirrored = {tuple(-digit for digit in vector) for vector in half}
     assert set(half) | mirrored == set(cartesian((-1, 0, 1), repeat=group))
     assert set(half) & mirrored == {half[0]}
-    for before, after in zip(vectors, vectors[1:], strict=False):
+    for before, after in pairwise(vectors):
         assert sorted(abs(x - y) for x, y in zip(before, after, strict=True)) == [0] * (group - 1) + [1]
 
 
@@ -228,7 +229,8 @@ def test_events_equal_a_walk(rows: int, reduction: int, columns: int, streamed: 
                   engine="vec-lut", runs=True)
     operation = product(shape, reduction, SMALL, stream_tables=streamed)
     events, seen = count(operation, SMALL, shape), walk(operation, shape, SMALL)
-    assert (events.issues, events.table_reads) == (seen["issues"], seen["reads"]) and seen["reads"] == shape.lookups
+    assert (events.issues, events.table_reads) == (seen["issues"], seen["reads"])
+    assert seen["reads"] == shape.lookups
     assert events.encoder_add_bits == seen["adds"] * 11
     assert events.index_read_bits == seen["words"] * 4 * 32
     assert events.idle_cells == seen["issues"] * 16 - seen["reads"]
