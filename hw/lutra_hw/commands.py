@@ -8,6 +8,7 @@ from lutra_model.operation import COMMAND, Error, Opcode
 from lutra_model.params import Array
 
 from .engines import beat_width
+from .functions import FUNCTION_WORDS, function_write
 
 __all__ = ["Commands", "codebook_pieces", "codebook_write", "memory_write", "table_beat"]
 
@@ -39,7 +40,8 @@ class Commands(wiring.Component):
     -------
     i : command words.
     tables : beats for WRITE_TABLES.
-    program, codebook, table : writes, in the cycle in which their word or beat is taken.
+    program, codebook, table, function : writes, in the cycle in which their word or beat is taken; the last one of a
+        machine with functions.
     run : RUN's last word is taken in this cycle; ``address`` and ``count`` (of runs) are valid.
     timeout : of the last RUN, from the cycle after it on.
     ended : the run ends in this cycle.
@@ -58,7 +60,8 @@ class Commands(wiring.Component):
             "program": Out(memory_write(32)), "codebook": Out(codebook_write()),
             "table": Out(memory_write(beat_width(array))),
             "run": Out(1), "address": Out(32), "count": Out(32), "timeout": Out(32),
-            "ended": In(1), "failed": In(1), "clear": Out(1), "fault": Out(Error)})
+            "ended": In(1), "failed": In(1), "clear": Out(1), "fault": Out(Error),
+            **({"function": Out(function_write())} if array.functions else {})})
 
     def elaborate(self, platform):
         m = Module()
@@ -87,7 +90,12 @@ class Commands(wiring.Component):
                 self._write(m, self.i.valid, self.program, self.array.program_words, Error.PROGRAM)
             with m.State("CODEBOOKS"):
                 m.d.comb += self.i.ready.eq(1)
-                self._pieces(m)
+                self._pieces(m, self.codebook, codebook_pieces(self.array), self.array.codebook_words, Error.CODEBOOK)
+            if self.array.functions:
+                m.d.comb += [self.function.address.eq(self.address), self.function.data.eq(word)]
+                with m.State("FUNCTIONS"):
+                    m.d.comb += self.i.ready.eq(1)
+                    self._pieces(m, self.function, FUNCTION_WORDS, self.array.functions, Error.FUNCTION)
             with m.State("TABLES"):
                 m.d.comb += self.tables.ready.eq(1)
                 self._beats(m)
@@ -104,17 +112,23 @@ class Commands(wiring.Component):
         word = self.i.payload
         m.d.comb += self.i.ready.eq(1)
         with m.If(self.i.valid):
-            with m.If((word[8:] == COMMAND) & word[:8].matches(*Opcode)):
+            with m.If((word[8:] == COMMAND) & word[:8].matches(*self._opcodes)):
                 m.d.comb += self.clear.eq(self.failed)
                 m.d.sync += opcode.eq(word[:8])
                 m.next = "ADDRESS"
             with m.Elif(~self.failed):
                 m.d.comb += self.fault.eq(Error.COMMAND)
 
+    @property
+    def _opcodes(self) -> dict[Opcode, str]:
+        """The commands that the machine has, and the states that follow their count."""
+        found = {Opcode.WRITE_PROGRAM: "PROGRAM", Opcode.WRITE_CODEBOOKS: "CODEBOOKS", Opcode.WRITE_TABLES: "TABLES",
+                 Opcode.RUN: "TIMEOUT"}
+        return found | ({Opcode.WRITE_FUNCTIONS: "FUNCTIONS"} if self.array.functions else {})
+
     def _choose(self, m: Module, opcode: Signal) -> None:
         with m.Switch(opcode):
-            for name, state in [(Opcode.WRITE_PROGRAM, "PROGRAM"), (Opcode.WRITE_CODEBOOKS, "CODEBOOKS"),
-                                (Opcode.WRITE_TABLES, "TABLES"), (Opcode.RUN, "TIMEOUT")]:
+            for name, state in self._opcodes.items():
                 with m.Case(name):
                     m.next = state
         with m.If(self.i.payload == 0):
@@ -137,11 +151,11 @@ class Commands(wiring.Component):
                 m.d.comb += port.en.eq(0)
                 self._fail(m, error)
 
-    def _pieces(self, m: Module) -> None:
-        piece, last = self.codebook.piece, codebook_pieces(self.array) - 1
+    def _pieces(self, m: Module, port: wiring.PureInterface, pieces: int, words: int, error: Error) -> None:
+        piece, last = port.piece, pieces - 1
         with m.If(self.i.valid):
             m.d.sync += piece.eq(Mux(piece == last, 0, piece + 1))
-        self._write(m, self.i.valid, self.codebook, self.array.codebook_words, Error.CODEBOOK, piece == last)
+        self._write(m, self.i.valid, port, words, error, piece == last)
         with m.If(self.fault != Error.NONE):
             m.d.sync += piece.eq(0)
 

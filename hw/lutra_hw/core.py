@@ -1,6 +1,6 @@
 """All of the machine that a failure resets: from the program to activation memory and the output beats."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -8,14 +8,16 @@ from lutra_model.operation import Error, Kind
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
-from .accumulator import Accumulator
+from .accumulator import Accumulator, accumulator_width
 from .commands import codebook_write, memory_write, table_beat
 from .engines import beat_width, engine_of
-from .finisher import Finisher
+from .finisher import Finisher, finisher_width
 from .front import Front
+from .functions import FunctionMemory, function_write
 from .placer import Placer
 from .program import ADDRESS_BITS
 from .residual import AddStage
+from .row_unit import ROW_WIDTH
 from .sequencer import Sequencer, share
 from .signals import bits, delay
 from .writer import Writer
@@ -35,7 +37,7 @@ class Core(wiring.Component):
 
     Members
     -------
-    program, codebook, table : writes of the memories.
+    program, codebook, table, function : writes of the memories (the last of a machine with functions).
     run, address, runs, finished, ended : see `Program`.
     tables, activations : the table stream; the activation stream.
     room, reserve : of the output buffer, see `OutputBuffer`.
@@ -50,6 +52,7 @@ class Core(wiring.Component):
         super().__init__({
             "program": In(memory_write(32)), "codebook": In(codebook_write()),
             "table": In(memory_write(beat_width(array))),
+            **({"function": In(function_write())} if array.functions else {}),
             "run": In(1), "address": In(32), "runs": In(32), "finished": Out(1), "ended": Out(1),
             "tables": In(stream.Signature(table_beat(array))),
             "activations": In(stream.Signature(activation_beat(array))),
@@ -123,13 +126,43 @@ class Core(wiring.Component):
         """Finisher; what comes back says when a row's residual is to be read, and the row ``RESIDUAL`` cycles later."""
         connect(m, sequencer.parameter, finisher.load)
         row, layer, stages = sequencer.row, sequencer.settings, Pipeline(self.array)
+        valid = (delay(m, row.valid & row.last, stages.sum, reset=True)
+                 | delay(m, front.pooled.valid & front.pooled.last, 2, reset=True))
+        bank, totals, pool = delay(m, row.parameters, stages.sum), accumulator.o, accumulator.pool
+        if self.array.functions:
+            self._functions(m, sequencer, front, finisher)
+            softmax = layer.maximum & (layer.kind == Kind.ROW)
+            valid, bank, pool = valid | front.rowed, bank ^ front.bank, pool | softmax
+            totals = self._values(m, totals, front)
         m.d.comb += [
-            finisher.valid.eq(delay(m, row.valid & row.last, stages.sum, reset=True)
-                              | delay(m, front.pooled.valid & front.pooled.last, 2, reset=True)),
-            finisher.bank.eq(delay(m, row.parameters, stages.sum)), finisher.i.eq(accumulator.o),
-            finisher.pool.eq(accumulator.pool), finisher.multiplier.eq(layer.multiplier),
-            finisher.shift.eq(layer.shift), finisher.low.eq(layer.low), finisher.high.eq(layer.high)]
+            finisher.valid.eq(valid), finisher.bank.eq(bank), finisher.i.eq(totals), finisher.pool.eq(pool),
+            finisher.multiplier.eq(layer.multiplier), finisher.shift.eq(layer.shift), finisher.low.eq(layer.low),
+            finisher.high.eq(layer.high)]
         return delay(m, finisher.valid, stages.finish - RESIDUAL, reset=True), finisher.o
+
+    def _functions(self, m: Module, sequencer: Sequencer, front: Front, finisher: Finisher) -> None:
+        """Function memory: the two functions of an operation are read when it starts, before its first row is fed."""
+        layer = sequencer.settings
+        m.submodules.functions = memory = FunctionMemory(slots=self.array.functions)
+        connect(m, flipped(self.function), memory.write)
+        m.d.comb += [
+            memory.read.eq(delay(m, sequencer.start, 1, reset=True)), memory.numbers[0].eq(layer.function),
+            memory.numbers[1].eq(Mux(layer.maximum, layer.second, layer.function)),
+            front.functions.eq(memory.o), front.parameters.eq(sequencer.some_parameters),
+            sequencer.word_ends.eq(front.word_ends), finisher.function.eq(memory.o[0]),
+            finisher.apply.eq((layer.function != 0) & (layer.kind != Kind.ROW))]
+
+    def _values(self, m: Module, totals: Value, front: Front) -> Value:
+        """Totals of the accumulators or, in the columns of a word, values of the row unit."""
+        width, array, merged = accumulator_width(self.array), self.array, []
+        for column in range(array.columns):
+            total = Signal(signed(finisher_width(array)), name=f"total_{column}")
+            m.d.comb += total.eq(totals.word_select(column, width).as_signed())
+            if column < array.word:
+                with m.If(front.rowed):
+                    m.d.comb += total.eq(front.values.word_select(column, ROW_WIDTH).as_signed())
+            merged.append(total)
+        return Cat(merged)
 
     def _load(self, m: Module, sequencer: Sequencer, placer: Placer) -> Signal:
         """A load takes a beat in every cycle; the signal says that it does."""

@@ -6,15 +6,16 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from lutra_model.operation import Kind
 from lutra_model.params import Array
+from lutra_model.schedule import Pipeline
 
 from .credit import Credit
 from .loops import Loops
+from .row_unit import row_flags
 from .settings import settings
 from .signals import bits
 from .walk import PIXEL, Walk
 
 __all__ = ["Feeder", "index_place", "pool_flags"]
-
 
 
 def index_place(array: Array) -> data.StructLayout:
@@ -32,7 +33,9 @@ class Feeder(wiring.Component):
 
     A product waits for an index half and, in a slot's first row, for its codebook; a pool whose results leave by
     the stream waits in its last part for room in the output buffer. Index words count up in a half, ``for row tile:
-    for activation row``; every operation begins with half 0.
+    for activation row``; every operation begins with half 0. A ROW (of machines with functions) is a pass in each
+    part_y and a word in each part_x; between passes nothing is fed for ``Pipeline.gap`` cycles, and in the last pass a
+    word waits for room as a pool does, that of a norm for its finisher's parameters, too.
 
     Members
     -------
@@ -48,6 +51,9 @@ class Feeder(wiring.Component):
     group, last_group : its group.
     index, flags : what becomes of it, in a product; in a pool.
     fault : its index word lies beyond its half.
+    row, word : of a machine with functions: a ROW's word is fed in this cycle; what becomes of it.
+    parameters : the next word of a norm's last pass has its parameters.
+    word_ends : the last row of such a word is fed.
     """
 
     def __init__(self, array: Array):
@@ -57,7 +63,9 @@ class Feeder(wiring.Component):
             "free_half": In(1), "room": In(1),
             "product": Out(1), "pool": Out(1), "turn": Out(1), "reserve": Out(1),
             "base": Out(32), "py": Out(PIXEL), "px": Out(PIXEL), "group": Out(16), "last_group": Out(1),
-            "index": Out(index_place(array)), "flags": Out(pool_flags(array)), "fault": Out(1)})
+            "index": Out(index_place(array)), "flags": Out(pool_flags(array)), "fault": Out(1),
+            **({"row": Out(1), "word": Out(row_flags(array)), "parameters": In(1), "word_ends": Out(1)}
+               if array.functions else {})})
 
     def elaborate(self, platform):
         m = Module()
@@ -70,9 +78,7 @@ class Feeder(wiring.Component):
         m.d.comb += [
             self.product.eq(feeding & ready),
             self.pool.eq(feeding & (operation.kind == Kind.POOL) & (self.room | ~operation.to_stream | ~flags.last)),
-            fed.eq(self.product | self.pool),
             self.turn.eq(self.product & first_row),
-            self.reserve.eq(self.pool & operation.to_stream & flags.last),
             self.group.eq(nest.count.group), self.last_group.eq(nest.last.group),
             flags.row.eq(nest.count.row), flags.end.eq(nest.done), flags.last.eq(nest.last.part_x & nest.last.part_y),
             flags.first.eq((nest.count.part_x == 0) & (nest.count.part_y == 0)),
@@ -80,6 +86,12 @@ class Feeder(wiring.Component):
             nest.limit.group.eq(operation.groups), nest.limit.block.eq(operation.blocks),
             nest.limit.row.eq(Mux(nest.last.block, operation.last_block, operation.block)),
             halves.put.eq(self.product & self._block_ends(nest)), halves.drop.eq(self.free_half)]
+        leaves = self.pool & flags.last  # a result comes of it
+        if self.array.functions:
+            self._rows(m, feeding, nest)
+            leaves = leaves | self.row & self.word.emit
+        m.d.comb += [fed.eq(self.product | self.pool | (self.row if self.array.functions else 0)),
+                     self.reserve.eq(leaves & operation.to_stream)]
         with m.If(fed & nest.done):
             m.d.sync += feeding.eq(0)
         with m.If(self.start):
@@ -97,6 +109,21 @@ class Feeder(wiring.Component):
     @staticmethod
     def _block_ends(nest: Loops) -> Value:
         return nest.last.row & nest.last.part_x & nest.last.part_y & nest.last.group
+
+    def _rows(self, m: Module, feeding: Signal, nest: Loops) -> None:
+        """Words of a ROW, with a rest after every pass but the last."""
+        operation, word, gap = self.settings, self.word, Pipeline(self.array).gap
+        rest, norm = Signal(range(gap + 1)), ~operation.maximum
+        m.d.comb += [
+            word.row.eq(nest.count.row), word.first.eq(nest.count.part_x == 0), word.last.eq(nest.last.part_x),
+            word.number.eq(nest.count.part_y), word.emit.eq(nest.last.part_y),
+            self.row.eq(feeding & (operation.kind == Kind.ROW) & (rest == 0)
+                        & (~word.emit | (self.room | ~operation.to_stream) & (self.parameters | ~norm))),
+            self.word_ends.eq(self.row & word.emit & norm & nest.last.row)]
+        with m.If(rest != 0):
+            m.d.sync += rest.eq(rest - 1)
+        with m.If(self.row & nest.last.row & word.last & ~word.emit):
+            m.d.sync += rest.eq(gap)
 
     def _index(self, m: Module, nest: Loops) -> None:
         """Words count up in a half; a tile's slots go through its words again; the other half follows."""

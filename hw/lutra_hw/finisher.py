@@ -1,4 +1,4 @@
-"""The finisher: bias, rescale, round half up, clamp."""
+"""The finisher: bias, rescale, round half up, function, clamp."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
@@ -10,16 +10,24 @@ from lutra_model.params import Array
 from .accumulator import accumulator_width
 from .engines import beat_width
 from .loader import parameter_write
-from .signals import delay
+from .piecewise import FUNCTION, FUNCTION_STAGES, PiecewiseUnit
+from .row_unit import ROW_WIDTH
+from .signals import chain, delay, held
 
-__all__ = ["Finisher"]
+__all__ = ["Finisher", "finisher_width"]
+
+
+def finisher_width(array: Array) -> int:
+    """Bits of what comes to the finisher."""
+    return max(accumulator_width(array), ROW_WIDTH if array.functions else 0)
 
 
 class Finisher(wiring.Component):
     """``clamp(((i + bias) * multiplier + 2^(shift-1)) >> shift, low, high)`` for each column.
 
     Latency is ``Pipeline.finish`` = 4 cycles (bias; multiplier; shift; rounding and clamp), throughput one row in a
-    cycle.
+    cycle. A machine with functions clamps to 16 bits there; a `PiecewiseUnit` for each column (or as many registers)
+    and the clamp to ``low`` and ``high`` make it 10 cycles. Its multipliers have a sign, bit 7 of the shift's byte.
 
     Members
     -------
@@ -27,14 +35,16 @@ class Finisher(wiring.Component):
     pool, multiplier, shift : a pool's parameters are those of its operation, without a bias.
     valid, bank, i : totals, signed, column 0 lowest, and the bank of their parameters.
     low, high : bounds of the clamp.
+    function, apply : of a machine with functions: the function of all columns; whether it is applied.
     o : INT8 outputs.
     """
 
     def __init__(self, array: Array):
         self.array = array
-        super().__init__({**self._ports(), "valid": In(1), "i": In(accumulator_width(array) * array.columns),
+        super().__init__({**self._ports(), "valid": In(1), "i": In(finisher_width(array) * array.columns),
                           "pool": In(1), "multiplier": In(16), "shift": In(8),
-                          "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns)})
+                          "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns),
+                          **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {})})
 
     def _ports(self) -> dict[str, wiring.Member]:
         """Where the parameters come from."""
@@ -42,32 +52,48 @@ class Finisher(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        valid = [delay(m, self.valid, stage, reset=True) for stage in range(4)]
+        functions, width = bool(self.array.functions), finisher_width(self.array)
+        valid = chain(m, self.valid, 3 + functions * (FUNCTION_STAGES + 1), reset=True)
         bias = [self._parameter(m, byte) for byte in range(4)]
         multiplier = [self._parameter(m, byte) for byte in (4, 5)]
-        shift = self._parameter(m, 6, later=1)
-        width = accumulator_width(self.array)
+        shift = self._parameter(m, 6, later=0 if functions else 1)
         for column in range(self.array.columns):
             biased = Signal(signed(max(width, 32) + 1), name=f"biased_{column}", reset_less=True)
-            factor = Signal(16, name=f"factor_{column}", reset_less=True)
+            factor = Signal(signed(17) if functions else 16, name=f"factor_{column}", reset_less=True)
             product = Signal(signed(len(biased) + 16), name=f"product_{column}", reset_less=True)
             places = Signal(6, name=f"places_{column}", reset_less=True)
-            doubled = Signal(signed(10), name=f"doubled_{column}", reset_less=True)
-            out = Signal(8, name=f"out_{column}", reset_less=True)
-            total = self.i.word_select(column, width).as_signed()
+            doubled = Signal(signed(self._bits + 2), name=f"doubled_{column}", reset_less=True)
+            total, own_shift = self.i.word_select(column, width).as_signed(), shift.word_select(column, 8)
+            own = [Cat(byte.word_select(column, 8) for byte in parameter) for parameter in (bias, multiplier)]
+            if functions:
+                own[1] = Mux(own_shift[7], -own[1], own[1])
+                own_shift = held(m, valid[0], own_shift, f"own_shift_{column}")
             with m.If(valid[0]):
-                own = [Cat(byte.word_select(column, 8) for byte in parameter) for parameter in (bias, multiplier)]
                 m.d.sync += [biased.eq(total + Mux(self.pool, 0, own[0].as_signed())),
                              factor.eq(Mux(self.pool, self.multiplier, own[1]))]
             with m.If(valid[1]):
-                m.d.sync += [product.eq(biased * factor),
-                             places.eq(Mux(self.pool, self.shift, shift.word_select(column, 8)) - 1)]
+                m.d.sync += [product.eq(biased * factor), places.eq(Mux(self.pool, self.shift, own_shift) - 1)]
             with m.If(valid[2]):
                 m.d.sync += doubled.eq(self._shifted(m, product, places))
-            with m.If(valid[3]):
-                m.d.sync += out.eq(self._rounded(m, doubled))
+            out = self._out(m, column, valid, self._rounded(m, doubled))
             m.d.comb += self.o.word_select(column, 8).eq(out)
         return m
+
+    @property
+    def _bits(self) -> int:
+        """Of a result before its function, if there is one, and the clamp."""
+        return 16 if self.array.functions else 8
+
+    def _out(self, m: Module, column: int, valid: list[Value], rounded: Signal) -> Signal:
+        """The last stages of a column."""
+        if not self.array.functions:
+            return held(m, valid[3], self._clamped(rounded, self.low, self.high, 8), f"out_{column}")
+        m.submodules[f"function_{column}"] = unit = PiecewiseUnit()
+        plain = held(m, valid[3], self._clamped(rounded, -2**15, 2**15 - 1, 16), f"plain_{column}")
+        m.d.comb += [unit.function.eq(self.function), unit.i.eq(plain),
+                     unit.enable.eq(Mux(self.apply, Cat(valid[4:9]), 0))]
+        chosen = Mux(self.apply, unit.o, delay(m, plain, FUNCTION_STAGES))
+        return held(m, valid[9], self._clamped(chosen, self.low, self.high, 8), f"out_{column}")
 
     def _parameter(self, m: Module, byte: int, later: int = 0) -> Value:
         """One byte of a parameter of every column, in two banks; for the row of so many cycles ago."""
@@ -82,14 +108,18 @@ class Finisher(wiring.Component):
         return read.data
 
     def _shifted(self, m: Module, product: Signal, places: Signal) -> Value:
-        """All but the last bit of the shift, as ten bits that leave int8 when the product does."""
-        shifted = Signal.like(product, name="shifted")
+        """All but the last bit of the shift, saturated to two bits more than the result's."""
+        shifted, bits = Signal.like(product, name="shifted"), self._bits + 2
         m.d.comb += shifted.eq(product >> places)
-        high = shifted[9:]
-        return Mux(high.all() | ~high.any(), shifted[:10], Mux(high[-1], 0x200, 0x1FF))
+        high = shifted[bits - 1:]
+        return Mux(high.all() | ~high.any(), shifted[:bits], Mux(high[-1], 1 << bits - 1, (1 << bits - 1) - 1))
 
-    def _rounded(self, m: Module, doubled: Signal) -> Value:
-        """Half up: add one, then the last bit of the shift; then the clamp."""
-        rounded = Signal(signed(10), name="rounded")
+    def _rounded(self, m: Module, doubled: Signal) -> Signal:
+        """Half up: add one, then the last bit of the shift."""
+        rounded = Signal.like(doubled, name="rounded")
         m.d.comb += rounded.eq((doubled + 1) >> 1)
-        return Mux(rounded < self.low, self.low, Mux(rounded > self.high, self.high, rounded[:8].as_signed()))
+        return rounded
+
+    @staticmethod
+    def _clamped(value: Value, low: Value | int, high: Value | int, bits: int) -> Value:
+        return Mux(value < low, low, Mux(value > high, high, value))[:bits].as_signed()

@@ -1,7 +1,7 @@
 """Front of the machine: from activations in memory to indices in memory, and to sums of pools."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from lutra_model.operation import Error
@@ -17,7 +17,9 @@ from .engines import engine_of, symbol_width
 from .feeder import Feeder, index_place, pool_flags
 from .gather import Gather
 from .index_memory import IndexMemory
+from .piecewise import FUNCTION
 from .pool import Pool
+from .row_unit import ROW_WIDTH, RowUnit
 from .settings import settings
 from .signals import bits, delay
 
@@ -28,6 +30,11 @@ def pool_beat(array: Array) -> wiring.Signature:
     """A part's sums of an activation row: row of the block, first and last part, last row of the operation."""
     return wiring.Signature({"valid": Out(1), "row": Out(bits(array.block_rows)), "first": Out(1), "last": Out(1),
                              "end": Out(1)})
+
+
+def _row_members(array: Array) -> dict[str, wiring.Member]:
+    return {"functions": In(data.ArrayLayout(FUNCTION, 2)), "parameters": In(1), "word_ends": Out(1),
+            "rowed": Out(1), "values": Out(ROW_WIDTH * array.word), "bank": Out(1)}
 
 
 class Front(wiring.Component):
@@ -49,6 +56,9 @@ class Front(wiring.Component):
     residual, residual_data, write : of activation memory, see `ActivationMemory`.
     fed : a row is fed, or a codebook beat issued.
     fault : what is wrong in this cycle.
+    functions, parameters, word_ends : of a machine with functions: the operation's two; see `Feeder`.
+    rowed, values, bank : a ROW's values come to the finisher in this cycle, ``Pipeline.row`` cycles after their word
+        was fed; the bank of their parameters.
     """
 
     def __init__(self, array: Array):
@@ -61,7 +71,8 @@ class Front(wiring.Component):
             "symbols": Out(symbol_width(array) * array.rows),
             "pooled": Out(pool_beat(array)), "sums": Out(array.word * pool_width(array)),
             "residual": In(activation_read(array)), "residual_data": Out(8 * array.columns),
-            "write": In(activation_write(array)), "fed": Out(1), "fault": Out(Error)})
+            "write": In(activation_write(array)), "fed": Out(1), "fault": Out(Error),
+            **(_row_members(array) if array.functions else {})})
 
     def elaborate(self, platform):
         m = Module()
@@ -75,7 +86,8 @@ class Front(wiring.Component):
         connect(m, flipped(self.write), memory.write)
         m.d.comb += [
             feeder.start.eq(self.start), feeder.free_half.eq(self.free_half), feeder.room.eq(self.room),
-            self.reserve.eq(feeder.reserve), gather.valid.eq(feeder.product | feeder.pool),
+            self.reserve.eq(feeder.reserve),
+            gather.valid.eq(feeder.product | feeder.pool | self._row(m, feeder, gather)),
             gather.base.eq(feeder.base), gather.py.eq(feeder.py), gather.px.eq(feeder.px),
             gather.last_group.eq(feeder.last_group), memory.source_side.eq(self.settings.source_side),
             memory.used.eq(gather.used), memory.rows.eq(gather.rows), gather.data.eq(memory.data),
@@ -95,6 +107,24 @@ class Front(wiring.Component):
             pool.enable.eq(Cat(fetched, self.pooled.valid)), pool.maximum.eq(self.settings.maximum),
             pool.words.eq(words), self.sums.eq(pool.o), self.pooled.valid.eq(delay(m, fetched, 1, reset=True)),
             *(getattr(self.pooled, name).eq(flags[name]) for name in ("row", "first", "last", "end"))]
+
+    def _row(self, m: Module, feeder: Feeder, gather: Gather) -> Value:
+        """The row unit; whether a ROW's word is fed."""
+        if not self.array.functions:
+            return Const(0)
+        m.submodules.rows = unit = RowUnit(self.array)
+        operation, stages, bank = self.settings, Pipeline(self.array), Signal()
+        with m.If(feeder.word_ends):
+            m.d.sync += bank.eq(~bank)
+        m.d.comb += [
+            feeder.parameters.eq(self.parameters), self.word_ends.eq(feeder.word_ends),
+            unit.softmax.eq(operation.maximum), unit.epsilon.eq(operation.epsilon),
+            unit.channels.eq(operation.parts_x * self.array.word + operation.last_columns + 1),
+            unit.last_byte.eq(operation.last_columns), unit.elementwise.eq(self.functions[0]),
+            unit.scalar.eq(self.functions[1]), unit.valid.eq(delay(m, feeder.row, stages.fetch, reset=True)),
+            unit.flags.eq(delay(m, feeder.word.as_value(), stages.fetch)), unit.i.eq(gather.words),
+            self.rowed.eq(unit.emit), self.values.eq(unit.o), self.bank.eq(delay(m, bank, stages.row))]
+        return feeder.row
 
     def _codebooks(self, m: Module, feeder: Feeder) -> Codebooks | None:
         """The codebook loader; a MAC array has none and lets every operation pass."""

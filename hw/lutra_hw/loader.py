@@ -1,6 +1,6 @@
 """Takes table beats, from their memory or from the stream, into table banks and parameter banks."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -41,12 +41,13 @@ class Loader(wiring.Component):
     """One beat in a cycle while a bank for it is free; it reaches the bank two cycles later.
 
     An operation is taken in the first cycle in which it is offered and all beats of the one before have been issued;
-    beats follow from the next cycle on.
+    beats follow from the next cycle on. A norm (of machines with functions) has parameters only: a set for each column
+    tile, which is a word.
 
     Members
     -------
     offered, next, next_address : an operation, its settings, its program address.
-    taken : it is taken in this cycle (and has no beats unless it is a product).
+    taken : it is taken in this cycle (and has no beats unless it is a product or a norm).
     running_address : program address of the operation that was taken last.
     i : the table stream.
     read, address, memory : read of the table memory; the beat comes one cycle later.
@@ -57,6 +58,8 @@ class Loader(wiring.Component):
     some : a table bank holds a complete tile.
     turn : one tile ends in this cycle or was ended before, and the next is complete: it becomes the one in use.
     fault : the error seen in this cycle.
+    some_parameters, used_parameters : of a machine with functions: a set of a norm is complete and not used; one is
+        used.
     """
 
     i: stream.Interface
@@ -70,21 +73,23 @@ class Loader(wiring.Component):
             "i": In(stream.Signature(table_beat(array))), "read": Out(1), "address": Out(32), "memory": In(width),
             "table": Out(table_write(array)), "parameter": Out(parameter_write(array)), "beat": Out(1),
             "loaded": Out(1), "free": In(1), "free_parameters": In(1), "some": Out(1), "turn": Out(1),
-            "fault": Out(Error)})
+            "fault": Out(Error),
+            **({"some_parameters": Out(1), "used_parameters": In(1)} if array.functions else {})})
 
     def elaborate(self, platform):
         m = Module()
         self._loading, self._trailing = Signal(), Signal()  # trailing: the parameters of a column tile
+        self._norm: Value = Signal(name="norm") if self.array.functions else Const(0)
         self._layer = {name: Signal.like(getattr(self.next, name), name=name) for name in KEPT}
         m.submodules.tables = tables = Credit(places=2)
         m.submodules.parameters = parameters = Credit(places=2)
         groups = self._take(m)
         inner, trail, outer = self._loops(m, groups)
-        self._beats(m, self._loading & tables.room & (~self._trailing | parameters.room), outer)
+        ends = inner.step & inner.done & ~outer.last.tile | trail.step & trail.done  # of a tile
+        self._beats(m, self._loading & (tables.room | self._norm) & (~self._trailing | parameters.room), outer)
         m.d.comb += [
             inner.step.eq(self.beat & ~self._trailing), trail.step.eq(self.beat & self._trailing),
-            self.loaded.eq(inner.step & inner.done & ~outer.last.tile | trail.step & trail.done),
-            outer.step.eq(self.loaded),
+            self.loaded.eq(ends & ~self._norm), outer.step.eq(ends),
             tables.put.eq(self.loaded), tables.drop.eq(self.free),
             parameters.put.eq(trail.step & trail.done), parameters.drop.eq(self.free_parameters),
             self.some.eq(tables.some),
@@ -92,24 +97,34 @@ class Loader(wiring.Component):
         with m.If(inner.step & inner.done & outer.last.tile):
             m.d.sync += self._trailing.eq(1)
         with m.If(trail.step & trail.done):
-            m.d.sync += self._trailing.eq(0)
-        with m.If(self.loaded & outer.done):
+            m.d.sync += self._trailing.eq(self._norm)
+        with m.If(outer.step & outer.done):
             m.d.sync += self._loading.eq(0)
         self._write(m, inner, trail)
+        if self.array.functions:
+            m.submodules.sets = sets = Credit(places=2)
+            m.d.comb += [sets.put.eq(trail.step & trail.done & self._norm), sets.drop.eq(self.used_parameters),
+                         self.some_parameters.eq(sets.some)]
         return m
 
     def _take(self, m: Module) -> Signal:
         """Keeps what the beats of the operation need; gives the last tile's groups of rows, less one."""
         array = self.array
-        groups = Signal(bits(array.rows // array.fill))
+        groups, norm = Signal(bits(array.rows // array.fill)), self._is_norm()
         m.d.comb += self.taken.eq(self.offered & ~self._loading)
         with m.If(self.taken):
             firsts = (group * array.fill // array.encoders for group in range(1, array.rows // array.fill))
             m.d.sync += [*(kept.eq(getattr(self.next, name)) for name, kept in self._layer.items()),
                          groups.eq(sum(self.next.last_slots >= slot for slot in firsts)),
-                         self._loading.eq(self.next.kind == Kind.PRODUCT), self.address.eq(self.next.tables),
+                         self._loading.eq((self.next.kind == Kind.PRODUCT) | norm), self.address.eq(self.next.tables),
                          self.running_address.eq(self.next_address)]
+            if array.functions:
+                m.d.sync += [self._norm.eq(norm), self._trailing.eq(norm)]
         return groups
+
+    def _is_norm(self) -> Value:
+        """Whether the operation offered has parameters but no tables."""
+        return (self.next.kind == Kind.ROW) & ~self.next.maximum if self.array.functions else Const(0)
 
     def _loops(self, m: Module, groups: Signal) -> tuple[Loops, Loops, Loops]:
         array, layer = self.array, self._layer
@@ -120,7 +135,7 @@ class Loader(wiring.Component):
             inner.limit.entry.eq(layer["entries"]),
             inner.limit.group.eq(Mux(outer.last.tile, groups, array.rows // array.fill - 1)),
             trail.limit.beat.eq(parameter_beats(array) - 1),
-            outer.limit.tile.eq(layer["row_tiles"]), outer.limit.column.eq(layer["column_tiles"]),
+            outer.limit.tile.eq(Mux(self._norm, 0, layer["row_tiles"])), outer.limit.column.eq(layer["column_tiles"]),
             outer.limit.block.eq(layer["blocks"])]
         return inner, trail, outer
 
@@ -132,11 +147,11 @@ class Loader(wiring.Component):
             self.beat.eq(self.read | self.i.ready & self.i.valid)]
         with m.If(self.read):
             m.d.sync += self.address.eq(self.address + 1)
-            with m.If(self.loaded & outer.last.tile & outer.last.column):
+            with m.If(outer.step & outer.last.tile & outer.last.column):
                 m.d.sync += self.address.eq(layer["tables"])
             with m.If(self.address >= self.array.table_words):
                 m.d.comb += self.fault.eq(Error.TABLE)
-        last = self.loaded & outer.done
+        last = outer.step & outer.done
         with m.If(self.i.ready & self.i.valid & (self.i.payload.last != last)):
             m.d.comb += self.fault.eq(Mux(last, Error.LONG, Error.SHORT))
 

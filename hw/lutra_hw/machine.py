@@ -49,6 +49,8 @@ class Machine(wiring.Component):
         connect(m, commands.program, core.program)
         connect(m, commands.codebook, core.codebook)
         connect(m, commands.table, core.table)
+        if self.array.functions:
+            connect(m, commands.function, core.function)
         left = self._output(m, core, status)
         self._input(m, commands, core, status)
         m.d.comb += [

@@ -1,6 +1,6 @@
 """The sequencer: program, loader and walker, and the credits between them."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -12,7 +12,8 @@ from .commands import memory_write, table_beat
 from .engines import beat_width
 from .loader import Loader, parameter_write, table_write
 from .program import ADDRESS_BITS, Program
-from .settings import settings
+from .row_scale import CHANNEL_BITS
+from .settings import kinds, settings
 from .signals import delay
 from .table_memory import TableMemory
 from .walker import Walker, issue
@@ -43,6 +44,8 @@ class Sequencer(wiring.Component):
     moving : something moves in this cycle.
     fault, place : the error seen in this cycle; program address of its operation.
     running_place, codebook_place : program addresses of the running operation; of the one whose codebooks are loaded.
+    some_parameters, word_ends : of a machine with functions: a norm has the parameters of its next word; a word's last
+        row is fed in this cycle.
     """
 
     def __init__(self, array: Array):
@@ -55,7 +58,8 @@ class Sequencer(wiring.Component):
             "table": Out(table_write(array)), "parameter": Out(parameter_write(array)), "turn": Out(1),
             "row": Out(issue(array)), "reserve": Out(1), "free_half": Out(1), "room": In(1), "moving": Out(1),
             "fault": Out(Error), "place": Out(ADDRESS_BITS), "running_place": Out(ADDRESS_BITS),
-            "codebook_place": Out(ADDRESS_BITS)})
+            "codebook_place": Out(ADDRESS_BITS),
+            **({"some_parameters": Out(1), "word_ends": In(1)} if array.functions else {})})
 
     def elaborate(self, platform):
         m = Module()
@@ -69,18 +73,23 @@ class Sequencer(wiring.Component):
             connect(m, flipped(own), inner)
         share(m, program.settings, self.settings, walker.settings)
         share(m, program.next, self.next, loader.next)
-        released = Signal()  # a column tile's last row will have left the finisher when this is over
+        released = Signal()  # a column tile's last row will need its parameters no more when this is over
+        stages = Pipeline(self.array)
         m.d.comb += [
             program.run.eq(self.run), program.address.eq(self.address), program.runs.eq(self.runs),
             program.done.eq(self.done), self.finished.eq(program.finished), self.ended.eq(program.ended),
             self.start.eq(program.start), self.running_place.eq(program.running_address),
             memory.read.eq(loader.read), memory.address.eq(loader.address), loader.memory.eq(memory.data),
             self.turn.eq(loader.turn), self.reserve.eq(walker.reserve), self.free_half.eq(walker.free_half),
-            released.eq(delay(m, walker.o.valid & walker.o.release, Pipeline(self.array).release - 1, reset=True)),
+            released.eq(delay(m, walker.o.valid & walker.o.release, stages.release - 1, reset=True)),
             loader.free.eq(walker.free_table), loader.free_parameters.eq(released),
             walker.start.eq(program.start & (program.next.kind == Kind.PRODUCT)),
             walker.indexed.eq(self.indexed), walker.loaded.eq(loader.some), walker.room.eq(self.room),
             self.moving.eq(program.moving | loader.beat | walker.o.valid)]
+        if self.array.functions:
+            left = delay(m, self.word_ends, stages.row_release - 1, reset=True)
+            m.d.comb += [self.some_parameters.eq(loader.some_parameters), loader.used_parameters.eq(self.word_ends),
+                         loader.free_parameters.eq(released | left)]
         self._offer(m, program, loader)
         self._faults(m, program, loader.fault, loader.running_address)
         return m
@@ -99,12 +108,14 @@ class Sequencer(wiring.Component):
 
     def _faults(self, m: Module, program: Program, fault: Signal, place: Signal) -> None:
         """What an operation says is checked when it starts; its addresses are when they are used."""
-        operation = program.next
+        operation, array = program.next, self.array
         m.d.comb += self.place.eq(program.next_address)
-        with m.If(program.start & ~operation.kind.matches(*Kind)):
+        with m.If(program.start & ~operation.kind.matches(*kinds(array))):
             m.d.comb += self.fault.eq(Error.KIND)
         with m.Elif(program.start & self._beyond(operation)):
             m.d.comb += self.fault.eq(Error.SIZE)
+        with m.Elif(program.start & self._no_function(operation)):
+            m.d.comb += self.fault.eq(Error.FUNCTION)
         with m.Elif(program.fault):
             m.d.comb += self.fault.eq(Error.PROGRAM)
         with m.Elif(fault != Error.NONE):
@@ -118,4 +129,20 @@ class Sequencer(wiring.Component):
                 | (operation.last_columns >= array.columns)
                 | product & ((operation.entries >= array.entries) | (operation.length > array.length)
                              | (operation.length == 0) | (operation.last_slots >= array.slots))
-                | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0)))
+                | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0))
+                | self._long_row(operation))
+
+    def _long_row(self, operation: wiring.PureInterface) -> Value:
+        """Whether a ROW has more channels than its sums can take."""
+        if not self.array.functions:
+            return Const(0)
+        channels = operation.parts_x * self.array.word + operation.last_columns  # less one
+        return (operation.kind == Kind.ROW) & (channels >> CHANNEL_BITS - 1 != 0)
+
+    def _no_function(self, operation: wiring.PureInterface) -> Value:
+        """Whether an operation names a slot beyond the memory, or a ROW none where it needs one."""
+        if not self.array.functions:
+            return Const(0)
+        row, first, second = operation.kind == Kind.ROW, operation.function, operation.second
+        return ((first > self.array.functions) | (second > self.array.functions)
+                | row & ((first == 0) | operation.maximum & (second == 0)))

@@ -4,12 +4,17 @@ from amaranth.hdl import Cat, Shape, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
-from lutra_model.operation import FIELDS, FIXED_WORDS, LANE_FIELDS, Field
+from lutra_model.operation import FIELDS, FIXED_WORDS, LANE_FIELDS, Field, Kind
 from lutra_model.params import Array
 
-__all__ = ["LANE", "decode", "settings"]
+__all__ = ["LANE", "decode", "kinds", "settings"]
 
 LANE = data.StructLayout({name: field.width for name, field in LANE_FIELDS.items()})  # as it lies in its word
+
+
+def kinds(array: Array) -> list[Kind]:
+    """What the machine runs."""
+    return [kind for kind in Kind if array.functions or kind is not Kind.ROW]
 
 
 def settings(array: Array) -> wiring.Signature:

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, ShapeLike, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["bits", "delay", "sink_ports", "take"]
+__all__ = ["bits", "chain", "delay", "held", "sink_ports", "take"]
 
 
 def bits(count: int) -> int:
@@ -19,6 +19,22 @@ def delay(m: Module, value: Value, cycles: int, *, reset: bool = False) -> Value
         m.d.sync += later.eq(value)
         value = later
     return value
+
+
+def chain(m: Module, value: Value, cycles: int, *, reset: bool = False) -> list[Value]:
+    """``value`` and as it was 1 to ``cycles`` cycles ago."""
+    found = [value]
+    for _ in range(cycles):
+        found.append(delay(m, found[-1], 1, reset=reset))
+    return found
+
+
+def held(m: Module, enable: Value, value: Value, name: str = "held") -> Signal:
+    """``value`` as it was in the last cycle with ``enable``."""
+    register = Signal.like(value, name=name, reset_less=True)
+    with m.If(enable):
+        m.d.sync += register.eq(value)
+    return register
 
 
 def sink_ports(name: str, width: int, *, last: bool = False) -> dict[str, wiring.Member]:

@@ -39,7 +39,8 @@ class Writer(wiring.Component):
         load, leaves = Signal(), Signal()
         count = Signal(range(array.columns + 1))
         stays = self.valid & ~leaves
-        full = Mux(layer.kind == Kind.POOL, array.word - 1, array.columns - 1)
+        narrow = [Kind.POOL, Kind.ROW] if array.functions else [Kind.POOL]  # a word at a time
+        full = Mux(layer.kind.matches(*narrow), array.word - 1, array.columns - 1)
         m.d.comb += [
             load.eq(layer.kind == Kind.LOAD), leaves.eq(layer.to_stream & ~load),
             self.last.eq(Mux(self.edge, layer.last_columns, full)),

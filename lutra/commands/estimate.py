@@ -99,7 +99,7 @@ def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tu
     resident = True if args.resident else False if args.stream else None
     arrays = fit.arrays(network, rows=args.array[0], columns=args.array[1], encoders=args.encoders, resident=resident)
     cut = stages(network, arrays, resident=resident)
-    array = arrays.get("lut-nn", next(iter(arrays.values())))
+    array = arrays[fit.main_scheme(network) or next(iter(arrays))]
     companion = arrays.get("int8") if array.is_lookup else None
     run = runs.run_programs(Design("lookup", array, companion=companion), network,
                                [(stage.source, stage.program) for stage in cut if stage.program], images=args.batch,

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
+from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
 from .nodes import Add, AvgPool, Concat, Flatten, MaxPool, Node, Product, Window
+from .piecewise import INPUT
 
 __all__ = ["classify", "evaluate", "run"]
 
@@ -56,6 +58,9 @@ def evaluate(node: Node, input_scale: float, *inputs: Real) -> Real:
             vectors = rows.reshape(-1, node.groups * node.reduction)
             total = node.coding.float_sums(node, _ordered(node, vectors), input_scale)
             total = total + node.bias * node.table_scale
+            if node.function is not None:
+                steps = np.clip(total / node.table_scale * np.ldexp(node.multiplier, -node.shift), *INPUT)
+                total = node.function.real(steps) * node.scale
             y = total.reshape(len(x), *node.shape(x.shape[1:]))
         case Add():
             y = inputs[0] + inputs[1]
@@ -73,7 +78,14 @@ def evaluate(node: Node, input_scale: float, *inputs: Real) -> Real:
             y = inputs[0] * inputs[1]
         case Permute():
             y = x.reshape(len(x), -1)[:, node.order].reshape(len(x), *node.to)
-        case Softmax():
+        case Function():
+            steps = np.clip(x / input_scale * np.ldexp(node.multiplier, -node.shift), *INPUT)
+            y = node.function.real(steps) * node.scale
+        case LayerNorm():
+            spread = x.var(axis=-1, keepdims=True) + node.epsilon * (input_scale / x.shape[-1]) ** 2
+            steps = 2.0**12 * (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(spread) + node.bias
+            y = steps * np.ldexp(node.multiplier, -node.shift) * node.scale
+        case Softmax() | RowSoftmax():
             parts = np.exp(x - x.max(axis=-1, keepdims=True))
             y = parts / parts.sum(axis=-1, keepdims=True)
         case _:

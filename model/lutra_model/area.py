@@ -1,6 +1,7 @@
 """Area of one machine: its logic and memories, component by component."""
 
 from .engines import Parts, reduction_bits
+from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_parts
 from .schedule import Pipeline
 from .structure import Structure
 from .technology import Technology
@@ -9,8 +10,8 @@ __all__ = ["ADD_ADD_BITS", "ADD_MUX_BITS", "ADD_PRODUCT", "AREA_COMPONENTS", "FI
            "FINISHER_COMPARE_BITS", "FINISHER_MUX_BITS", "FINISHER_PRODUCT", "MEASURED_ENTRIES", "area_um2",
            "logic_area_um2", "measured_cell", "memory_bits"]
 
-MEMORIES = ("activations", "tables", "codebooks", "program", "index", "accumulators")
-AREA_COMPONENTS = ("gather", "encoder", "cells", "adders", "finisher", "add", "control", *MEMORIES)
+MEMORIES = ("activations", "tables", "codebooks", "program", "index", "accumulators", "slots", "rows")
+AREA_COMPONENTS = ("gather", "encoder", "cells", "adders", "finisher", "add", "functions", "control", *MEMORIES)
 MEASURED_ENTRIES = 16  # the measured table cell has so many entries
 FINISHER_ADD_BITS = 33 + 10      # bias, rounding
 FINISHER_PRODUCT = 33 * 16 / 64  # in products of 8 x 8 bits
@@ -26,12 +27,14 @@ BANKS = 2              # tables, weights and finisher parameters are loaded whil
 def memory_bits(structure: Structure) -> dict[str, tuple[int, int]]:
     """Words and bits in a word of each on-chip memory; both halves of the index memory stand side by side."""
     array = structure.array
+    functions = {"slots": (array.functions, FUNCTION_BITS), "rows": (array.block_rows, ROW_MEMORY_BITS)}
     return {"activations": (-(-array.activation_words // array.banks), 2 * array.banks * structure.word_bits),
             "tables": (array.table_words, structure.table_word_bits),
             "codebooks": (array.codebook_words, structure.beat_bits),
             "program": (array.program_words, 32),
             "index": (array.index_words, 2 * structure.index_word_bits),
-            "accumulators": (array.block_rows, structure.accumulator_word_bits)}
+            "accumulators": (array.block_rows, structure.accumulator_word_bits)
+            } | (functions if array.functions else {})
 
 
 def _gather(structure: Structure, technology: Technology) -> float:
@@ -102,15 +105,26 @@ def _add(structure: Structure, technology: Technology) -> float:
                             + ADD_MUX_BITS * price("mux_area") + ADD_REGISTERS * price("register_area"))
 
 
+def _functions(structure: Structure, technology: Technology) -> float:
+    """A function unit for each column, the row unit, and the two functions that an operation holds."""
+    if not structure.array.functions:
+        return 0.0
+    held = 2 * FUNCTION_BITS * technology.price("register_area")
+    return (structure.array.columns * _priced(lane_parts(), technology) + _priced(row_parts(structure), technology)
+            + held)
+
+
 def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:
     """Area in square micrometres by component; the values sum to the total."""
-    areas = {name: width * technology.memory("sram_area", words)
-             for name, (words, width) in memory_bits(structure).items()}
+    areas = dict.fromkeys(MEMORIES, 0.0) | {
+        name: width * technology.memory("sram_area", words)
+        for name, (words, width) in memory_bits(structure).items()}
     areas["gather"] = _gather(structure, technology)
     areas["encoder"] = _encoder(structure, technology)
     areas["cells"], areas["adders"] = _array(structure, technology)
     areas["finisher"] = _finisher(structure, technology)
     areas["add"] = _add(structure, technology)
+    areas["functions"] = _functions(structure, technology)
     areas["control"] = (structure.control_registers * (technology.price("register_area") + technology.price("add_area"))
                         + structure.settings_registers * technology.price("register_area"))
     return {name: float(areas[name]) for name in AREA_COMPONENTS}

@@ -45,13 +45,15 @@ def bundles(node: Product, source: View, target: View, array: Array) -> list[Ste
     """The steps of a product; of one without groups, a single step."""
     window = node.window or PIXEL
     if node.groups == 1:
-        return [Step(name=node.name, node=node.name, source=source, target=target, product=node, window=window)]
+        return [Step(name=node.name, node=node.name, source=source, target=target, product=node, window=window,
+                     functions=(node.function,) if node.function else ())]
     size, steps = _size(node, source.channels, array), []
     inputs, outputs = source.channels // node.groups, target.channels // node.groups
     for first in range(0, node.groups, size):
         count = min(size, node.groups - first)
         steps.append(Step(
             name=node.name, node=node.name, product=_bundle(node, first, count), window=window,
+            functions=(node.function,) if node.function else (),
             source=replace(source, channels=count * inputs, first=source.first + first * inputs // array.word),
             target=replace(target, channels=count * outputs, first=target.first + first * outputs // array.word)))
     return steps

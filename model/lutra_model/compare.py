@@ -112,7 +112,8 @@ def compare(works: Sequence[Work], lookups: Sequence[Run], technologies: Iterabl
     array = lookups[0].design.array
     dense = [work.as_dense() for work in works]
     macs = _runs("MAC arrays", family(), progress, lambda member: _made_to_measure(
-        "int8", member, dense, images, activation_bytes=array.activation_words * array.word))
+        "int8", replace(member, functions=array.functions), dense, images,
+        activation_bytes=array.activation_words * array.word))
     found = {}
     for technology in technologies:
         lookup = min((item.priced(technology) for item in lookups), key=lambda item: item.bill.picojoules)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import images
+from .network import LayerNorm
 from .operation import Kind, Operation
 from .params import Array
 from .values import Step
@@ -27,8 +28,12 @@ class Contents:
 
 
 def _streaming(operations: list[Operation], array: Array, resident: bool | None) -> set[int]:
-    """Products whose tables do not stay: those that are left when the ones with most blocks have been placed."""
-    products = [number for number, operation in enumerate(operations) if operation.kind is Kind.PRODUCT]
+    """Products whose tables do not stay: those that are left when the ones with most blocks have been placed.
+
+    The parameters of norms count as tables.
+    """
+    products = [number for number, operation in enumerate(operations) if operation.kind is Kind.PRODUCT
+                or (operation.kind is Kind.ROW and not operation.maximum)]
     if resident is False:
         return set(products)
     free, streamed = array.table_words, set()
@@ -48,6 +53,15 @@ def _joined(parts: list[Bytes], width: int) -> Bytes:
     return np.concatenate([np.zeros((0, width), np.uint8), *parts])
 
 
+def _beats(step: Step, operation: Operation, array: Array) -> Bytes | None:
+    """What an operation has in table memory: a product's tables, a norm's parameters."""
+    if isinstance(step.row, LayerNorm):
+        return images.row_beats(step.row, operation, array)
+    if step.product is not None:
+        return images.table_beats(step.product, step.former(array).codebooks, operation, array)
+    return None
+
+
 def contents(steps: list[Step], operations: list[Operation], array: Array, resident: bool | None) -> Contents:
     """Addresses and images of the table and codebook memories, and the table stream.
 
@@ -57,17 +71,17 @@ def contents(steps: list[Step], operations: list[Operation], array: Array, resid
     tables, codebooks, streamed, lasts = list[Bytes](), list[Bytes](), list[Bytes](), list[NDArray[np.bool_]]()
     done = []
     for number, (step, operation) in enumerate(zip(steps, operations, strict=True)):
-        if step.product is not None:
-            order = step.former(array).codebooks
-            beats = images.table_beats(step.product, order, operation, array)
-            operation = replace(operation, stream_tables=number in streams, codebooks=sum(map(len, codebooks)),
+        if (beats := _beats(step, operation, array)) is not None:
+            operation = replace(operation, stream_tables=number in streams,
+                                codebooks=sum(map(len, codebooks)) if step.product else 0,
                                 tables=0 if number in streams else sum(map(len, tables)))
             if number in streams:
                 streamed += [beats] * operation.blocks
                 lasts.append(np.arange(1, len(beats) * operation.blocks + 1) == len(beats) * operation.blocks)
             else:
                 tables.append(beats)
-            if array.has_codebooks:
+            if array.has_codebooks and step.product:
+                order = step.former(array).codebooks
                 codebooks.append(step.product.coding.codebook_beats(order, operation, array))
                 if (need := sum(map(len, codebooks))) > array.codebook_words:
                     raise ValueError(f"layer {operation.name} needs {len(codebooks[-1])} codebook words after "

@@ -24,7 +24,7 @@ from .technology import Technology
 __all__ = ["COMPONENTS", "Bill", "Charge", "bill", "ratio_range"]
 
 COMPONENTS = ("activations", "gather", "encoder", "codebooks", "index", "cells", "tables", "fill", "adds",
-              "accumulators", "pool", "finisher", "add", "clock", "program", "control", "leakage", "dram")
+              "accumulators", "pool", "finisher", "functions", "add", "clock", "program", "control", "leakage", "dram")
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,10 @@ class _Ledger:
         if quantity:
             self.charges.append(Charge(component, entry, quantity * self.technology.price(entry)))
 
-    def access(self, component: str, entry: str, bits: int) -> None:
-        """Bits read from or written to the memory of that name."""
+    def access(self, component: str, entry: str, bits: int, memory: str = "") -> None:
+        """Bits read from or written to the memory of that name, or of the component's."""
         if bits:
-            price = self.technology.memory(entry, self.memories[component][0])
+            price = self.technology.memory(entry, self.memories[memory or component][0])
             self.charges.append(Charge(component, entry, bits * price))
 
     def encoder(self) -> None:
@@ -209,6 +209,18 @@ class _Ledger:
             self.charge("finisher", "compare", FINISHER_COMPARE_BITS * events.finishes)
         self.charge("clock", "register", events.finish_register_bits)
 
+    def functions(self) -> None:
+        """Function units and row unit; in a floating-point machine the same ones stand for its own."""
+        events = self.events
+        for entry in ("add", "compare", "mux", "register"):
+            self.charge("functions", entry, getattr(events, f"function_{entry}_bits"))
+        self.charge("functions", "multiply", events.function_multiply_bits / 64)
+        self.charge("functions", "register", events.function_read_bits)
+        self.access("functions", "sram_read", events.function_read_bits, "slots")
+        self.access("functions", "sram_write", events.function_write_bits, "slots")
+        self.access("functions", "sram_read", events.row_read_bits, "rows")
+        self.access("functions", "sram_write", events.row_write_bits, "rows")
+
     def time(self, cycles: int) -> None:
         """What every cycle costs: the sequencer, and leakage with everything powered."""
         nanoseconds = cycles * self.technology.price("clock_period")
@@ -226,6 +238,7 @@ def bill(events: Events, cycles: int, structure: Structure, technology: Technolo
     ledger.array()
     ledger.memory()
     ledger.finisher()
+    ledger.functions()
     ledger.add()
     ledger.time(cycles)
     return Bill(tuple(ledger.charges), tuple((name, technology.uncertainty(name)) for name in technology.entries))

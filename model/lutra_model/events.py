@@ -5,11 +5,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from .engines import log2, reduction_bits
+from .function_events import FUNCTION_BITS, function_counts
 from .operation import Kind, Operation, descriptor_words
 from .params import Array, Layer
 from .structure import Number, Structure
 
 __all__ = ["DramBits", "Events", "count", "gathered_words"]
+
+PARAMETER_BYTES = 7  # of a channel of a norm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,10 @@ class Events:
     accumulator_read_bits, accumulator_write_bits : accumulator memory, whole words.
     pool_add_bits : adder bits that reduce a pool's lanes; pool_compare_bits : comparator bits, for a maximum.
     finishes : outputs finished: one bias addition, one 16-bit multiplication, one rounding addition each.
+    function_compare_bits, function_mux_bits, function_add_bits, function_multiply_bits, function_register_bits : of
+        function units and of the row unit; ``multiply`` as products of widths.
+    function_read_bits, function_write_bits : function memory; what is read goes into registers.
+    row_read_bits, row_write_bits : the row unit's memories.
     residual_adds : outputs to which the add stage adds: two products of 16 x 8 bits, a sum, a rounding, a shift.
     encode_register_bits, issue_register_bits, finish_register_bits : register bits clocked by data.
     program_read_bits, program_write_bits : program memory.
@@ -112,6 +119,15 @@ class Events:
     pool_add_bits: int = 0
     pool_compare_bits: int = 0
     finishes: int = 0
+    function_compare_bits: int = 0
+    function_mux_bits: int = 0
+    function_add_bits: int = 0
+    function_multiply_bits: int = 0
+    function_register_bits: int = 0
+    function_read_bits: int = 0
+    function_write_bits: int = 0
+    row_read_bits: int = 0
+    row_write_bits: int = 0
     residual_adds: int = 0
     encode_register_bits: int = 0
     issue_register_bits: int = 0
@@ -174,6 +190,7 @@ def _results(operation: Operation, structure: Structure, outputs: int) -> dict[s
     """Finisher, add stage, writer."""
     bits = _written(operation, structure.array) * structure.word_bits
     return {"finishes": outputs, "finish_register_bits": outputs * structure.finish_registers,
+            **function_counts(operation, structure, outputs),
             "residual_adds": outputs if operation.residual else 0,
             "residual_read_bits": bits if operation.residual else 0,
             "activation_write_bits": 0 if operation.to_stream else bits,
@@ -243,6 +260,20 @@ def _pool(operation: Operation, structure: Structure) -> dict[str, int]:
         "pool_add_bits": 0 if operation.maximum else bits + again}
 
 
+def _row(operation: Operation, structure: Structure) -> dict[str, int]:
+    """Passes of the row unit; a norm's parameters come as those of a product do."""
+    array = structure.array
+    found = (_feeder(operation, structure)
+             | _results(operation, structure, operation.rows * operation.column_tiles * array.word))
+    if operation.maximum:
+        return found
+    columns = operation.blocks * operation.column_tiles
+    bits = columns * array.parameter_beats * structure.table_word_bits
+    return found | {"parameter_bits": columns * PARAMETER_BYTES * array.word * 8,
+                    "table_read_bits": 0 if operation.stream_tables else bits,
+                    "table_beats": columns * array.parameter_beats if operation.stream_tables else 0}
+
+
 def _load(operation: Operation, structure: Structure) -> dict[str, int]:
     array = structure.array
     words = ((operation.column_tiles - 1) * (array.columns // operation.word_bytes)
@@ -253,10 +284,15 @@ def _load(operation: Operation, structure: Structure) -> dict[str, int]:
 
 def _dram(operation: Operation, layer: Layer | None, structure: Structure, images: int) -> DramBits:
     array, bits = structure.array, structure.number.bits
-    size = array.word if operation.kind is Kind.POOL else array.columns
+    size = array.word if operation.kind in (Kind.POOL, Kind.ROW) else array.columns
     values = operation.rows * ((operation.column_tiles - 1) * size + operation.last_columns) * bits
     found = {"inputs": images * values if operation.kind is Kind.LOAD else 0,
-             "outputs": images * values if operation.to_stream else 0, "program": descriptor_words(array) * 32}
+             "outputs": images * values if operation.to_stream else 0, "program": descriptor_words(array) * 32
+             + ((operation.function > 0) + (operation.second > 0)) * FUNCTION_BITS}
+    if operation.kind is Kind.ROW and not operation.maximum:
+        channels = (operation.column_tiles - 1) * size + operation.last_columns
+        times = images * operation.blocks if operation.stream_tables else 1
+        found["parameters"] = times * channels * 8 * PARAMETER_BYTES
     if layer:
         times = images * operation.blocks if operation.stream_tables else 1
         found |= {"tables": times * layer.codebooks * layer.entries * layer.columns * structure.cell_bits,
@@ -269,8 +305,8 @@ def count(operation: Operation, array: Array, layer: Layer | None = None, *, num
           images: int = 1) -> Events:
     """Events of an operation for so many images.
 
-    ``layer`` is the shape of a product, None for pools and loads. Program, codebooks and resident tables come on the
-    chip once, whatever the number of images.
+    ``layer`` is the shape of a product, None for others. Program, functions, codebooks and resident tables come on the
+    chip once, whatever the number of images; functions that operations share once for each of them.
     """
     if images < 1:
         raise ValueError(f"images must be at least 1, not {images}")
@@ -281,10 +317,13 @@ def count(operation: Operation, array: Array, layer: Layer | None = None, *, num
             counts = _product(operation, layer, structure)
         case Kind.POOL:
             counts = _pool(operation, structure)
+        case Kind.ROW:
+            counts = _row(operation, structure)
         case Kind.LOAD:
             counts = _load(operation, structure)
     counts["program_read_bits"] = descriptor_words(array) * 32
     once = {f"{memory}_write_bits": -(-counts.get(f"{memory}_read_bits", 0) // operation.blocks)
-            for memory in ("table", "codebook")} | {"program_write_bits": counts["program_read_bits"]}
+            for memory in ("table", "codebook")} | {"function_write_bits": counts.get("function_read_bits", 0),
+                                                    "program_write_bits": counts["program_read_bits"]}
     return Events(**{name: images * value for name, value in counts.items()}, **once,
                   dram=_dram(operation, layer, structure, images))

@@ -12,11 +12,12 @@ from .latency import network_latency
 from .network import Network, Product
 from .operation import Kind, Operation
 from .params import Array
+from .piecewise import FUNCTION_SLOTS
 from .plan import Plan
 from .program import Program, compile_network
 from .segments import segments
 
-__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "programs",
+__all__ = ["arrays", "cycles", "lookup_array", "mac_array", "main_scheme", "programs",
            "scheme_array", "sized"]
 
 AMPLE = 1 << 30
@@ -29,6 +30,13 @@ def programs(network: Network, array: Array) -> tuple[Program, ...]:
     return tuple(compile_network(part.network, array) for part in segments(network, array) if part.network)
 
 
+def _functions(network: Network) -> int:
+    """Function slots that hold every function of the network, as far as a machine has so many."""
+    tables = [table for node in network.nodes for table in getattr(node, "functions", ())]
+    tables += [node.function for node in network.products if node.function]
+    return min(FUNCTION_SLOTS, len({table.words() for table in tables}))
+
+
 def _row_tiles(network: Network, array: Array) -> int:
     """Most row tiles of a product that the machine runs."""
     slots = [step.former(array).slots for part in segments(network, array) if part.network
@@ -39,8 +47,11 @@ def _row_tiles(network: Network, array: Array) -> int:
 def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> Array:
     """The same array with memories just large enough for the network; its block and index memories are a limit.
 
-    Tables beyond ``table_bytes`` are streamed. Raises ``ValueError`` when the array runs no part of the network.
+    Tables beyond ``table_bytes`` are streamed. The machine has as many function slots as the network has functions,
+    a vector machine none.
+    Raises ``ValueError`` when the array runs no part of the network.
     """
+    array = replace(array, functions=0 if array.cell.vector else _functions(network))
     found = programs(network, replace(
         array, activation_words=AMPLE, codebook_words=AMPLE, program_words=AMPLE, codebooks=AMPLE,
         table_words=max(1, table_bytes // array.beat_bytes),
@@ -49,7 +60,8 @@ def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> 
         raise ValueError(f"network {network.name} must have a part that runs on the array")
     operations = [operation for program in found for operation in program.operations]
     products = [operation for operation in operations if operation.kind is Kind.PRODUCT]
-    return replace(array, activation_words=max(program.activation_words for program in found),
+    return replace(array, functions=max(len(program.functions) for program in found),
+                   activation_words=max(program.activation_words for program in found),
                    table_words=max([1, *(len(program.tables) for program in found)]),
                    codebook_words=max([1, *(len(program.codebooks) for program in found)]),
                    program_words=max(len(program.words) for program in found),
@@ -122,6 +134,11 @@ def mac_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: 
     array = Array.mac(rows=rows, columns=columns, encoders=encoders, block_rows=block_rows, index_words=index_words,
                       **sizes)
     return sized(_multiplying(network, array.weight_bits), array, table_bytes=table_bytes)
+
+
+def main_scheme(network: Network) -> str | None:
+    """The scheme of the first layer that looks up, or None where all multiply."""
+    return next((node.scheme for node in network.products if engine_of(node.coding.engine).tables), None)
 
 
 def arrays(network: Network, *, rows: int = 16, columns: int = 16,

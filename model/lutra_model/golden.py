@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from . import kernels
+from . import function_golden, kernels
+from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
+from .piecewise import INPUT
 
 __all__ = ["accumulate", "add", "average", "classify", "evaluate", "finish", "multiply", "outputs",
            "quantise", "run", "softmax", "windows"]
@@ -97,8 +99,14 @@ def accumulate(node: Product, columns: Int8) -> NDArray[np.signedinteger[Any]]:
 
 
 def finish(node: Product, sums: NDArray[np.integer[Any]]) -> Int8:
-    """``clamp(((sums + bias) * multiplier + 2^(shift-1)) >> shift, low, high)`` for each column."""
-    return kernels.rescale(sums, node.bias, node.multiplier, node.shift, node.low, node.high)
+    """``clamp(((sums + bias) * multiplier + 2^(shift-1)) >> shift, low, high)`` for each column.
+
+    With a function: ``clamp(P(x), low, high)`` of those numbers ``x``, clamped to 16 bits.
+    """
+    if node.function is None:
+        return kernels.rescale(sums, node.bias, node.multiplier, node.shift, node.low, node.high)
+    wide = kernels.rescale(sums, node.bias, node.multiplier, node.shift, *INPUT, dtype=np.int16)
+    return np.clip(node.function.evaluate(wide), node.low, node.high).astype(np.int8)
 
 
 def add(node: Add, a: Int8, b: Int8) -> Int8:
@@ -187,6 +195,12 @@ def evaluate(node: Node, *inputs: Int8) -> Int8:
             return x.reshape(len(x), -1)[:, node.order].reshape(len(x), *node.to)
         case Softmax():
             return softmax(node, x)
+        case Function():
+            return function_golden.function(node, x)
+        case RowSoftmax():
+            return function_golden.row_softmax(node, x)
+        case LayerNorm():
+            return function_golden.layer_norm(node, x)
     raise TypeError(f"node {node.name} must be of a known kind, not {type(node).__name__}")
 
 

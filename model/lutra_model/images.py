@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import ternary
-from .network import Product
-from .operation import Operation
+from .network import LayerNorm, Product
+from .operation import Kind, Operation
 from .params import Array
 
-__all__ = ["codebook_words", "table_beats", "table_words"]
+__all__ = ["codebook_words", "row_beats", "table_beats", "table_words"]
 
 Bytes = NDArray[np.uint8]
 
@@ -19,10 +19,10 @@ def _row_groups(operation: Operation, array: Array) -> list[int]:
 
 
 def table_words(operation: Operation, array: Array) -> int:
-    """Table beats of one block of a product, its finisher's parameters included."""
+    """Table beats of one block of a product, its finisher's parameters included; a norm has nothing else."""
     if array.cell.vector:
         return operation.features(array) * (operation.row_tiles + array.parameter_beats)
-    tables = sum(_row_groups(operation, array)) * operation.entries
+    tables = 0 if operation.kind is Kind.ROW else sum(_row_groups(operation, array)) * operation.entries
     return operation.column_tiles * (tables + array.parameter_beats)
 
 
@@ -51,6 +51,23 @@ def _parameters(node: Product, wide: int, array: Array) -> Bytes:
     for number, row in enumerate(node.coding.parameters(node), start=7):
         found[number, :count] = row
     return found.reshape(-1, array.parameter_words, wide)
+
+
+def row_beats(node: LayerNorm, operation: Operation, array: Array) -> Bytes:
+    """``(beats, beat bytes)`` of a norm: the parameters of the channels of each word, in its first columns.
+
+    Byte 6 is the shift, and 128 more where the multiplier is negative.
+    """
+    wide = operation.column_tiles * array.word
+    found = np.zeros((array.parameter_beats * array.parameter_words, wide), np.uint8)
+    count = len(node.bias)
+    found[:4, :count] = node.bias.astype("<i4")[:, None].view(np.uint8).T
+    found[4:6, :count] = np.abs(node.multiplier).astype("<u2")[:, None].view(np.uint8).T
+    found[6, :count] = node.shift + 128 * (node.multiplier < 0)
+    tiles = found.reshape(array.parameter_beats, array.parameter_words, operation.column_tiles, array.word)
+    beats = np.zeros((operation.column_tiles, array.parameter_beats, array.parameter_words, array.columns), np.uint8)
+    beats[..., :array.word] = tiles.transpose(2, 0, 1, 3)
+    return beats.reshape(-1, array.parameter_words * array.columns)
 
 
 def _packed(words: Bytes, bits: int) -> Bytes:

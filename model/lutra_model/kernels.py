@@ -143,7 +143,7 @@ def multiply_groups(columns: NDArray[np.int8], weights: NDArray[np.int8]) -> NDA
 
 
 def rescale(sums: NDArray[np.integer[Any]], bias: NDArray[np.int64], multiplier: NDArray[np.int64],
-            shift: NDArray[np.int64], low: int, high: int) -> NDArray[np.int8]:
+            shift: NDArray[np.int64], low: int, high: int, dtype: Any = np.int8) -> NDArray[Any]:
     """``clamp(((sums + bias) * multiplier + 2^(shift-1)) >> shift, low, high)``.
 
     In float64, exactly: ``(sums + bias) * multiplier`` has at most 33 + 16 bits, a power of two keeps them, and
@@ -153,7 +153,7 @@ def rescale(sums: NDArray[np.integer[Any]], bias: NDArray[np.int64], multiplier:
     factor = np.ldexp(multiplier.astype(np.float64), -shift)
     offset = bias * factor + 0.5
     scaled = np.empty((max(1, CHUNK // 8 // len(factor)), len(factor)))
-    found = np.empty(sums.shape, np.int8)
+    found = np.empty(sums.shape, dtype)
     for start in range(0, len(sums), len(scaled)):
         part = sums[start:start + len(scaled)]
         real = np.multiply(part, factor, out=scaled[:len(part)])

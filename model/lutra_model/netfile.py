@@ -15,6 +15,7 @@ from .codings import CODINGS, Coding
 from .files import write_whole
 from .network import Network, Node, Window
 from .params import Metric
+from .piecewise import Piecewise
 
 __all__ = ["FORMAT", "VERSION", "load", "save"]
 
@@ -22,12 +23,17 @@ FORMAT = "lutra-network"  # the one metadata key: more than one has no fixed ord
 VERSION = 2  # in files of version 1 a product was multiplied, or had centroids and a metric
 KINDS = {kind.__name__.lower(): kind for kind in
          (kinds.Product, kinds.Add, kinds.MaxPool, kinds.AvgPool, kinds.Clamp, kinds.Flatten, kinds.Concat,
-          kinds.Elementwise, kinds.Multiply, kinds.Permute, kinds.Softmax)}
+          kinds.Elementwise, kinds.Multiply, kinds.Permute, kinds.Softmax, kinds.Function, kinds.RowSoftmax,
+          kinds.LayerNorm)}
 DTYPES: dict[type[Node], dict[str, type[np.generic]]] = {
     kinds.Product: {"table": np.int8, "bias": np.int32, "multiplier": np.uint16, "shift": np.uint8,
                     "table_scale": np.float64},
     kinds.Elementwise: {"table": np.int8}, kinds.Permute: {"order": np.int32},
-    kinds.Softmax: {"exponentials": np.int32}}  # the arrays of each kind, as they lie in the file
+    kinds.Softmax: {"exponentials": np.int32},
+    kinds.LayerNorm: {"bias": np.int32, "multiplier": np.int32, "shift": np.uint8}}  # arrays as they lie in the file
+TABLES: dict[type[Node], tuple[str, ...]] = {  # functions, each one tensor of the words of its slot
+    kinds.Product: ("function",), kinds.Function: ("function",), kinds.RowSoftmax: ("exponential", "reciprocal"),
+    kinds.LayerNorm: ("root",)}
 WIDE = ("bias", "multiplier", "shift", "order", "exponentials")  # int64 in memory
 
 
@@ -40,7 +46,7 @@ def _attributes(node: Node) -> dict[str, Any]:
             found[item.name] = {"kind": value.kind} | {
                 part.name: getattr(value, part.name) for part in dataclasses.fields(value)
                 if part.name not in value.ARRAYS}
-        elif not isinstance(value, np.ndarray) and value is not None and not default:
+        elif not isinstance(value, np.ndarray | Piecewise) and value is not None and not default:
             found[item.name] = dataclasses.asdict(value) if isinstance(value, Window) else value
     return found
 
@@ -49,6 +55,8 @@ def _arrays(node: Node) -> dict[str, Any]:
     """The arrays of a node, and of its coding, as they lie in the file."""
     found = {name: np.ascontiguousarray(getattr(node, name), dtype)
              for name, dtype in DTYPES.get(type(node), {}).items() if getattr(node, name) is not None}
+    found |= {name: np.array(getattr(node, name).words(), np.uint32)
+              for name in TABLES.get(type(node), ()) if getattr(node, name) is not None}
     if isinstance(node, kinds.Product):
         found |= {name: np.ascontiguousarray(getattr(node.coding, name), dtype)
                   for name, dtype in node.coding.ARRAYS.items()}
@@ -96,6 +104,9 @@ def _node(fields: dict[str, Any], tensors: dict[str, Any]) -> Node:
     if kind is kinds.Product:
         fields["coding"] = _coding(fields, tensors)
     fields |= {name: _tensor(tensors, fields["name"], name, dtype) for name, dtype in DTYPES.get(kind, {}).items()}
+    for name in TABLES.get(kind, ()):
+        if f"{fields['name']}/{name}" in tensors or kind is not kinds.Product:
+            fields[name] = Piecewise.of_words(_tensor(tensors, fields["name"], name, np.uint32))
     return kind(**fields)
 
 

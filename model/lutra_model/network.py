@@ -4,19 +4,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
 from .params import Layer
 
-__all__ = ["Add", "AvgPool", "Clamp", "Concat", "Elementwise", "Flatten", "MaxPool", "Multiply", "Network", "Node",
-           "Permute", "Product", "Shape", "Softmax", "Window", "placement"]
+__all__ = ["Add", "AvgPool", "Clamp", "Concat", "Elementwise", "Flatten", "Function", "LayerNorm", "MaxPool",
+           "Multiply", "Network", "Node", "Permute", "Product", "RowSoftmax", "Shape", "Softmax", "Window",
+           "placement"]
+
+MEMORY_SIDE = (Add, AvgPool, Clamp, Concat, Flatten, Function, LayerNorm, MaxPool, RowSoftmax)
 
 
 def placement(node: Node) -> str:
     """Where a node runs: in the ``array``, on the machine's ``memory side``, or on the ``host``."""
     if isinstance(node, Product):
         return "array"
-    return "memory side" if isinstance(node, Add | AvgPool | Clamp | Concat | Flatten | MaxPool) else "host"
+    return "memory side" if isinstance(node, MEMORY_SIDE) else "host"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from .codings import Coding, Nearest, Plain
 from .params import Layer, Metric
+from .piecewise import Piecewise
 from .window import Window
 
 __all__ = ["Add", "AvgPool", "Clamp", "Concat", "Flatten", "MaxPool", "Node", "Product", "Shape", "Window"]
@@ -47,6 +48,8 @@ class Product(Node):
     table_scale : float64 ``(groups * columns,)``, the real value of one accumulator step.
     reduction : scalars of one activation vector of a group before padding to whole sub-vectors.
     window : the convolution's window, or None for a linear layer.
+    function : of what the finisher makes, clamped to 16 bits instead of ``low..high``, or None; ``low..high`` clamps
+        its results.
     """
 
     table: NDArray[np.int8]
@@ -58,6 +61,7 @@ class Product(Node):
     reduction: int
     window: Window | None = None
     groups: int = 1
+    function: Piecewise | None = None
 
     def __post_init__(self) -> None:
         codebooks = len(self.table)

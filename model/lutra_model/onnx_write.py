@@ -14,10 +14,13 @@ import onnx
 from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
 
+from . import onnx_tables
 from .files import write_whole
+from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
+from .piecewise import INPUT
 
 __all__ = ["OPSET", "Writer", "export"]
 
@@ -53,23 +56,36 @@ class Writer:
     def sum(self, x: str, *axes: int, keepdims: int = 0) -> str:
         return self.op("ReduceSum", x, self.constant(axes, np.int64), keepdims=keepdims)
 
-    def clamp(self, x: str, low: int, high: int, out: str) -> str:
-        """An int64 tensor as int8. By comparisons: ONNX Runtime's ``Clip`` of int64 fails beyond 32 bits."""
+    def limit(self, x: str, low: int, high: int) -> str:
+        """An int64 tensor within limits. By comparisons: ONNX Runtime's ``Clip`` of int64 fails beyond 32 bits."""
         for limit, outside in ((low, "Less"), (high, "Greater")):
             edge = self.constant(limit, np.int64)
             x = self.op("Where", self.op(outside, x, edge), edge, x)
-        return self.op("Cast", x, to=TensorProto.INT8, out=out)
+        return x
 
-    def rescale(self, x: str, shifts: ArrayLike, node: Node) -> str:
-        """``clamp((x + 2^(shift-1)) >> shift, low, high)`` of an int64 tensor below 2^49 in magnitude.
+    def clamp(self, x: str, low: int, high: int, out: str) -> str:
+        """An int64 tensor as int8."""
+        return self.op("Cast", self.limit(x, low, high), to=TensorProto.INT8, out=out)
 
-        ``Div`` truncates: a multiple of ``2^shift`` makes the dividend positive, its quotient is subtracted after.
+    def floor(self, x: str, power: str) -> str:
+        """``floor(x / power)`` of int64 tensors: ``power`` is a power of two, ``x`` is below 2^49 in magnitude.
+
+        ``Div`` truncates: a multiple of ``power`` makes the dividend positive, its quotient is subtracted after.
         """
+        far = self.constant(1 << FAR, np.int64)
+        quotient = self.op("Div", self.op("Add", x, far), power)
+        return self.op("Sub", quotient, self.op("Div", far, power))
+
+    def half_up(self, x: str, shifts: ArrayLike) -> str:
+        """``(x + 2^(shift-1)) >> shift`` of an int64 tensor below 2^49 in magnitude, see `floor`."""
         shift = np.minimum(np.asarray(shifts, np.int64), FAR)
         lifted = self.op("Add", x, self.constant((1 << shift - 1) + (1 << FAR), np.int64))
         quotient = self.op("Div", lifted, self.constant(np.int64(1) << shift, np.int64))
-        result = self.op("Sub", quotient, self.constant(np.int64(1) << FAR - shift, np.int64))
-        return self.clamp(result, node.low, node.high, node.name)
+        return self.op("Sub", quotient, self.constant(np.int64(1) << FAR - shift, np.int64))
+
+    def rescale(self, x: str, shifts: ArrayLike, node: Node) -> str:
+        """``clamp((x + 2^(shift-1)) >> shift, low, high)`` of an int64 tensor below 2^49 in magnitude."""
+        return self.clamp(self.half_up(x, shifts), node.low, node.high, node.name)
 
     def windows(self, x: str, shape: Shape, window: Window, fill: int) -> str:
         """``(batch, height, width, channels, taps)`` of an image ``(batch, *shape)``."""
@@ -109,7 +125,12 @@ def _product(writer: Writer, node: Product, x: str, shape: Shape) -> None:
     sums = node.coding.onnx_sums(writer, node, _runs(writer, node, rows) if node.coding.runs else rows)
     wide = writer.reshape(writer.cast(sums, TensorProto.INT64), -1, *node.shape(shape))
     biased = writer.op("Add", wide, writer.constant(node.bias, np.int64))
-    writer.rescale(writer.op("Mul", biased, writer.constant(node.multiplier, np.int64)), node.shift, node)
+    scaled = writer.op("Mul", biased, writer.constant(node.multiplier, np.int64))
+    if node.function is None:
+        writer.rescale(scaled, node.shift, node)
+    else:
+        given = writer.limit(writer.half_up(scaled, node.shift), *INPUT)
+        writer.clamp(onnx_tables.table(writer, node.function, given), node.low, node.high, node.name)
 
 
 def _scaled(writer: Writer, x: str, multiplier: int) -> str:
@@ -144,8 +165,14 @@ def _softmax(writer: Writer, node: Softmax, x: str) -> None:
     writer.clamp(writer.op("Div", lifted, twice), node.low, node.high, node.name)  # nothing is negative: Div floors
 
 
-def _host_node(writer: Writer, node: Node, x: str, shape: Shape) -> None:
+def _other_node(writer: Writer, node: Node, x: str, shape: Shape) -> None:
     match node:
+        case Function():
+            onnx_tables.function(writer, node, x)
+        case RowSoftmax():
+            onnx_tables.row_softmax(writer, node, x)
+        case LayerNorm():
+            onnx_tables.layer_norm(writer, node, x)
         case Elementwise():
             _elementwise(writer, node, x, shape[-1])
         case Multiply():
@@ -184,7 +211,7 @@ def _node(writer: Writer, node: Node, shape: Shape) -> None:
         case Concat():
             writer.op("Concat", *node.inputs, axis=len(shape), out=node.name)
         case _:
-            _host_node(writer, node, x, shape)
+            _other_node(writer, node, x, shape)
 
 
 def _metadata(network: Network) -> dict[str, str]:

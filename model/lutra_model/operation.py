@@ -23,6 +23,7 @@ class Opcode(IntEnum):
     WRITE_CODEBOOKS = 2
     WRITE_TABLES = 3
     RUN = 4
+    WRITE_FUNCTIONS = 5  # of machines that have a function memory
 
 
 class Kind(IntEnum):
@@ -31,6 +32,7 @@ class Kind(IntEnum):
     PRODUCT = 1  # windows -> encoders -> array -> finisher
     POOL = 2     # windows -> sum or maximum over the lanes -> finisher
     LOAD = 3     # input stream -> activation memory
+    ROW = 4      # passes over the channels of pixels: softmax or norm -> finisher; of machines that have functions
 
 
 class Arrange(IntEnum):
@@ -65,6 +67,7 @@ class Error(IntEnum):
     SHORT = 10       # tlast before the last beat
     LONG = 11        # no tlast on the last beat
     WATCHDOG = 12    # nothing moved for the run's timeout
+    FUNCTION = 13    # a slot beyond the function memory
 
 
 class Field(NamedTuple):
@@ -96,6 +99,7 @@ FIELDS = {
     "group_step": Field(14, 0, 16), "sweep": Field(14, 16, 16, less=1),
     "tables": Field(15, 0, 32), "codebooks": Field(16, 0, 32),
     "low": Field(17, 0, 8, signed=True), "high": Field(17, 8, 8, signed=True), "shift": Field(17, 16, 8),
+    "function": Field(17, 24, 4), "second": Field(17, 28, 4),
     "multiplier": Field(18, 0, 16),
     "own_factor": Field(19, 0, 16), "residual_factor": Field(19, 16, 16),
     "add_shift": Field(20, 0, 8), "add_low": Field(20, 8, 8, signed=True), "add_high": Field(20, 16, 8, signed=True),
@@ -103,7 +107,8 @@ FIELDS = {
     "target_jump": Field(23, 0, 32, signed=True),
     "residual_source": Field(24, 0, 32), "residual_step": Field(25, 0, 16),
     "residual_jump": Field(26, 0, 32, signed=True),
-}  # word 27 is reserved, 0
+    "epsilon": Field(27, 0, 32),
+}
 LANE_FIELDS = {"offset": Field(0, 0, 16), "dy": Field(0, 16, 7), "dx": Field(0, 23, 7),
                "enabled": Field(0, 30, 1), "enabled_last": Field(0, 31, 1)}
 
@@ -151,7 +156,7 @@ class Operation:
     ----------
     kind, arrange : see `Kind` and `Arrange`.
     source_side, side : which side of the activation memory is read; written.
-    maximum : a pool takes the largest, not the sum.
+    maximum : a pool takes the largest, not the sum; a ROW is a softmax, not a norm.
     to_stream : results leave by the output stream, not to memory.
     residual : the add stage adds a value from the side that is not ``source_side``.
     stream_tables : table beats come from the table stream, not from table memory.
@@ -172,7 +177,10 @@ class Operation:
     part_x_step, part_y_step, group_step : added to the base address from one to the next.
     part_x_dx, part_y_dy : pixels that a part lies further right; further down.
     tables, codebooks : addresses of the layer's first table beat; of its first codebook.
-    low, high : clamp of the finisher. shift, multiplier : of a pool's finisher.
+    low, high : clamp of the finisher. shift, multiplier : of a pool's finisher, or a softmax's.
+    function : function slot plus one, 0 for none: of the finisher; of a ROW the exponential or the reciprocal root.
+    second : the same for the reciprocal of a softmax.
+    epsilon : of a norm.
     own_factor, residual_factor, add_shift, add_low, add_high : of the add stage.
     target, target_step, target_jump : address of output pixel 0; from a pixel to the next in a row; from a row's last
         pixel to the next row's first.
@@ -227,6 +235,9 @@ class Operation:
     high: int = 127
     shift: int = 15
     multiplier: int = 1 << 15
+    function: int = 0
+    second: int = 0
+    epsilon: int = 0
     own_factor: int = 0
     residual_factor: int = 0
     add_shift: int = 1

@@ -116,6 +116,7 @@ class Array:
     table_words : words of the table memory; one holds ``fill * columns`` table words of the cells.
     codebook_words : words of the codebook memory; one holds a centroid of every encoder.
     program_words : 32-bit words of the program memory.
+    functions : slots of the function memory, at most 15; 0: the machine has no function units.
     """
 
     engine: str = "lookup"
@@ -136,6 +137,7 @@ class Array:
     table_words: int = 1024
     codebook_words: int = 1024
     program_words: int = 1024
+    functions: int = 0
 
     def __post_init__(self) -> None:
         _at_least_one(rows=self.rows, columns=self.columns, encoders=self.encoders, length=self.length,
@@ -144,6 +146,8 @@ class Array:
                       codebook_words=self.codebook_words, program_words=self.program_words)
         if self.rows % self.encoders:
             raise ValueError(f"encoders must divide rows ({self.rows}), {self.encoders} do not")
+        if not 0 <= self.functions <= 15:
+            raise ValueError(f"functions must be 0 to 15, not {self.functions}")
         self.cell.check(self)
         self._complete()
 

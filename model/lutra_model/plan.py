@@ -1,7 +1,22 @@
 """The steps that a network becomes: adds fused with what they follow, concatenations written in place."""
 
 from .bundles import bundles
-from .network import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Network, Node, Product, Shape, Window
+from .network import (
+    Add,
+    AvgPool,
+    Clamp,
+    Concat,
+    Flatten,
+    Function,
+    LayerNorm,
+    MaxPool,
+    Network,
+    Node,
+    Product,
+    RowSoftmax,
+    Shape,
+    Window,
+)
 from .params import Array
 from .support import refusal
 from .values import Step, Value, View, image_of
@@ -89,6 +104,11 @@ class Plan:
                              "high": node.high}
             case Clamp():
                 step.pool = {"low": node.low, "high": node.high}
+            case Function():
+                step.functions = node.functions
+                step.pool = {"multiplier": node.multiplier, "shift": node.shift, "low": node.low, "high": node.high}
+            case RowSoftmax() | LayerNorm():
+                step.row, step.functions = node, node.functions
         return [step]
 
     def _flatten(self, node: Node, view: View) -> View:

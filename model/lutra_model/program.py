@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from . import tiling
 from .contents import contents
 from .memory import Missing, Placed, place
-from .network import Network, Shape
+from .network import LayerNorm, Network, RowSoftmax, Shape
 from .operation import Operation
 from .params import Array
+from .piecewise import FUNCTION_WORDS
 from .plan import Plan
 from .streams import input_beats, output_image
 from .values import Step, image_of
@@ -20,6 +21,7 @@ from .values import Step, image_of
 __all__ = ["Program", "compile_network"]
 
 Bytes = NDArray[np.uint8]
+Slot = tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +35,7 @@ class Program:
     words : program memory from address 0.
     tables : ``(beats, beat bytes)``, table memory from address 0.
     codebooks : ``(words, encoders * length)``, codebook memory from address 0.
+    functions : uint32 ``(slots, 33)``, function memory from slot 0.
     streamed : ``(beats, beat bytes)``, the table stream of one run.
     streamed_last : ``tlast`` of those.
     activation_words : that a side of the activation memory must have.
@@ -45,6 +48,7 @@ class Program:
     words: list[int]
     tables: Bytes
     codebooks: Bytes
+    functions: NDArray[np.uint32]
     streamed: Bytes
     streamed_last: NDArray[np.bool_]
     activation_words: int
@@ -89,6 +93,13 @@ def _planned(network: Network, array: Array) -> tuple[Plan, Placed]:
             copies |= {missing.copy}
 
 
+def _row(node: RowSoftmax | LayerNorm) -> dict[str, Any]:
+    """Arguments of a row operation."""
+    own = {"multiplier": node.multiplier, "shift": node.shift} if isinstance(node, RowSoftmax) else \
+        {"epsilon": node.epsilon}
+    return {"softmax": isinstance(node, RowSoftmax), "low": node.low, "high": node.high, **own}
+
+
 def _operation(step: Step, placed: Placed, array: Array) -> Operation:
     """A step with its addresses."""
     source, target, residual = (None if view is None else view.layout(placed.layouts, array)
@@ -103,11 +114,29 @@ def _operation(step: Step, placed: Placed, array: Array) -> Operation:
                                shift=step.add.shift, low=step.add.low, high=step.add.high)
     where: dict[str, Any] = {"source": source, "target": target, "to_stream": target is None, "addend": addend,
                              "window": step.window}
+    if step.row is not None:
+        del where["window"]
+        return tiling.row(step.name, source.channels, array, **where, **_row(step.row))
     if step.product is None:
         return tiling.pool(step.name, source.channels, array, **where, **step.pool)
     rows = prod(step.window.output(source.height, source.width))
     return tiling.product(step.product.layer(rows), source.channels, array, low=step.product.low,
                           high=step.product.high, **where)
+
+
+def _slotted(steps: list[Step], operations: list[Operation], array: Array) -> tuple[list[Operation], list[Slot]]:
+    """Operations with the slots of their functions, and the slots; functions of the same words share one."""
+    slots: list[Slot] = []
+    done = []
+    for step, operation in zip(steps, operations, strict=True):
+        numbers = [0, 0]
+        for number, words in enumerate(function.words() for function in step.functions):
+            slots += [words] * (words not in slots)
+            numbers[number] = slots.index(words) + 1
+        if len(slots) > array.functions:
+            raise ValueError(f"step {step.name} needs function slot {len(slots)}, the array has {array.functions}")
+        done.append(replace(operation, function=numbers[0], second=numbers[1]))
+    return done, slots
 
 
 def _check(array: Array, placed: Placed) -> None:
@@ -128,12 +157,14 @@ def compile_network(network: Network, array: Array, *, resident: bool | None = N
     _check(array, placed)
     operations = [_operation(step, placed, array) for step in plan.steps]
     operations[-1] = replace(operations[-1], final=True)
+    operations, slots = _slotted(plan.steps, operations, array)
     found = contents(plan.steps, operations, array, resident)
     words = [word for operation in found.operations for word in operation.encode(array)]
     if len(words) > array.program_words:
         raise ValueError(f"the program of network {network.name} needs {len(words)} words, the memory holds "
                          f"{array.program_words}")
     return Program(array=array, operations=found.operations, nodes=tuple(step.node for step in plan.steps), words=words,
-                   tables=found.tables, codebooks=found.codebooks, streamed=found.streamed,
+                   tables=found.tables, codebooks=found.codebooks,
+                   functions=np.array(slots, np.uint32).reshape(-1, FUNCTION_WORDS), streamed=found.streamed,
                    streamed_last=found.streamed_last, activation_words=placed.words, input_shape=network.input_shape,
                    output_shape=network.shapes[network.nodes[-1].name])

@@ -13,6 +13,7 @@ from .latency import CAUSES, OperationLatency, network_latency
 from .network import Network, Product
 from .operation import Kind, Operation, descriptor_words
 from .params import Array, Layer
+from .piecewise import FUNCTION_SLOTS
 from .program import Program
 from .structure import Number, Structure
 from .technology import Technology
@@ -220,12 +221,16 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
           streamed: bool | None = None) -> tuple[Array, bool]:
     """The array with memories just large enough for the works, and whether it streams their tables.
 
-    ``streamed`` None: where they need more than ``TABLE_BYTES``.
+    ``streamed`` None: where they need more than ``TABLE_BYTES``. An array without function slots gets one for each
+    function of the works, as far as there are so many.
     """
     works = tuple(works)
+    array = replace(array, functions=array.functions or min(FUNCTION_SLOTS, sum(work.functions for work in works)))
     operations = [(work, work.operation(array)) for work in works]
     products = [(work.groups, operation) for work, operation in operations if operation.kind is Kind.PRODUCT]
+    norms = [operation for work, operation in operations if work.row and not work.maximum]
     tables = sum(groups * table_words(operation, array) for groups, operation in products)
+    tables += sum(table_words(operation, array) for operation in norms)
     if streamed is None:
         streamed = tables * array.beat_bytes > TABLE_BYTES
     rows = max(operation.slots for _, operation in products) * array.encoders
@@ -237,7 +242,7 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
 
 
 def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...]:
-    return tuple(Job(work.name, array, work.operation(array, stream_tables=streamed and work.layer is not None),
+    return tuple(Job(work.name, array, work.operation(array, stream_tables=streamed and work.has_tables),
                      work.layer, work.macs, work.groups) for work in works)
 
 

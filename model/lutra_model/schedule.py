@@ -38,9 +38,29 @@ class Pipeline:
         return self.fetch + 3
 
     @property
-    def finish(self) -> int:
+    def row(self) -> int:
+        """From a ROW's word fed to its values in the finisher's input: ``fetch``, the row unit."""
+        return self.fetch + 12
+
+    @property
+    def gap(self) -> int:
+        """Cycles in which nothing is fed between two passes of a ROW: a row's factor is made of its totals."""
+        return 14
+
+    @property
+    def function(self) -> int:
+        """Of a piecewise unit: compare, select, multiply, add, shift."""
+        return 5
+
+    @property
+    def rescale(self) -> int:
         """Bias, multiply, shift, round and clamp."""
         return 4
+
+    @property
+    def finish(self) -> int:
+        """``rescale``; in a machine with functions, a piecewise unit and one more clamp follow, used or not."""
+        return self.rescale + (self.function + 1 if self.array.functions else 0)
 
     @property
     def add(self) -> int:
@@ -70,9 +90,15 @@ class Pipeline:
     @property
     def release(self) -> int:
         """From the issue of a column tile's last row to its parameter bank free for the next beat."""
-        return self.sum + self.finish
+        return self.sum + self.rescale
+
+    @property
+    def row_release(self) -> int:
+        """From a norm's last row of a word fed, in the last pass, to its parameter bank free for the next beat."""
+        return self.row + self.rescale
 
     @property
     def buffer(self) -> int:
-        """Depth of the output buffer that never makes the walker or a pool wait when its reader does not."""
-        return max(self.output, self.pool + self.finish + self.add + 1) + 2
+        """Depth of the output buffer that never makes the walker, a pool or a ROW wait when its reader does not."""
+        feed = self.row if self.array.functions else self.pool
+        return max(self.output, feed + self.finish + self.add + 1) + 2

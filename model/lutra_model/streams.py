@@ -35,7 +35,7 @@ def input_beats(operation: Operation, array: Array, images: NDArray[np.int8]) ->
 
 def output_image(operation: Operation, array: Array, beats: NDArray[np.uint8]) -> NDArray[np.int8]:
     """``(count, pixels, channels)`` from the beats ``(count * beats, columns)`` of the last operation."""
-    size = array.word if operation.kind is Kind.POOL else array.columns
+    size = array.word if operation.kind in (Kind.POOL, Kind.ROW) else array.columns
     each = operation.rows * operation.column_tiles
     if len(beats) % each:
         raise ValueError(f"outputs must be a multiple of {each} beats, not {len(beats)}")

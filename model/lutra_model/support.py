@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from .network import Concat, Flatten, Node, Product, Shape, placement
+from .network import Concat, Flatten, Function, LayerNorm, Node, Product, RowSoftmax, Shape, placement
 from .params import Array
 from .tiling import PIXEL
 from .values import image_of
 from .windows import product_former
 
 __all__ = ["groups_that_fit", "refusal"]
+
+ROW_WORDS = 1 << 8  # words of a row's channels, as far as the field ``parts_x`` goes
 
 
 def groups_that_fit(node: Product, channels: int, array: Array) -> list[int]:
@@ -24,6 +26,8 @@ def _product(node: Product, channels: int, array: Array) -> str | None:
     if node.coding.engine != array.engine:
         return f"layer {node.name} needs the engine {node.coding.engine}, the array's is {array.engine}"
     layer = node.layer()
+    if node.function is not None and not array.functions:
+        return f"layer {node.name} has a function, so the array must have function slots"
     if refused := node.coding.refusal(node, array):
         return refused
     if layer.length > array.length:
@@ -38,14 +42,24 @@ def _product(node: Product, channels: int, array: Array) -> str | None:
     return None
 
 
+def _tables(node: Function | RowSoftmax | LayerNorm, channels: int, array: Array) -> str | None:
+    if len(node.functions) > array.functions:
+        return f"node {node.name} needs function slots {len(node.functions)}, the array has {array.functions}"
+    if not isinstance(node, Function) and -(-channels // array.word) > ROW_WORDS:
+        return f"rows of {node.name} must have at most {ROW_WORDS * array.word} channels, not {channels}"
+    return None
+
+
 def refusal(node: Node, shapes: Sequence[Shape], array: Array) -> str | None:
     """Why a machine does not run a node on inputs of these shapes, or None."""
     if placement(node) == "host":
-        return (f"node {node.name} must be a product, an add, a pool, a clamp, a flatten or a concat to run on the "
-                f"machine, not a {type(node).__name__.lower()}")
+        return (f"node {node.name} must be a product, an add, a pool, a clamp, a flatten, a concat, a function, a row "
+                f"softmax or a layer norm to run on the machine, not a {type(node).__name__.lower()}")
     match node:
         case Product():
             return _product(node, shapes[0][-1], array)
+        case Function() | RowSoftmax() | LayerNorm():
+            return _tables(node, shapes[0][-1], array)
         case Flatten() if shapes[0][-1] % array.word and image_of(shapes[0])[:2] != (1, 1):
             return (f"the image that {node.name} flattens must have a multiple of {array.word} channels, "
                     f"not {shapes[0][-1]}")

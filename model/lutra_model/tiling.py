@@ -9,13 +9,14 @@ from .layout import Layout, packed
 from .network import Window
 from .operation import Kind, Lane, Operation
 from .params import Array, Layer
-from .windows import Former, pool_former, product_former
+from .windows import Former, pool_former, product_former, row_former
 
-__all__ = ["PIXEL", "Addend", "load", "pool", "product", "product_shape"]
+__all__ = ["PIXEL", "Addend", "load", "pool", "product", "product_shape", "row"]
 
 PIXEL = Window(kernel=(1, 1))
 MOST_TILES = 1 << 16
 COUNTS = tuple(count << power for power in range(12) for count in (2, 3))  # of blocks, tried
+SOFTMAX_PASSES, NORM_PASSES = 3, 2
 WORSE = 1.05  # where the search for blocks ends
 product_shape = lru_cache(maxsize=4096)(product_former)
 
@@ -177,6 +178,26 @@ def pool(name: str, channels: int, array: Array, *, height: int = 1, width: int 
     return Operation(name=name, kind=Kind.POOL, maximum=maximum, row_tiles=former.parts_y * former.parts_x,
                      column_tiles=former.groups, last_columns=channels - (former.groups - 1) * array.word,
                      multiplier=multiplier, shift=shift, low=low, high=high, tile_step=1, **fields)
+
+
+def row(name: str, channels: int, array: Array, *, softmax: bool, height: int = 1, width: int = 1,
+        source: Layout | None = None, target: Layout | None = None, to_stream: bool = False,
+        addend: Addend | None = None, multiplier: int = 1 << 15, shift: int = 15, epsilon: int = 0, low: int = -128,
+        high: int = 127, tables: int = 0, stream_tables: bool = False) -> Operation:
+    """A softmax or a norm of the channels of every pixel, in three passes or two. Layouts as in `product`.
+
+    ``multiplier`` and ``shift`` are a softmax's, ``epsilon``, ``tables`` and ``stream_tables`` a norm's.
+    """
+    source = _image(source, height, width, channels, array)
+    former = row_former(channels, SOFTMAX_PASSES if softmax else NORM_PASSES, array)
+    if target is None and not to_stream:
+        target = packed(source.height, source.width, channels, array, side=1 - source.side)
+    fields = _reads(former, source, PIXEL) | _writes(None if to_stream else target) | {"part_x_step": 1} \
+        | _even(source.height * source.width, array.block_rows) | (addend.fields() if addend else {})
+    return Operation(name=name, kind=Kind.ROW, maximum=softmax, column_tiles=former.parts_x,
+                     last_columns=channels - (former.parts_x - 1) * array.word, multiplier=multiplier, shift=shift,
+                     epsilon=epsilon, low=low, high=high, tile_step=1, tables=tables, stream_tables=stream_tables,
+                     **fields)
 
 
 def _word_bytes(channels: int, array: Array) -> int:

@@ -5,10 +5,11 @@ from math import prod
 from typing import Any
 
 from .layout import Layout
-from .network import Add, Product, Shape, Window
+from .network import Add, LayerNorm, Product, RowSoftmax, Shape, Window
 from .params import Array
-from .tiling import PIXEL
-from .windows import Former, pool_former, product_former
+from .piecewise import Piecewise
+from .tiling import NORM_PASSES, PIXEL, SOFTMAX_PASSES
+from .windows import Former, pool_former, product_former, row_former
 
 __all__ = ["Step", "Value", "View", "image_of"]
 
@@ -66,12 +67,15 @@ class View:
 
 @dataclass(eq=False, kw_only=True)
 class Step:
-    """One operation: a load (no source), a product or a pool; its results leave by the stream without a target.
+    """One operation: a load (no source), a product, a row softmax or norm, or a pool.
+
+    Its results leave by the stream without a target.
 
     Parameters
     ----------
     name, node : the node whose sums it forms; the one whose value it makes, after an add.
     pool : arguments of a pool that is not the identity.
+    functions : what it looks up in function memory.
     own : the operand of ``add`` that the step itself makes; ``residual`` is the other.
     """
 
@@ -80,6 +84,8 @@ class Step:
     source: View | None = None
     target: View | None = None
     product: Product | None = None
+    row: RowSoftmax | LayerNorm | None = None
+    functions: tuple[Piecewise, ...] = ()
     window: Window = PIXEL
     pool: dict[str, Any] = field(default_factory=dict)
     residual: View | None = None
@@ -95,6 +101,8 @@ class Step:
         """How it gathers its windows."""
         assert self.source is not None
         channels, kernel = self.source.channels, self.window.kernel
+        if self.row is not None:
+            return row_former(channels, SOFTMAX_PASSES if isinstance(self.row, RowSoftmax) else NORM_PASSES, array)
         if self.product is None:
             return pool_former(channels, kernel, array)
         return product_former(self.product.layer(), channels, kernel, array)

@@ -185,6 +185,12 @@ def product_former(layer: Layer, channels: int, kernel: tuple[int, int], array: 
     return best
 
 
+def row_former(channels: int, passes: int, array: Array) -> Former:
+    """The former of a row operation: one word of channels in a beat, all of them in each pass."""
+    return Former(arrange=Arrange.WINDOW, lanes=(Place(),), parts_y=passes, parts_x=_up(channels, array.word),
+                  codebooks=np.empty((0, 0), np.int64))
+
+
 def pool_former(channels: int, kernel: tuple[int, int], array: Array) -> Former:
     """The former of a pool: a rectangle of the window in a beat, one word of channels after the other."""
     side = _divisor(kernel[1], array.lanes)

@@ -8,7 +8,21 @@ from typing import Any
 
 from . import tiling
 from .layout import packed
-from .network import Add, AvgPool, Clamp, MaxPool, Network, Node, Product, Shape, Window, placement
+from .network import (
+    Add,
+    AvgPool,
+    Clamp,
+    Function,
+    LayerNorm,
+    MaxPool,
+    Network,
+    Node,
+    Product,
+    RowSoftmax,
+    Shape,
+    Window,
+    placement,
+)
 from .operation import Operation
 from .params import Array, Layer
 from .values import image_of
@@ -26,7 +40,9 @@ class Work:
     ----------
     layer : shape of a product, of one of its groups; None for a pool and for the network's input.
     window : of a product or pool; None: the input comes from the stream.
-    maximum : a pool takes the largest value, not the mean.
+    maximum : a pool takes the largest value, not the mean; a row is a softmax, not a norm.
+    row : a softmax or norm of the channels of every pixel.
+    functions : that it looks up.
     residual : a value from memory is added to the results.
     output : the results leave by the stream.
     groups : so many equal products on different channels, one after the other; ``channels`` are those of one.
@@ -42,6 +58,8 @@ class Work:
     residual: bool = False
     output: bool = False
     groups: int = 1
+    row: bool = False
+    functions: int = 0
 
     @property
     def macs(self) -> int:
@@ -56,6 +74,11 @@ class Work:
         return self.groups * max(self.height * self.width * self.channels,
                                  prod(window.output(self.height, self.width)) * outputs)
 
+    @property
+    def has_tables(self) -> bool:
+        """Whether table beats come with it: tables, or a norm's parameters alone."""
+        return self.layer is not None or (self.row and not self.maximum)
+
     def as_dense(self) -> "Work":
         """The multiplying twin."""
         return replace(self, layer=self.layer and self.layer.as_dense())
@@ -65,10 +88,13 @@ class Work:
 
         Streamed tables come once for each block, so that a layer is then cut into as few blocks as can be.
         """
+        if self.functions > array.functions:
+            raise ValueError(f"step {self.name} needs function slots {self.functions}, the array has {array.functions}")
         large = replace(array, codebooks=AMPLE, activation_words=AMPLE, table_words=AMPLE, codebook_words=AMPLE,
                         program_words=AMPLE)
         shape = replace(self, name="", layer=self.layer and replace(self.layer, name=""))
-        return replace(_operation(shape, large, stream_tables), name=self.name)
+        return replace(_operation(shape, large, stream_tables), name=self.name, function=min(self.functions, 1),
+                       second=2 if self.functions > 1 else 0)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -81,6 +107,9 @@ def _operation(work: Work, array: Array, stream_tables: bool) -> Operation:
     if work.residual:
         columns = work.layer.columns if work.layer else work.channels
         addend = tiling.Addend(source=packed(*out, columns, array, side=1), own_factor=1, factor=1, shift=1)
+    if work.row:
+        return tiling.row(work.name, work.channels, array, softmax=work.maximum, addend=addend,
+                          to_stream=work.output, stream_tables=stream_tables, **image)
     if work.layer is None:
         return tiling.pool(work.name, work.channels, array, window=work.window, maximum=work.maximum, addend=addend,
                            to_stream=work.output, **image)
@@ -101,13 +130,17 @@ def _work(network: Network, node: Node) -> Work | None:
         case Product():
             layer = replace(node.layer(node.rows(shape)), name=node.name)
             return Work(**common | {"channels": channels // node.groups}, layer=layer, groups=node.groups,
-                        window=node.window or tiling.PIXEL)
+                        window=node.window or tiling.PIXEL, functions=1 if node.function else 0)
         case MaxPool():
             return Work(**common, window=node.window, maximum=True)
         case AvgPool():
             return Work(**common, window=node.window or Window(kernel=(height, width)))
         case Clamp():
             return Work(**common, maximum=True)
+        case Function():
+            return Work(**common, maximum=True, functions=1)
+        case RowSoftmax() | LayerNorm():
+            return Work(**common, maximum=isinstance(node, RowSoftmax), row=True, functions=len(node.functions))
     return None
 
 

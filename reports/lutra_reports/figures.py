@@ -117,8 +117,10 @@ def workloads(data: Data) -> Picture:
                            "needs less.")
 
 
-def widths(data: Data) -> Picture:
-    """Saving over a layer's width: where the encoder is paid back."""
+def widths(data: Data) -> Picture | None:
+    """Saving over a layer's width: where the encoder is paid back; None for other encoders than distances."""
+    if not data["widths"]:
+        return None
     metrics = list(dict.fromkeys(item["metric"] for item in data["widths"]))
     figure = picture(1.0 + 1.75 * len(metrics))
     panels = figure.subplots(len(metrics), 1, sharex=True, squeeze=False)[:, 0]

@@ -1,12 +1,13 @@
 """The main job: one network, proved on RTL, priced against the best MAC arrays, as one report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from lutra_model.compare import Comparison, compare, lookup_runs
+from lutra_model.fit import main_scheme
 from lutra_model.network import Network
 from lutra_model.params import Array
 from lutra_model.runs import Design, Priced, Run, run, run_programs
@@ -50,12 +51,12 @@ def _summary(works: Sequence[Work], comparisons: Mapping[str, Comparison]) -> di
 
 
 def _workloads(network: Network, works: Sequence[Work], whole: Run, technologies: Sequence[Technology],
-               progress: Progress | None) -> dict[str, Any]:
-    """A batch of the network's inputs, and well-known networks by their shapes; all by name."""
+               progress: Progress | None, others: Mapping[str, Callable[[], Sequence[Work]]]) -> dict[str, Any]:
+    """A batch of the network's inputs, and other networks by their shapes; all by name."""
     name = f"{network.name}, batch of {BATCH}"
     found = {name: _summary(works, compare(works, [whole.with_images(BATCH)], technologies, images=BATCH,
                                            progress=_for(name, progress)))}
-    for name, workload in WORKLOADS.items():
+    for name, workload in others.items():
         shown, steps = _for(name, progress), workload()
         lookups = lookup_runs(steps, whole.design.array.resized(length=9, entries=16), progress=shown)
         found[name] = _summary(steps, compare(steps, lookups, technologies, progress=shown))
@@ -103,7 +104,8 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
     progress : told what runs, how much of it is done, and of how much.
     stamp : printed on the report; without it two reports of one network are equal byte for byte.
     """
-    if "lut-nn" not in arrays:
+    own = main_scheme(network)
+    if own is None:
         raise ValueError(f"network {network.name} must have a lookup layer to be compared")
     if not 1 <= simulate_images <= len(images):
         raise ValueError(f"images to simulate must be 1 to {len(images)}, not {simulate_images}")
@@ -111,17 +113,18 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
     works = of_network(network)
     evidence = _simulate(network, images[:simulate_images], arrays, int8, int8_arrays, progress)
     programs = [(stage.source, stage.program) for stage in stages(network, arrays) if stage.program]
-    whole = run_programs(Design("lookup", arrays["lut-nn"], companion=arrays.get("int8")), network, programs)
+    whole = run_programs(Design("lookup", arrays[own], companion=arrays.get("int8")), network, programs)
     comparisons = compare(works, [whole], technologies, progress=progress)
     same: dict[str, Priced] = {}
     if int8_arrays:
         twin = run(Design("int8", int8_arrays["int8"]), works)
         same = {technology.name: twin.priced(technology) for technology in technologies}
+    nearest = arrays[own].engine == "lookup"  # the shapes of other workloads, and the sweeps, are those of centroids
     layers = estimate.layers(works, comparisons, evidence["lookup"]["layers"])
     data = {
         "format": FORMAT, "stamp": stamp,
         "network": network_facts(network), "int8_network": network_facts(int8) if int8 else None,
-        "arrays": {scheme: asdict(array) for scheme, array in arrays.items()},
+        "scheme": own, "arrays": {scheme: asdict(array) for scheme, array in arrays.items()},
         "bit_exact": all(item["bit_exact"] for item in evidence.values()),
         "cycles_exact": all(item["cycles_exact"] for item in evidence.values()),
         "cycles": evidence["lookup"]["cycles"], "host": evidence["lookup"]["host"],
@@ -132,9 +135,9 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
         "energy": {name: estimate.designs(item, same.get(name)) for name, item in comparisons.items()},
         "ratios": {name: estimate.ratios(item, same.get(name)) for name, item in comparisons.items()},
         "layers": layers,
-        "workloads": _workloads(network, works, whole, technologies, progress),
-        "encoders": other_encoders(works, comparisons),
-        "widths": widths(arrays["lut-nn"], technologies),
+        "workloads": _workloads(network, works, whole, technologies, progress, WORKLOADS if nearest else {}),
+        "encoders": other_encoders(works, comparisons) if nearest else [],
+        "widths": widths(arrays[own], technologies) if nearest else [],
         "baselines": estimate.BASELINES,
         "technologies": technology_facts(technologies),
         "tools": tool_versions(),

@@ -20,8 +20,8 @@ GROUPS = {  # components drawn as one piece of a bar
     "table memory and cell fill": (("tables", "fill"), COLOURS["pink"]),
     "activation and index memory, gather": (("activations", "gather", "index"), COLOURS["sky"]),
     "accumulators": (("accumulators",), COLOURS["orange"]),
-    "finisher, add, pool, control, leakage": (("finisher", "add", "pool", "program", "control", "leakage"),
-                                              COLOURS["dark"]),
+    "finisher, functions, add, pool, control, leakage": (
+        ("finisher", "functions", "add", "pool", "program", "control", "leakage"), COLOURS["dark"]),
     "DRAM": (("dram",), COLOURS["light"]),
 }
 STAGES = {"lookup": COLOURS["blue"], "encode": COLOURS["red"], "build": COLOURS["orange"],

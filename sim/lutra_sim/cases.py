@@ -7,11 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutra_model.engines import Draw
-from lutra_model.network import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Network, Node, Product, Shape, Window
+from lutra_model.network import (
+    Add,
+    AvgPool,
+    Clamp,
+    Concat,
+    Flatten,
+    Function,
+    LayerNorm,
+    MaxPool,
+    Network,
+    Node,
+    Product,
+    RowSoftmax,
+    Shape,
+    Window,
+)
 from lutra_model.params import Array
 from lutra_model.program import compile_network
 
 from .case import DATA, Case
+from .tables import Tables
 
 __all__ = ["DATA", "random_case", "random_network"]
 
@@ -39,7 +55,7 @@ class _Numbers:
             return self.rng.integers(-128, 128, shape, np.int8)
         return self.rng.choice(np.array(choices[self.data], np.int8), shape)
 
-    def finisher(self, count: int, summed: int, array: Array) -> dict[str, Any]:
+    def finisher(self, count: int, summed: int, array: Array | None) -> dict[str, Any]:
         """Parameters for ``count`` columns that each sum so many of the array's terms."""
         choose = self.rng.choice
         match self.data:
@@ -51,12 +67,22 @@ class _Numbers:
                 low = self.data == "low"
                 return {"bias": np.full(count, BIAS[not low]), "multiplier": np.full(count, MULTIPLIER),
                         "shift": np.where(np.arange(count) % 2, 63 if low else 41, 1)}
+        assert array is not None
         bits = array.cell.term_bits(array)
         term = array.length if array.cell.vector else 74 if bits == 16 else 1 << max(0, bits - 8)
         spread = int(74 * summed**0.5) * term
         return {"bias": self.rng.integers(-spread, spread + 1, count),
                 "multiplier": self.rng.integers(2**15, 2**16, count),
                 "shift": spread.bit_length() + 10 + self.rng.integers(-1, 3, count)}
+
+    def norm(self, count: int) -> dict[str, Any]:
+        """Parameters of a norm of ``count`` channels, with multipliers of both signs."""
+        found = self.finisher(count, 1, None) if self.data in ("edges", "low", "high") else {
+            "bias": self.rng.integers(-(2**13), 2**13, count), "multiplier": self.rng.integers(0, 2**16, count),
+            "shift": self.rng.integers(19, 23, count)}
+        sign = self.rng.choice(np.array([-1, 1]), count)
+        return found | {"multiplier": sign * found["multiplier"],
+                        "epsilon": int(self.rng.choice(np.array([1, 1, 1000, 10**6, 2**32 - 1])))}
 
     def clamp(self) -> dict[str, int]:
         """A third of the nodes clamp to less than int8, some of those to a few values around any."""
@@ -76,6 +102,7 @@ class _Builder:
     def __init__(self, array: Array, integer: Integer) -> None:
         self.array, self.integer = array, integer
         self.numbers = _Numbers(DATA[max(0, integer(-9, len(DATA) - 1))], integer(0, 2**31 - 1))
+        self.tables = Tables(array.functions, integer, self.numbers.rng)
         channels = self._channels(2 * array.word + 1)
         vector = integer(0, 5) == 5
         self.shapes: dict[str, Shape] = {"input": (channels,) if vector else
@@ -122,8 +149,11 @@ class _Builder:
         cells = lambda *sizes: self.numbers.int8(*sizes, ties=False)  # noqa: E731
         table, coding = array.cell.example(array, reduction, kernel, columns,
                                            Draw(self.integer, self.numbers.int8, cells))
+        finisher = self.numbers.finisher(columns, len(table), array)
+        if array.functions and self.integer(0, 1):  # its function takes 8 bits more
+            finisher |= {"shift": np.maximum(finisher["shift"] - 8, 1), "function": self.tables.some("value")}
         self.append(Product, table=table, coding=coding, table_scale=np.ones(columns), reduction=reduction,
-                    window=window, **self.numbers.finisher(columns, len(table), array), **self.numbers.clamp())
+                    window=window, **finisher, **self.numbers.clamp())
 
     def block(self) -> None:
         """A product and its sum with its own input."""
@@ -161,6 +191,27 @@ class _Builder:
         if others:
             self.append(Concat, others[self.integer(0, len(others) - 1)], self.last)
 
+    def function(self) -> None:
+        """A function of every value."""
+        self.append(Function, function=self.tables.some("value"), multiplier=self.integer(2**13, MULTIPLIER),
+                    shift=self.integer(5, 9), **self.numbers.clamp())
+
+    def softmax(self) -> None:
+        """A softmax of every pixel."""
+        self.append(RowSoftmax, exponential=self.tables.some("exponential"), reciprocal=self.tables.some("reciprocal"),
+                    multiplier=self.integer(2**13, MULTIPLIER), shift=self.integer(19, 24), **self.numbers.clamp())
+
+    def norm(self) -> None:
+        """A norm of every pixel."""
+        channels = self.shapes[self.last][-1]
+        self.append(LayerNorm, root=self.tables.some("root"), **self.numbers.norm(channels), **self.numbers.clamp())
+
+    def row(self) -> None:
+        """A softmax or a norm and its sum with its own input."""
+        source = self.last
+        (self.softmax if self.integer(0, 1) else self.norm)()
+        self.add(source)
+
     def clamp(self) -> None:
         """A clamp of its own."""
         self.append(Clamp, **self.numbers.clamp())
@@ -179,6 +230,8 @@ def random_network(array: Array, integer: Integer, *, most: int = 5) -> Network:
     net = _Builder(array, integer)
     kinds = [net.product, net.product, net.product, net.block, net.block, net.maximum, net.average, net.add,
              net.concatenation, net.clamp, net.flatten]
+    if array.functions:
+        kinds += [net.function, net.function, net.softmax, net.norm, net.norm, net.row, net.row]
     for _ in range(integer(1, most)):
         kinds[integer(0, len(kinds) - 1)]()
     if not net.nodes:

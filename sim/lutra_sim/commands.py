@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from lutra_model.operation import COMMAND, Opcode
 
-__all__ = ["HEAD", "run", "write_codebooks", "write_program", "write_tables"]
+__all__ = ["HEAD", "run", "write_codebooks", "write_functions", "write_program", "write_tables"]
 
 HEAD = COMMAND << 8
 
@@ -30,6 +30,11 @@ def write_codebooks(memory: NDArray[np.uint8], address: int = 0) -> list[int]:
 def write_tables(beats: int, address: int = 0) -> list[int]:
     """Fills table memory with so many beats, which follow on the table stream."""
     return _command(Opcode.WRITE_TABLES, address, beats)
+
+
+def write_functions(slots: NDArray[np.uint32], first: int = 0) -> list[int]:
+    """Fills function slots from ``first`` on with ``slots``, ``(slots, 33)``."""
+    return _command(Opcode.WRITE_FUNCTIONS, first, len(slots), *slots.reshape(-1).tolist())
 
 
 def run(runs: int, *, address: int = 0, timeout: int = 0) -> list[int]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from lutra_model.operation import Error, Kind, Lane, Opcode, Operation
 from lutra_model.params import Array
+from lutra_model.piecewise import FUNCTION_WORDS
 from lutra_model.program import Program
 
 from . import commands
@@ -17,6 +18,7 @@ from .traffic import Traffic, loading, running
 __all__ = ["Fault", "faults"]
 
 TIMEOUT = 300
+MOST_FUNCTIONS = 15  # slots that an operation can name
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,11 @@ def _of_commands(array: Array) -> Iterator[Fault]:
     yield wrong("a word that begins no command", Error.COMMAND, [0x12345678])
     yield wrong("an unknown opcode", Error.COMMAND, [commands.HEAD | 99])
     for opcode in Opcode:
-        yield wrong(f"{opcode.name} of nothing", Error.SIZE, [commands.HEAD | opcode, 0, 0])
+        known = array.functions or opcode is not Opcode.WRITE_FUNCTIONS
+        yield wrong(f"{opcode.name} of nothing", Error.SIZE if known else Error.COMMAND, [commands.HEAD | opcode, 0, 0])
+    if array.functions:
+        slots = np.zeros((2, FUNCTION_WORDS), np.uint32)
+        yield wrong("a function too far", Error.FUNCTION, commands.write_functions(slots, array.functions - 1))
     yield wrong("a program word too far", Error.PROGRAM, commands.write_program([0], array.program_words))
     yield wrong("a run of what is too far", Error.PROGRAM, commands.run(1, address=array.program_words))
     if array.has_codebooks:
@@ -76,6 +82,13 @@ def _wrong_fields(operation: Operation, array: Array) -> Iterator[tuple[str, Err
         two = (Lane(enabled=True, enabled_last=True), Lane(offset=array.banks, enabled=True, enabled_last=True))
         yield "source", Error.READ, {"source": array.activation_words}
         yield "lanes", Error.CONFLICT, {"lanes": two, "source": 0, "top": 0, "left": 0}
+    if 0 < array.functions < MOST_FUNCTIONS:
+        yield "function", Error.FUNCTION, {"function": array.functions + 1}
+        yield "second function", Error.FUNCTION, {"second": array.functions + 1}
+    if operation.kind is Kind.ROW:
+        yield "no function", Error.FUNCTION, {"second" if operation.maximum else "function": 0}
+        if not (operation.maximum or operation.stream_tables):
+            yield "parameters", Error.TABLE, {"tables": array.table_words}
     if operation.residual:
         yield "residual", Error.READ, {"residual_source": array.activation_words}
     if not operation.to_stream:
@@ -127,7 +140,8 @@ def faults(case: Case) -> Iterator[Fault]:
     yield from _of_commands(array)
     for number, operation in enumerate(program.operations):
         kind = operation.kind.name.lower()
-        yield Fault(f"{kind} {number}: kind", Error.KIND, _edited(case, number, kind=9), number)
+        for unknown in (9,) if array.functions else (9, Kind.ROW):
+            yield Fault(f"{kind} {number}: kind {unknown}", Error.KIND, _edited(case, number, kind=unknown), number)
         for name, error, fields in _wrong_fields(operation, array):
             yield Fault(f"{kind} {number}: {name}", error, _edited(case, number, **fields), number)
     yield from _of_streams(program, running(program, case.inputs, timeout=TIMEOUT))

@@ -160,8 +160,8 @@ def _kept(keep: Path | None, depends: list[Any], cut: Sequence[Stage]) -> Partia
             parts += [type(stage.nodes[0]).__name__, *vars(stage.nodes[0]).values()]
         else:
             program = stage.program
-            parts += [program.array, program.words, program.tables, program.codebooks, program.streamed,
-                      generate(program.array)]
+            parts += [program.array, program.words, program.tables, program.codebooks, program.functions,
+                      program.streamed, generate(program.array)]
     key = fingerprint(*parts)
     return Partial(keep / f"partial-{key[:32]}.npz" if keep.is_dir() else keep, key)
 

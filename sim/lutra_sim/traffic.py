@@ -41,8 +41,10 @@ class Traffic:
 
 
 def loading(program: Program) -> Traffic:
-    """Writes the program, its codebooks and its resident tables."""
+    """Writes the program, its functions, its codebooks and its resident tables."""
     command = commands.write_program(program.words)
+    if len(program.functions):
+        command += commands.write_functions(program.functions)
     if len(program.codebooks):
         command += commands.write_codebooks(program.codebooks)
     if not len(program.tables):
@@ -53,7 +55,7 @@ def loading(program: Program) -> Traffic:
 
 def _used(operation: Operation, array: Array) -> list[int]:
     """Used bytes of an operation's output beats."""
-    full = array.word if operation.kind is Kind.POOL else array.columns
+    full = array.word if operation.kind in (Kind.POOL, Kind.ROW) else array.columns
     tiles = [full] * (operation.column_tiles - 1) + [operation.last_columns]
     return [used for size in operation.block_sizes for used in tiles for _ in range(size)]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from lutra_model.operation import Arrange, Kind, Operation
 from lutra_model.params import Array, Metric
+from tests.hw.rows import Function, norm, softmax
 
 __all__ = ["Beat", "Interpreter", "signed"]
 
@@ -33,6 +34,7 @@ class Interpreter:
     codebooks: list[list[int]]
     activations: Iterator[list[int]]
     streamed: Iterator[list[int]]
+    functions: list[Function] = field(default_factory=list)
     out: list[Beat] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -41,7 +43,8 @@ class Interpreter:
     def run(self, operations: list[Operation], runs: int = 1) -> list[Beat]:
         for _ in range(runs):
             for op in operations:
-                {Kind.PRODUCT: self._product, Kind.POOL: self._pool, Kind.LOAD: self._load}[op.kind](op)
+                {Kind.PRODUCT: self._product, Kind.POOL: self._pool, Kind.LOAD: self._load,
+                 Kind.ROW: self._row}[op.kind](op)
         return self.out
 
     def _load(self, op: Operation) -> None:
@@ -155,21 +158,51 @@ class Interpreter:
                     for r, values in enumerate(self._words(next(beats))):
                         rows[group * array.fill + r][entry] = [signed(byte) for byte in values]
             table += rows[:used]
-        raw = [values for _ in range(-(-7 // array.fill)) for values in self._words(next(beats))]
+        return table, self._parameters(beats)
+
+    def _parameters(self, beats: Iterator[list[int]]) -> list[list[int]]:
+        """Of every column: bias, multiplier, shift."""
+        raw = [values for _ in range(-(-7 // self.array.fill)) for values in self._words(next(beats))]
         parameters = []
-        for column in range(array.columns):
+        for column in range(self.array.columns):
             b = [raw[byte][column] for byte in range(7)]
             bias = int.from_bytes(bytes(b[:4]), "little", signed=True)
-            parameters.append([bias, b[4] | b[5] << 8, b[6]])
-        return table, parameters
+            sign = -1 if b[6] > 127 else 1
+            parameters.append([bias, sign * (b[4] | b[5] << 8), b[6] & 63])
+        return parameters
 
     def _words(self, beat: list[int]) -> list[list[int]]:
         columns = self.array.columns
         return [beat[r * columns:(r + 1) * columns] for r in range(self.array.fill)]
 
     def _finish(self, op: Operation, sums: list[int], parameters: list[list[int]]) -> list[int]:
-        return [clamp(((total + bias) * multiplier + (1 << shift - 1)) >> shift, op.low, op.high)
-                for total, (bias, multiplier, shift) in zip(sums, parameters, strict=True)]
+        scaled = [((total + bias) * multiplier + (1 << shift - 1)) >> shift
+                  for total, (bias, multiplier, shift) in zip(sums, parameters, strict=True)]
+        if op.function and op.kind is not Kind.ROW:
+            scaled = [self.functions[op.function - 1](clamp(value, -2**15, 2**15 - 1)) for value in scaled]
+        return [clamp(value, op.low, op.high) for value in scaled]
+
+    def _row(self, op: Operation) -> None:
+        start, width = 0, self.array.word
+        for block, size in enumerate(op.block_sizes):
+            rows = []
+            for row in range(size):
+                words = [self._gather(op, start + row, 0, 0, word)[0] for word in range(op.parts_x)]
+                channels = (op.parts_x - 1) * width + op.last_columns
+                x = [signed(byte) for word in words for byte in word][:channels]
+                first = self.functions[op.function - 1]
+                rows.append(softmax(x, first, self.functions[op.second - 1]) if op.maximum
+                            else norm(x, op.epsilon, first))
+            beats = self.streamed if op.stream_tables else iter(self.tables[op.tables:])
+            for tile in range(op.column_tiles):
+                parameters = [[0, op.multiplier, op.shift]] * width if op.maximum else self._parameters(beats)
+                edge = tile == op.column_tiles - 1
+                used = op.last_columns if edge else width
+                for row in range(size):
+                    y = self._finish(op, rows[row][tile * width:tile * width + used], parameters[:used])
+                    self._result(op, start + row, tile, y + [0] * (self.array.columns - used), used,
+                                 edge and block == op.blocks - 1 and row == size - 1)
+            start += size
 
     def _pool(self, op: Operation) -> None:
         start = 0

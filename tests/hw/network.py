@@ -11,6 +11,7 @@ from lutra_hw.machine import Machine
 from lutra_model.operation import Kind, Operation
 from lutra_model.params import Array
 from tests.hw.interpreter import Beat, Interpreter
+from tests.hw.rows import Function
 
 __all__ = ["Program", "Trace", "bursts", "simulate"]
 
@@ -45,17 +46,18 @@ class Program:
     codebooks: list[list[int]] = field(default_factory=list)
     streamed: list[tuple[list[int], int]] = field(default_factory=list)
     inputs: list[tuple[list[int], int]] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         rng = random.Random(self.seed)
         self.operations = [replace(op, final=n == len(self.operations) - 1) for n, op in enumerate(self.operations)]
         placed = []
         for op in self.operations:
-            if op.kind is Kind.PRODUCT:
+            if (op.kind is Kind.ROW and not op.maximum) or op.kind is Kind.PRODUCT:
                 op = replace(op, tables=0 if op.stream_tables else len(self.tables), codebooks=len(self.codebooks))
                 if not op.stream_tables:
                     self.tables += self._tables(op, rng)
-                if self.array.is_lookup:
+                if self.array.is_lookup and op.kind is Kind.PRODUCT:
                     low, high = rng.choice([(0, 256), (254, 259)])
                     self.codebooks += [[rng.randrange(low, high) & 255 if v < op.length else 0
                                         for _ in range(self.array.encoders) for v in range(self.array.length)]
@@ -68,7 +70,7 @@ class Program:
                     count = op.rows * op.column_tiles
                     self.inputs += [([rng.randrange(256) for _ in range(self.array.columns)], n == count - 1)
                                     for n in range(count)]
-                if op.kind is Kind.PRODUCT and op.stream_tables:
+                if op.stream_tables:
                     beats = self._tables(op, rng) * op.blocks
                     self.streamed += [(beat, n == len(beats) - 1) for n, beat in enumerate(beats)]
 
@@ -76,12 +78,15 @@ class Program:
         """Table beats of all column tiles, with parameters that spread the results."""
         array, beats = self.array, []
         width = (8 if array.is_lookup else 15) + (op.slots * array.encoders).bit_length() // 2
+        norm = op.kind is Kind.ROW  # parameters only; its values have 12 bits after the point
+        width = 12 if norm else width
         for _ in range(op.column_tiles):
-            for slots in op.tile_slots(array):
+            for slots in () if norm else op.tile_slots(array):
                 beats += [[rng.randrange(256) for _ in range(array.columns * array.fill)]
                           for _ in range(-(-slots * array.encoders // array.fill) * op.entries)]
             columns = [rng.randrange(-1 << width, 1 << width).to_bytes(4, "little", signed=True)
-                       + rng.randrange(2**15, 2**16).to_bytes(2, "little") + bytes([width + 9])
+                       + rng.randrange(2**15, 2**16).to_bytes(2, "little")
+                       + bytes([width + 9 - 6 * (op.function > 0 and not norm) + rng.choice([0, 128] if norm else [0])])
                        for _ in range(array.columns)]
             values = [columns[column][byte] if byte < 7 else 0
                       for byte in range(-(-7 // array.fill) * array.fill) for column in range(array.columns)]
@@ -100,6 +105,8 @@ class Program:
         if self.codebooks:
             result += [0x4C000002, 0, len(self.codebooks)]
             result += [word((w + [0] * (size - len(w)))[n:n + 4]) for w in self.codebooks for n in range(0, size, 4)]
+        if self.functions:
+            result += [0x4C000005, 0, len(self.functions)] + [w for one in self.functions for w in one.words]
         if self.tables:
             result += [0x4C000003, 0, len(self.tables)]
         return [*result, 0x4C000004, self.origin, self.runs, self.timeout]
@@ -112,7 +119,7 @@ class Program:
 
     def expected(self) -> list[Beat]:
         interpreter = Interpreter(self.array, self.tables, self.codebooks, iter(beat for beat, _ in self.inputs),
-                                  iter(beat for beat, _ in self.streamed))
+                                  iter(beat for beat, _ in self.streamed), self.functions)
         return interpreter.run(self.operations, self.runs)
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from amaranth.hdl import Signal
@@ -36,10 +37,10 @@ def pushed(words: list[int], *, tables: list[tuple[int, int]] | None = None, see
             if beat < len(beats):
                 ctx.set(unit.tables.payload.data, beats[beat][0])
                 ctx.set(unit.tables.payload.last, beats[beat][1])
-            for name in ("program", "codebook", "table"):
+            for name in ("program", "codebook", "table", *(["function"] if unit.array.functions else [])):
                 port = getattr(unit, name)
                 if ctx.get(port.en):
-                    piece = ctx.get(port.piece) if name == "codebook" else 0
+                    piece = ctx.get(port.piece) if name in ("codebook", "function") else 0
                     writes.append((name, ctx.get(port.address), piece, ctx.get(port.data)))
             if ctx.get(unit.fault):
                 faults.append((at, ctx.get(unit.fault)))
@@ -56,6 +57,32 @@ def pushed(words: list[int], *, tables: list[tuple[int, int]] | None = None, see
         return writes, faults, cleared
 
     return bench
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_functions_reach_their_slots(simulate: Simulate, seed: int | None) -> None:
+    unit, rng = Commands(replace(ARRAY, functions=3)), random.Random(seed)
+    slots = [rng.getrandbits(32) for _ in range(66)]
+    words = [BEGIN | 5, 1, 2, *slots, BEGIN | 1, 0, 1, 5, BEGIN | 5, 2, 2, *slots[:34]]
+
+    async def bench(ctx: SimulatorContext, reset: Signal) -> None:
+        writes, faults, _ = await pushed(words, seed=seed)(ctx, unit)
+        assert writes == [*(("function", 1 + n // 33, n % 33, word) for n, word in enumerate(slots)),
+                          ("program", 0, 0, 5), *(("function", 2, n, word) for n, word in enumerate(slots[:33]))]
+        assert {error for _, error in faults} == {Error.FUNCTION}  # by the first word of slot 3
+        assert {at for at, _ in faults} == {len(words) - 1}
+
+    simulate(unit, bench)
+
+
+def test_a_machine_without_functions_does_not_know_the_command(simulate: Simulate) -> None:
+    unit = Commands(ARRAY)
+
+    async def bench(ctx: SimulatorContext, reset: Signal) -> None:
+        _, faults, _ = await pushed([BEGIN | 5])(ctx, unit)
+        assert faults == [(0, Error.COMMAND)]
+
+    simulate(unit, bench)
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2])

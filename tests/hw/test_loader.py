@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -150,6 +151,51 @@ def test_operations_are_taken_after_the_last_beat_and_those_without_beats_pass(s
             await ctx.tick()
         assert taken == [0, count + 1, count + 2, count + 3]
         assert beats == [*range(1, count + 1), *range(count + 4, 2 * count + 4)]
+
+    simulate(bank, bench)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_norm_has_sets_of_parameters_only(simulate: Simulate, seed: int) -> None:
+    """Between products: for block: for word; no table bank turns, and at most two sets are there at a time."""
+    array, rng = replace(ARRAY, functions=1), random.Random(seed)
+    bank = Bank(array)
+    loader = bank.loader
+    norm = Operation(kind=Kind.ROW, column_tiles=3, blocks=2, tables=7, function=1)
+    small = operation(rng, row_tiles=1, column_tiles=1, blocks=1, tables=0, entries=1, last_slots=1)
+    operations = [small, norm, Operation(kind=Kind.ROW, maximum=True), norm, small]
+    work = ["table", "parameter", "last"] + ["set", "last set"] * 12 + ["table", "parameter", "last"]
+
+    async def bench(ctx: SimulatorContext, reset: Signal) -> None:
+        queue, coming, sets, banks, tiles = list(operations), list(work), 0, 0, 0
+        writes: list[tuple[int, int]] = []
+        for _ in range(300):
+            if queue:
+                offer(ctx, loader, queue[0])
+            else:
+                ctx.set(loader.offered, 0)
+            used = sets > 0 and rng.random() < 0.2
+            released, left = banks > sets and rng.random() < 0.2, tiles > 0 and rng.random() < 0.1
+            for port, value in [(loader.used_parameters, used), (loader.free_parameters, released),
+                                (loader.free, left)]:
+                ctx.set(port, value)
+            assert ctx.get(loader.some_parameters) == (sets > 0)
+            assert ctx.get(loader.some) == (tiles > 0)
+            if ctx.get(loader.taken):
+                queue.pop(0)
+            if ctx.get(loader.parameter.valid):
+                writes.append((ctx.get(loader.parameter.beat), ctx.get(loader.parameter.bank)))
+            kind = coming.pop(0) if ctx.get(loader.beat) else ""
+            assert banks < 2 or kind in ("", "table")
+            assert ctx.get(loader.loaded) == (kind == "last")
+            await ctx.tick()
+            assert ctx.get(loader.table.valid) == (kind == "table")
+            sets += (kind == "last set") - used
+            banks += (kind in ("last", "last set")) - released
+            tiles += (kind == "last") - left
+        assert not queue
+        assert not coming
+        assert writes == [(beat, number % 2) for number in range(14) for beat in range(2)]
 
     simulate(bank, bench)
 

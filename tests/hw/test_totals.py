@@ -8,10 +8,12 @@ from amaranth.hdl import Signal
 from amaranth.sim import SimulatorContext
 
 from lutra_hw.accumulator import Accumulator, accumulator_width, pool_width
-from lutra_hw.finisher import Finisher
+from lutra_hw.finisher import Finisher, finisher_width
 from lutra_hw.lookup_array import tree_width
 from lutra_hw.output_buffer import OutputBuffer
 from lutra_model.params import Array
+from lutra_model.schedule import Pipeline
+from tests.hw.rows import random_function
 
 Simulate = Callable[..., None]
 
@@ -163,6 +165,50 @@ def test_finisher_gives_pools_their_operations_parameters(simulate: Simulate, se
             await ctx.tick()
         assert results[4:] == [[finished(total, 0, multiplier, shift, -128, 127) for total in totals]
                                for totals in work]
+
+    simulate(unit, bench)
+
+
+@pytest.mark.parametrize("apply", [False, True])
+@pytest.mark.parametrize("array", [Array(columns=3, fill=2, functions=2), Array.mac(columns=3, functions=1)],
+                         ids=lambda a: a.engine)
+def test_finisher_of_a_machine_with_functions(simulate: Simulate, array: Array, apply: bool) -> None:
+    """Signed multipliers, 16 bits to the function, its clamp; one row in a cycle."""
+    unit, rng, width = Finisher(array), random.Random(array.rows), finisher_width(array)
+    stages, limit, function = Pipeline(array).finish, 2**(width - 1), random_function(rng)
+
+    def parameter() -> tuple[int, int, int]:
+        return (rng.choice([-2**31, 2**31 - 1, 0, rng.randint(-500, 500)]),
+                rng.choice([0, 1, -1, 2**16 - 1, 1 - 2**16, rng.randint(-2**15, 2**15)]),
+                rng.choice([1, 2, 8, 15, 16, 17, 32, 49, 63]))
+
+    def expected(total: int, bias: int, multiplier: int, shift: int) -> int:
+        wide = finished(total, bias, multiplier, shift, -2**15, 2**15 - 1)
+        return min(max(function(wide) if apply else wide, -100), 90)
+
+    async def bench(ctx: SimulatorContext, reset: Signal) -> None:
+        for port, value in [(unit.low, -100), (unit.high, 90), (unit.apply, apply),
+                            (unit.function.as_value(), packed(function.words, 32))]:
+            ctx.set(port, value)
+        for _ in range(10):
+            columns = [parameter() for _ in range(3)]
+            wide = [b & 0xFFFFFFFF | abs(m) << 32 | (s | 128 * (m < 0)) << 48 for b, m, s in columns]
+            for beat in range(-(-7 // array.fill)):
+                bytes_ = range(beat * array.fill, (beat + 1) * array.fill)
+                ctx.set(unit.load.valid, 1)
+                ctx.set(unit.load.beat, beat)
+                ctx.set(unit.load.data, packed([value >> 8 * byte for byte in bytes_ for value in wide], 8))
+                await ctx.tick()
+            ctx.set(unit.load.valid, 0)
+            work = [[rng.choice([-limit, limit - 1, rng.randint(-600, 600)]) for _ in range(3)] for _ in range(12)]
+            results: list[list[int]] = []
+            for totals in [*work, *[None] * stages]:
+                ctx.set(unit.valid, totals is not None)
+                ctx.set(unit.i, packed(totals or [0] * 3, width))
+                results.append(unpacked(ctx.get(unit.o), 3, 8))
+                await ctx.tick()
+            assert results[stages:] == [[expected(t, *p) for t, p in zip(totals, columns, strict=True)]
+                                        for totals in work]
 
     simulate(unit, bench)
 

@@ -16,6 +16,10 @@ NEVER = 1 << 60
 def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[int, int, str, bool]]:
     """``(operation, column tile, kind, last of the tile)`` of every beat."""
     beats = []
+    if operation.kind is Kind.ROW:
+        count = len(range(0, 7, array.fill))
+        return [(number, column, "set", place == count - 1)
+                for column in range(operation.blocks * operation.column_tiles) for place in range(count)]
     for column in range(operation.blocks * operation.column_tiles):
         for row in range(operation.row_tiles):
             last = row == operation.row_tiles - 1
@@ -62,6 +66,8 @@ class _Machine:
         self.half_left = defaultdict[int, int](lambda: NEVER)
         self.buffer, self.places, self.last = list[int](), self.pipeline.buffer, NEVER
         self.columns_walked = 0
+        self.sets, self.sets_used = list[int](), 0              # last beat of every set of a norm's parameters
+        self.rested = 0                                         # from then on a ROW is fed again
 
     def take(self, who: list[int], queue: list[Any], make: Any) -> None:
         """Let a loader take the next operation; its beats may come from the next cycle on."""
@@ -72,7 +78,8 @@ class _Machine:
 
     def tables(self, number: int) -> list[Any]:
         operation = self.operations[number]
-        return _table_beats(number, operation, self.array) if operation.kind is Kind.PRODUCT else []
+        norm = operation.kind is Kind.ROW and not operation.maximum
+        return _table_beats(number, operation, self.array) if norm or operation.kind is Kind.PRODUCT else []
 
     def codes(self, number: int) -> list[Any]:
         operation = self.operations[number]
@@ -92,7 +99,10 @@ class _Machine:
                 self.loader[1] = self.now
                 if streamed:
                     self.stream[1] = self.now + self.periods[1]
-                if last:
+                if last and kind == "set":
+                    self.sets.append(self.now)
+                    self.column += 1
+                elif last:
                     self.loaded[self.tile] = self.now
                     self.tile += 1
                     self.column += kind == "parameter"
@@ -127,6 +137,9 @@ class _Machine:
                 if last:
                     self.result(operation, pipeline.pool + pipeline.finish + pipeline.add + 1, not self.to_feed)
             return
+        if operation.kind is Kind.ROW:
+            self.feed_row(operation, slot, row == operation.block_sizes[block] - 1)
+            return
         first = row == 0
         known = not self.array.is_lookup or not first or (
             len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.now)
@@ -137,6 +150,22 @@ class _Machine:
             tile, place = divmod(slot, self.array.slots)
             if place == (operation.tile_slots(self.array)[tile] - 1):
                 self.word[block, tile, row] = self.now + pipeline.fetch + pipeline.encode + 1
+
+    def feed_row(self, operation: Operation, slot: int, end: bool) -> None:
+        pipeline, last = self.pipeline, slot // operation.parts_x == operation.parts_y - 1
+        needs_set = last and not operation.maximum
+        there = not needs_set or (self.sets_used < len(self.sets) and self.sets[self.sets_used] < self.now)
+        if self.now < self.rested or not there or not self.room(operation, last):
+            return
+        self.to_feed.pop(0)
+        if last:
+            self.result(operation, pipeline.row + pipeline.finish + pipeline.add + 1, not self.to_feed)
+        elif end and slot % operation.parts_x == operation.parts_x - 1:
+            self.rested = self.now + pipeline.gap + 1
+        if needs_set and end:
+            self.sets_used += 1
+            self.released[self.columns_walked] = self.now + pipeline.row_release
+            self.columns_walked += 1
 
     def issue(self, operation: Operation) -> None:
         if not self.to_issue:

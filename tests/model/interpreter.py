@@ -33,8 +33,10 @@ def _field(word: int, field: Field) -> int:
 class Interpreter:
     """Memories filled with noise, then with a program's images."""
 
-    def __init__(self, array: Array, words: list[int], tables: NDArray[np.uint8], codebooks: NDArray[np.uint8]) -> None:
+    def __init__(self, array: Array, words: list[int], tables: NDArray[np.uint8], codebooks: NDArray[np.uint8],
+                 functions: NDArray[np.uint32] | None = None) -> None:
         self.array, self.words = array, words
+        self.functions = [] if functions is None else functions.tolist()
         self.memory = np.random.default_rng(1).integers(-128, 128, (2, array.activation_words, array.word), np.int8)
         self.tables, self.codebooks = tables.view(np.int8), codebooks.view(np.int8)
         self.number = 0
@@ -69,7 +71,8 @@ class Interpreter:
         array = self.array
         sizes = [(op.block, array.block_rows), (op.last_block, array.block_rows), (op.entries, array.entries),
                  (op.length, array.length), (op.last_slots, array.slots), (op.last_columns, array.columns),
-                 (op.word_bytes, array.word), (op.row_tiles * op.block * (op.kind == Kind.PRODUCT), array.index_words)]
+                 (op.word_bytes, array.word), (op.function, array.functions), (op.second, array.functions),
+                 (op.row_tiles * op.block * (op.kind == Kind.PRODUCT), array.index_words)]
         self.fail(Error.SIZE, any(value > most for value, most in sizes))
         return op
 
@@ -86,6 +89,8 @@ class Interpreter:
                     yield from self.product(rows, number)
                 case Kind.POOL:
                     yield from self.pool(rows)
+                case Kind.ROW:
+                    yield from self.row(rows)
                 case _:
                     self.fail(Error.KIND)
             start += len(rows)
@@ -177,10 +182,63 @@ class Interpreter:
                 table = self.table(some.shape[1])
                 for row in range(some.shape[1]):
                     sums += table[row][some[:, row]] if array.is_lookup else some[:, row, None] * table[row]
-            beats = np.concatenate([self.table_beat() for _ in range(-(-7 // array.fill))])[:7].view(np.uint8)
-            bias = np.ascontiguousarray(beats[:4].T).view("<i4")[:, 0].astype(np.int64)
-            multiplier = np.ascontiguousarray(beats[4:6].T).view("<u2")[:, 0].astype(np.int64)
-            yield from self.write(rows, tile, self.finish(sums + bias, multiplier, beats[6].astype(np.int64)))
+            bias, multiplier, shift = self.parameters()
+            yield from self.write(rows, tile, self.finish(sums + bias, multiplier, shift))
+
+    def parameters(self) -> tuple[Ints, Ints, Ints]:
+        """Bias, multiplier and shift of every column."""
+        beats = np.concatenate([self.table_beat() for _ in range(-(-7 // self.array.fill))])[:7].view(np.uint8)
+        bias = np.ascontiguousarray(beats[:4].T).view("<i4")[:, 0].astype(np.int64)
+        multiplier = np.ascontiguousarray(beats[4:6].T).view("<u2")[:, 0].astype(np.int64)
+        return bias, np.where(beats[6] & 128, -multiplier, multiplier), (beats[6] & 63).astype(np.int64)
+
+    # Functions and rows
+
+    def look_up(self, slot: int, x: int) -> int:
+        """A function slot's value of one number."""
+        words, found = self.functions[slot - 1], None
+        for k in range(16):
+            start = _field(words[2 * k], Field(0, 16, 16, signed=True))
+            if k == 0 or start <= x:
+                slope = _field(words[2 * k], Field(0, 0, 16, signed=True))
+                found = slope * x + _field(words[2 * k + 1], Field(0, 0, 32, signed=True))
+        assert found is not None
+        return found >> words[32]
+
+    def row(self, rows: Ints) -> Iterator[NDArray[np.int8]]:
+        """One block."""
+        op, array, self.beat = self.op, self.array, 0
+        assert (op.groups, op.parts_y, op.parts_x) == (1, 3 if op.maximum else 2, op.column_tiles)
+        size = (op.column_tiles - 1) * array.word + op.last_columns
+        passes = [np.concatenate([self.gather(rows, 0, y, x)[:, 0] for x in range(op.parts_x)], axis=1)
+                  for y in range(op.parts_y)]
+        found = np.zeros((len(rows), op.column_tiles * array.word), np.int64)
+        for number, row in enumerate(passes[-1][:, :size].tolist()):
+            assert all(words[number, :size].tolist() == row for words in passes)
+            found[number, :size] = self.softmax(row) if op.maximum else self.norm(row)
+        for tile in range(op.column_tiles):
+            wide = np.zeros((len(rows), array.columns), np.int64)
+            wide[:, :array.word] = found[:, tile * array.word:(tile + 1) * array.word]
+            bias, multiplier, shift = (0, op.multiplier, op.shift) if op.maximum else self.parameters()
+            yield from self.write(rows, tile, self.finish(wide + bias, np.array(multiplier), np.array(shift)))
+
+    def softmax(self, row: list[int]) -> list[int]:
+        """Values before the finisher."""
+        parts = [min(max(self.look_up(self.op.function, x - max(row)), 0), 32767) for x in row]
+        total = max(sum(parts), 1)
+        place = total.bit_length() - 1
+        mantissa = total << 14 - place if place < 14 else total >> place - 14
+        inverse = min(max(self.look_up(self.op.second, mantissa), 0), 32767)
+        return [part * inverse >> place for part in parts]
+
+    def norm(self, row: list[int]) -> list[int]:
+        """Values before the finisher."""
+        count, total = len(row), sum(row)
+        spread = count * sum(x * x for x in row) - total**2 + self.op.epsilon
+        even = (spread.bit_length() - 1) // 2 * 2
+        mantissa = spread << 12 - even if even < 12 else spread >> even - 12
+        inverse = min(max(self.look_up(self.op.function, mantissa), 0), 32767)
+        return [(count * x - total) * inverse >> even // 2 + 3 for x in row]
 
     def pool(self, rows: Ints) -> Iterator[NDArray[np.int8]]:
         """One block."""
@@ -204,9 +262,13 @@ class Interpreter:
         return self.op.lane["enabled_last" if group == self.op.groups - 1 else "enabled"].astype(bool)
 
     def finish(self, sums: Ints, multiplier: Ints, shift: Ints) -> Ints:
-        """Rescale, round half up, clamp; columns without a shift do not matter."""
+        """Rescale, round half up, function, clamp; columns without a shift do not matter."""
         half = np.where(shift, 1 << np.maximum(shift, 1) - 1, 0)
-        return np.clip((sums * multiplier + half) >> shift, self.op.low, self.op.high)
+        values = (sums * multiplier + half) >> shift
+        if self.op.function and self.op.kind != Kind.ROW:
+            wide = np.clip(values, -32768, 32767).ravel().tolist()
+            values = np.array([self.look_up(self.op.function, x) for x in wide]).reshape(values.shape)
+        return np.clip(values, self.op.low, self.op.high)
 
     # Writing
 
@@ -219,7 +281,7 @@ class Interpreter:
         """Add stage and writer for the rows of a column tile."""
         op, word = self.op, self.array.word
         used = op.last_columns if tile == op.column_tiles - 1 else self.array.columns
-        used = min(used, word) if op.kind == Kind.POOL else used
+        used = min(used, word) if op.kind in (Kind.POOL, Kind.ROW) else used
         words, size = -(-used // word), self.array.activation_words
         values = np.where(np.arange(self.array.columns) < used, values, 0)[:, :words * word]
         places = self.places(rows, tile, op.target, op.target_step, op.target_jump)[:, None] + np.arange(words)

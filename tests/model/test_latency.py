@@ -22,9 +22,9 @@ def machine(rng: np.random.Generator) -> Array:
     columns = int(rng.choice([1, 2, 4]))
     fill = int(rng.choice([size for size in range(1, rows + 1) if rows % size == 0]))
     if rng.random() < 0.4:
-        return Array.mac(rows=rows, columns=columns, encoders=encoders, fill=fill)
+        return Array.mac(rows=rows, columns=columns, encoders=encoders, fill=fill, functions=int(rng.choice([0, 3])))
     return Array(rows=rows, columns=columns, encoders=encoders, fill=fill, length=int(rng.integers(1, 5)),
-                 entries=int(rng.choice([2, 4, 8, 64])))
+                 entries=int(rng.choice([2, 4, 8, 64])), functions=int(rng.choice([0, 3])))
 
 
 def operation(rng: np.random.Generator, array: Array, number: int) -> Operation:
@@ -33,9 +33,14 @@ def operation(rng: np.random.Generator, array: Array, number: int) -> Operation:
     common: dict[str, Any] = {"name": f"o{number}", "blocks": blocks, "block": block,
                               "last_block": int(rng.integers(1, block + 1)),
                               "column_tiles": int(rng.choice([1, 2, 3, 6])), "to_stream": rng.random() < 0.3}
-    kind = Kind(int(rng.choice([1, 1, 1, 2, 3])))
+    kind = Kind(int(rng.choice([1, 1, 1, 2, 3, 4, 4] if array.functions else [1, 1, 1, 2, 3])))
     if kind is Kind.LOAD:
         return Operation(kind=kind, **common | {"to_stream": False})
+    if kind is Kind.ROW:
+        softmax = bool(rng.random() < 0.3)
+        words = int(rng.choice([1, 2, 7, 40]))
+        return Operation(kind=kind, **common | {"column_tiles": words}, parts_x=words, parts_y=3 if softmax else 2,
+                         maximum=softmax, stream_tables=bool(not softmax and rng.random() < 0.5))
     if kind is Kind.POOL:
         parts = int(rng.integers(1, 4))
         return Operation(kind=kind, **common, parts_x=parts, row_tiles=parts, groups=common["column_tiles"])

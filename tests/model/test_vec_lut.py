@@ -285,6 +285,7 @@ def test_random_networks_reach_every_order_of_work() -> None:
 @pytest.mark.parametrize(("sizes", "message"), [
     ({"length": 2}, "a vec-lut array must have length 3, 4 or 5 and entries 1, not 2 and 1"),
     ({"entries": 16}, "a vec-lut array must have length 3, 4 or 5 and entries 1, not 4 and 16"),
+    ({"functions": 1}, "a vec-lut array must have no function slots, not 1"),
     ({"fill": 2}, "a vec-lut array must fill all 4 rows, not 2"),
     ({"block_rows": 3}, "block_rows of a vec-lut array must be at least its 4 columns, not 3")])
 def test_machines_that_cannot_be(sizes: dict[str, int], message: str) -> None:

@@ -10,7 +10,7 @@ from lutra_sim.faults import faults
 from lutra_sim.mutants import ARRAYS
 
 
-@pytest.mark.parametrize("name", ["l2", "mac"])
+@pytest.mark.parametrize("name", ["l2", "mac", "rows"])
 def test_every_fault_is_reported_and_survived(name: str) -> None:
     """Error and place in the status word; then the good program, without a reset."""
     machine = build(ARRAYS[name])

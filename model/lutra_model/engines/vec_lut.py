@@ -49,6 +49,8 @@ class VecLut(Engine):
                              f"{array.entries}")
         if array.fill not in (0, array.rows):
             raise ValueError(f"a vec-lut array must fill all {array.rows} rows, not {array.fill}")
+        if array.functions:
+            raise ValueError(f"a vec-lut array must have no function slots, not {array.functions}")
         if array.block_rows < array.columns:
             raise ValueError(f"block_rows of a vec-lut array must be at least its {array.columns} columns, "
                              f"not {array.block_rows}")
