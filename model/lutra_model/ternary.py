@@ -87,7 +87,7 @@ def sign_ranks(group: int) -> NDArray[np.uint8]:
     """The code word in table memory of each code: place in the half table, and ``SIGN`` for the negative of that.
 
     >>> [int(sign_ranks(4)[code]) for code in (40, 41, 39)]
-    [0, 1, 129]
+    [0, 129, 1]
     """
     places = np.arange(3**group) - zero_code(group)
     found = np.empty(3**group, np.uint8)
