@@ -50,6 +50,8 @@ def products(rng: np.random.Generator, array: Array, name: str, source: str, red
              groups: int = 1, window: Window | None = None, entries: int | None = None) -> Product:
     """A product with random contents whose outputs use the whole range."""
     entries, codebooks = entries or array.entries, -(-reduction // length)
+    if array.metric is Metric.TREE:
+        entries = 1 << entries.bit_length() - 1
     spread = 74 * np.sqrt(codebooks) * (1 if array.is_lookup else 74)
     shift = 15 + max(1, int(np.log2(spread / 74)))
     outputs = groups * columns

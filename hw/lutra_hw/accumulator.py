@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 
-from .engines import engine_of, tree_width
+from .engines import sum_width, tree_width
 from .signals import bits, delay
 
 __all__ = ["Accumulator", "accumulator_width", "pool_width"]
@@ -15,7 +15,7 @@ __all__ = ["Accumulator", "accumulator_width", "pool_width"]
 
 def accumulator_width(array: Array) -> int:
     """Bits that hold the sum over any layer's codebooks or over a window."""
-    return max(engine_of(array).term(array) + (array.codebooks - 1).bit_length(), pool_width(array))
+    return max(sum_width(array, array.codebooks), pool_width(array))
 
 
 def pool_width(array: Array) -> int:

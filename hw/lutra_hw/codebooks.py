@@ -20,10 +20,11 @@ KEPT = ("entries", "parts_x", "parts_y", "groups", "blocks", "codebooks")  # fie
 
 
 class Codebooks(wiring.Component):
-    """Loads a slot's codebook while the one before is in use: ``entries`` beats, one in a cycle.
+    """Loads a slot's codebook while the one before is in use, one beat in a cycle: ``entries``, or those of a tree.
 
-    A slot's first beat is issued 2 cycles after the first row of the slot before was fed at the earliest; its own
-    first row can be fed in the cycle after its last beat. Every block loads all codebooks again.
+    A slot's first beat is issued 2 cycles after the first row of the slot before was fed at the earliest (a tree's: as
+    many more as it has levels); its own first row can be fed in the cycle after its last beat. Every block loads all
+    codebooks again.
 
     Members
     -------
@@ -51,6 +52,8 @@ class Codebooks(wiring.Component):
         address = Signal(32, reset_less=True)
         m.submodules.nest = nest = Loops(entry=16, part_x=8, part_y=8, group=16, block=16)
         turned = delay(m, self.turn, 1, reset=True)  # the loaded codebook may not change yet
+        for _ in range(engine_of(self.array).hold(self.array)):
+            turned = turned | delay(m, turned, 1, reset=True)
         slot = nest.last.part_x & nest.last.part_y & nest.last.group
         m.d.comb += [
             self.next_taken.eq(self.next_ready & ~passed & ~loading),

@@ -20,6 +20,7 @@ from .residual import AddStage
 from .row_unit import ROW_WIDTH
 from .sequencer import Sequencer, share
 from .signals import bits, delay
+from .sum_lane import SumLane
 from .writer import Writer
 
 __all__ = ["Core", "activation_beat"]
@@ -76,7 +77,7 @@ class Core(wiring.Component):
         share(m, sequencer.settings, front.settings, add.settings, placer.settings, writer.settings)
         share(m, sequencer.next, front.next, placer.next)
         self._control(m, sequencer, front)
-        self._sum(m, sequencer, front, accumulator)
+        self._sum(m, sequencer, front, accumulator, finisher)
         placed, results = self._finish(m, sequencer, front, accumulator, finisher)
         taken = self._load(m, sequencer, placer)
         self._write(m, placed, results, taken, front, add, placer, writer)
@@ -99,7 +100,8 @@ class Core(wiring.Component):
             front.room.eq(self.room), sequencer.room.eq(self.room),
             self.reserve.eq(sequencer.reserve | front.reserve)]
 
-    def _sum(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator) -> None:
+    def _sum(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator,
+             finisher: Finisher) -> None:
         """Array and accumulators; a row's index word is read when it is issued, a pool's sums come by themselves."""
         array, row, layer = self.array, sequencer.row, sequencer.settings
         stages = Pipeline(array).tree + 1
@@ -108,25 +110,45 @@ class Core(wiring.Component):
         last_tile = delay(m, row.last, 1)
         pooled = front.pooled
         m.d.comb += [
-            front.read.eq(row.valid), front.read_word.eq(row.word), cells.symbols.eq(front.symbols),
+            front.read.eq(row.valid & row.opens), front.read_word.eq(row.word), cells.symbols.eq(front.symbols),
             *(bit.eq(~last_tile | (layer.last_slots >= number // array.encoders))
               for number, bit in enumerate(cells.used)),
             cells.turn.eq(sequencer.turn), cells.valid.eq(delay(m, row.valid, 1, reset=True)),
             cells.bank.eq(delay(m, row.bank, 1)),
             accumulator.pool.eq(layer.kind == Kind.POOL),
             accumulator.maximum.eq(accumulator.pool & layer.maximum),
-            accumulator.valid.eq(delay(m, row.valid, stages, reset=True) | pooled.valid),
+            accumulator.valid.eq(delay(m, row.valid & row.closes, stages, reset=True) | pooled.valid),
             accumulator.i.eq(cells.o), accumulator.pooled.eq(front.sums)]
+        if array.gather:  # the loader reads the indices; the cells are told the number of the row
+            m.d.comb += sequencer.symbols.eq(front.symbols)
+            with m.If(layer.gather):
+                told = Signal(len(front.symbols) // array.rows)
+                m.d.comb += [told.eq(delay(m, row.row, 1)), cells.symbols.eq(told.replicate(array.rows)),
+                             front.read.eq(sequencer.index_read), front.read_word.eq(sequencer.index_word)]
         for name in ("row", "first", "last"):
             ours = delay(m, getattr(row, name), stages)
             m.d.comb += getattr(accumulator, name).eq(Mux(accumulator.pool, getattr(pooled, name), ours))
+        if engine_of(array).planes:
+            m.d.comb += [cells.plane.eq(delay(m, row.plane, 1)), cells.opens.eq(delay(m, row.opens, 1))]
+        if engine_of(array).lane:
+            self._lane(m, sequencer, finisher, cells)
+
+    def _lane(self, m: Module, sequencer: Sequencer, finisher: Finisher, cells: wiring.Component) -> None:
+        """The sum of a row's activations comes with its first plane, two cycles before a plane's sums."""
+        row, ahead = sequencer.row, Pipeline(self.array).tree - 1
+        m.submodules.lane = lane = SumLane(self.array)
+        connect(m, sequencer.parameter, lane.load)
+        m.d.comb += [lane.valid.eq(delay(m, row.valid & row.opens, ahead, reset=True)), lane.i.eq(cells.lane),
+                     *(getattr(lane, own).eq(delay(m, getattr(row, name), ahead)) for own, name in
+                       (("row", "row"), ("first", "first"), ("last", "last"), ("bank", "parameters"))),
+                     finisher.correction.eq(Mux(sequencer.settings.kind == Kind.PRODUCT, lane.o, 0))]
 
     def _finish(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator,
                 finisher: Finisher) -> tuple[Signal, Signal]:
         """Finisher; what comes back says when a row's residual is to be read, and the row ``RESIDUAL`` cycles later."""
         connect(m, sequencer.parameter, finisher.load)
         row, layer, stages = sequencer.row, sequencer.settings, Pipeline(self.array)
-        valid = (delay(m, row.valid & row.last, stages.sum, reset=True)
+        valid = (delay(m, row.valid & row.last & row.closes, stages.sum, reset=True)
                  | delay(m, front.pooled.valid & front.pooled.last, 2, reset=True))
         bank, totals, pool = delay(m, row.parameters, stages.sum), accumulator.o, accumulator.pool
         if self.array.functions:

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from amaranth.hdl import Value
+from amaranth.hdl import Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,8 +14,8 @@ from lutra_model.params import Array
 
 from .signals import bits
 
-__all__ = ["ENGINES", "Engine", "beat_width", "cells_signature", "encoder_signature", "engine_of", "register",
-           "symbol_width", "tree_width"]
+__all__ = ["ENGINES", "Engine", "beat_width", "cells_signature", "encoder_signature", "engine_of", "lane_width",
+           "register", "sum_width", "symbol_width", "tree_width"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,11 @@ class Engine:
     cell : bits of a cell's table word.
     slot : codebook words that a slot loads, from the signal that holds its operation's entries less one; None: the
         encoders have no codebooks.
+    hold : cycles that a loaded codebook must stay after ``turn``.
     parameters : parameter bytes of a column.
+    planes : a row is issued once for each of its operation's entries, which are planes of the weights.
+    gain : bits that a column's sum has beyond that of its terms.
+    lane : bits of what one row of cells adds to the sum lane, see `SumLane`; None: there is none.
     beat : bits of a table beat; None: a table word of every column for each of ``fill`` rows.
     core : component of `Core`'s ports, where another order of work asks for one.
     """
@@ -41,7 +45,11 @@ class Engine:
     cells: Callable[[Array], wiring.Component]
     cell: Callable[[Array], int] = lambda array: 8
     slot: Callable[[Array, Value], Value] | None = None
+    hold: Callable[[Array], int] = lambda array: 0
     parameters: int = 7
+    planes: bool = False
+    gain: Callable[[Array], int] = lambda array: 0
+    lane: Callable[[Array], int] | None = None
     beat: Callable[[Array], int] | None = None
     core: Callable[[Array], wiring.Component] | None = None
 
@@ -66,9 +74,20 @@ def symbol_width(array: Array) -> int:
     return engine_of(array).symbol(array)
 
 
+def sum_width(array: Array, codebooks: int) -> int:
+    """Bits of a column's sum over so many codebooks."""
+    return engine_of(array).term(array) + engine_of(array).gain(array) + (codebooks - 1).bit_length()
+
+
 def tree_width(array: Array) -> int:
     """Bits of a column's sum over the rows."""
-    return engine_of(array).term(array) + (array.rows - 1).bit_length()
+    return sum_width(array, array.rows)
+
+
+def lane_width(array: Array, codebooks: int) -> int:
+    """Bits of the sum lane's sum over so many codebooks."""
+    lane = engine_of(array).lane
+    return lane(array) + (codebooks - 1).bit_length() if lane else 0
 
 
 def beat_width(array: Array) -> int:
@@ -97,10 +116,13 @@ def cells_signature(array: Array) -> wiring.Signature:
     load : write of a table word of every column for a group of rows, one cycle after its beat was taken. turn : the
     loaded tile is that of the rows issued from the next cycle on. valid, bank, used, symbols : a row, one cycle after
     its issue: bank of its tile, array rows used, what they are told. o : the sums, signed, column 0 lowest,
-    ``1 + Pipeline.tree`` cycles after ``valid``.
+    ``1 + Pipeline.tree`` cycles after ``valid``. plane, opens : of an engine with planes, number of the plane, whether
+    it is the row's first. lane : of an engine with a sum lane, its sum.
     """
     from .loader import table_write
 
+    planes = {"plane": In(bits(array.entries)), "opens": In(1)} if engine_of(array).planes else {}
+    lane = {"lane": Out(signed(lane_width(array, array.rows)))} if engine_of(array).lane else {}
     return wiring.Signature({
         "load": In(table_write(array)), "turn": In(1), "valid": In(1), "bank": In(1), "used": In(array.rows),
-        "symbols": In(symbol_width(array) * array.rows), "o": Out(tree_width(array) * array.columns)})
+        "symbols": In(symbol_width(array) * array.rows), "o": Out(tree_width(array) * array.columns), **planes, **lane})

@@ -8,18 +8,35 @@ from amaranth.lib.wiring import In, Out
 from lutra_model.params import Array
 
 from .accumulator import accumulator_width
-from .engines import beat_width
+from .engines import beat_width, engine_of, lane_width
 from .loader import parameter_write
 from .piecewise import FUNCTION, FUNCTION_STAGES, PiecewiseUnit
 from .row_unit import ROW_WIDTH
 from .signals import chain, delay, held
 
-__all__ = ["Finisher", "finisher_width"]
+__all__ = ["Finisher", "correction_width", "finisher_width", "parameter_byte"]
 
 
 def finisher_width(array: Array) -> int:
     """Bits of what comes to the finisher."""
     return max(accumulator_width(array), ROW_WIDTH if array.functions else 0)
+
+
+def parameter_byte(m: Module, array: Array, load: wiring.PureInterface, byte: int, bank: Value) -> Value:
+    """One byte of a parameter of every column, in two banks."""
+    width = 8 * array.columns
+    place = divmod(byte, beat_width(array) // width)
+    m.submodules[f"byte_{byte}"] = memory = Memory(shape=width, depth=2, init=[])
+    write = memory.write_port()
+    read = memory.read_port(domain="comb")
+    m.d.comb += [write.addr.eq(load.bank), write.data.eq(load.data.word_select(place[1], width)),
+                 write.en.eq(load.valid & (load.beat == place[0])), read.addr.eq(bank)]
+    return read.data
+
+
+def correction_width(array: Array) -> int:
+    """Bits of what a sum lane adds to a column's total; 0 where there is none."""
+    return 8 + lane_width(array, array.codebooks) if engine_of(array).lane else 0
 
 
 class Finisher(wiring.Component):
@@ -34,6 +51,7 @@ class Finisher(wiring.Component):
     load : write of parameter bytes of every column.
     pool, multiplier, shift : a pool's parameters are those of its operation, without a bias.
     valid, bank, i : totals, signed, column 0 lowest, and the bank of their parameters.
+    correction : of an engine with a sum lane: what is added to the totals of the same cycle.
     low, high : bounds of the clamp.
     function, apply : of a machine with functions: the function of all columns; whether it is applied.
     o : INT8 outputs.
@@ -41,10 +59,12 @@ class Finisher(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
+        wide = correction_width(array) * array.columns
+        correction = {"correction": In(wide)} if wide else {}
         super().__init__({**self._ports(), "valid": In(1), "i": In(finisher_width(array) * array.columns),
                           "pool": In(1), "multiplier": In(16), "shift": In(8),
                           "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns),
-                          **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {})})
+                          **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {}), **correction})
 
     def _ports(self) -> dict[str, wiring.Member]:
         """Where the parameters come from."""
@@ -52,19 +72,22 @@ class Finisher(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        functions, width = bool(self.array.functions), finisher_width(self.array)
+        array = self.array
+        functions, width, correction = bool(array.functions), finisher_width(array), correction_width(array)
         valid = chain(m, self.valid, 3 + functions * (FUNCTION_STAGES + 1), reset=True)
         bias = [self._parameter(m, byte) for byte in range(4)]
         multiplier = [self._parameter(m, byte) for byte in (4, 5)]
         shift = self._parameter(m, 6, later=0 if functions else 1)
-        for column in range(self.array.columns):
-            biased = Signal(signed(max(width, 32) + 1), name=f"biased_{column}", reset_less=True)
+        for column in range(array.columns):
+            biased = Signal(signed(max(width, correction + 1, 32) + 1), name=f"biased_{column}", reset_less=True)
             factor = Signal(signed(17) if functions else 16, name=f"factor_{column}", reset_less=True)
             product = Signal(signed(len(biased) + 16), name=f"product_{column}", reset_less=True)
             places = Signal(6, name=f"places_{column}", reset_less=True)
             doubled = Signal(signed(self._bits + 2), name=f"doubled_{column}", reset_less=True)
             total, own_shift = self.i.word_select(column, width).as_signed(), shift.word_select(column, 8)
             own = [Cat(byte.word_select(column, 8) for byte in parameter) for parameter in (bias, multiplier)]
+            if correction:
+                total += Mux(self.pool, 0, self.correction.word_select(column, correction).as_signed())
             if functions:
                 own[1] = Mux(own_shift[7], -own[1], own[1])
                 own_shift = held(m, valid[0], own_shift, f"own_shift_{column}")
@@ -96,16 +119,8 @@ class Finisher(wiring.Component):
         return held(m, valid[9], self._clamped(chosen, self.low, self.high, 8), f"out_{column}")
 
     def _parameter(self, m: Module, byte: int, later: int = 0) -> Value:
-        """One byte of a parameter of every column, in two banks; for the row of so many cycles ago."""
-        width = 8 * self.array.columns
-        place = divmod(byte, beat_width(self.array) // width)
-        m.submodules[f"byte_{byte}"] = memory = Memory(shape=width, depth=2, init=[])
-        write = memory.write_port()
-        read = memory.read_port(domain="comb")
-        m.d.comb += [write.addr.eq(self.load.bank), write.data.eq(self.load.data.word_select(place[1], width)),
-                     write.en.eq(self.load.valid & (self.load.beat == place[0])),
-                     read.addr.eq(delay(m, self.bank, later))]
-        return read.data
+        """One byte of a parameter of every column; for the row of so many cycles ago."""
+        return parameter_byte(m, self.array, self.load, byte, delay(m, self.bank, later))
 
     def _shifted(self, m: Module, product: Signal, places: Signal) -> Value:
         """All but the last bit of the shift, saturated to two bits more than the result's."""

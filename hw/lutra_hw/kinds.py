@@ -1,32 +1,47 @@
 """The engines that the project has, by name."""
 
-from amaranth.hdl import Value
+from amaranth.hdl import Const, Value
+from amaranth.lib import wiring
 
-from lutra_model.params import Array
+from lutra_model.params import Array, Metric
 
 from .encoder import Encoder, PassThrough
 from .engines import Engine, register
 from .lookup_array import LookupArray
 from .mac_array import MacArray
+from .plane_array import PlaneArray
 from .sign_flip_array import SignFlipArray
 from .signals import bits
+from .table_builder import term_width
+from .tree_encoder import TreeEncoder, tree_levels, tree_words
 from .vector_cells import VectorCells
 from .vector_core import VectorCore
 
 __all__: list[str] = []
 
 
-def _centroids(array: Array, entries: Value) -> Value:
-    """A codebook word for each centroid, less one."""
-    return entries
+def _slot(array: Array, entries: Value) -> Value:
+    """A codebook word for each centroid, or those of a tree, less one."""
+    return Const(tree_words(array) - 1) if array.metric is Metric.TREE else entries
 
 
-register("lookup", Engine(symbol=lambda array: bits(array.entries), term=lambda array: 8, encoder=Encoder,
-                          cells=LookupArray, slot=_centroids))
+def _encoder(array: Array) -> wiring.Component:
+    return (TreeEncoder if array.metric is Metric.TREE else Encoder)(array)
+
+
+def _hold(array: Array) -> int:
+    return tree_levels(array) if array.metric is Metric.TREE else 0
+
+
+register("lookup", Engine(symbol=lambda array: bits(array.entries), term=lambda array: 8, encoder=_encoder,
+                          cells=LookupArray, slot=_slot, hold=_hold))
 register("mac", Engine(symbol=lambda array: 8, term=lambda array: 8 + max(2, array.weight_bits), encoder=PassThrough,
                        cells=MacArray, cell=lambda array: array.weight_bits))
 register("sign-flip", Engine(symbol=lambda array: 8, term=lambda array: 9, encoder=PassThrough, cells=SignFlipArray,
                              cell=lambda array: 2))
+register("lut-tc", Engine(symbol=lambda array: 8 * array.length, term=term_width, encoder=PassThrough, cells=PlaneArray,
+                          cell=lambda array: array.length, parameters=8, planes=True,
+                          gain=lambda array: array.entries - 1, lane=term_width))
 register("vec-lut", Engine(symbol=lambda array: 8 * array.length, encoder=PassThrough, cells=VectorCells,
                            term=lambda array: 1 + (128 * array.length).bit_length(), core=VectorCore,
                            beat=lambda array: 8 * array.rows))

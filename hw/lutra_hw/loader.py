@@ -9,7 +9,7 @@ from lutra_model.params import Array
 
 from .commands import table_beat
 from .credit import Credit
-from .engines import beat_width, engine_of
+from .engines import beat_width, engine_of, symbol_width
 from .loops import Loops
 from .program import ADDRESS_BITS
 from .settings import settings
@@ -17,7 +17,7 @@ from .signals import bits, delay
 
 __all__ = ["Loader", "parameter_beats", "parameter_write", "table_write"]
 
-KEPT = ("entries", "row_tiles", "column_tiles", "blocks", "tables", "stream_tables")
+KEPT = ("entries", "row_tiles", "column_tiles", "blocks", "block", "last_block", "tables", "stream_tables", "gather")
 
 
 def parameter_beats(array: Array) -> int:
@@ -38,7 +38,10 @@ def parameter_write(array: Array) -> wiring.Signature:
 
 
 class Loader(wiring.Component):
-    """One beat in a cycle while a bank for it is free; it reaches the bank two cycles later.
+    """One beat in a cycle while a bank for it is free; it reaches the bank two cycles later (in a gather: three).
+
+    A gather reads an index word in the cycle of each table beat and the selected entries in the next; its tile is
+    complete one cycle later. The first time that it reads an index word it waits until that is there.
 
     An operation is taken in the first cycle in which it is offered and all beats of the one before have been issued;
     beats follow from the next cycle on. A norm (of machines with functions) has parameters only: a set for each column
@@ -56,6 +59,9 @@ class Loader(wiring.Component):
     loaded : a tile, its parameters included, is complete with it.
     free, free_parameters : a bank is freed in this cycle; it can be filled from the next on.
     some : a table bank holds a complete tile.
+    indexed : an index word of a gather is complete; it can be read from the next cycle on. index_read, index_word :
+        read of one. symbols : what it holds, one cycle later. offsets : the entry that each row of the group selected,
+        with the address (0 in other operations). These only in a machine that gathers.
     turn : one tile ends in this cycle or was ended before, and the next is complete: it becomes the one in use.
     fault : the error seen in this cycle.
     some_parameters, used_parameters : of a machine with functions: a set of a norm is complete and not used; one is
@@ -73,26 +79,28 @@ class Loader(wiring.Component):
             "i": In(stream.Signature(table_beat(array))), "read": Out(1), "address": Out(32), "memory": In(width),
             "table": Out(table_write(array)), "parameter": Out(parameter_write(array)), "beat": Out(1),
             "loaded": Out(1), "free": In(1), "free_parameters": In(1), "some": Out(1), "turn": Out(1),
-            "fault": Out(Error),
-            **({"some_parameters": Out(1), "used_parameters": In(1)} if array.functions else {})})
+            "fault": Out(Error), **self._ports()})
 
     def elaborate(self, platform):
         m = Module()
         self._loading, self._trailing = Signal(), Signal()  # trailing: the parameters of a column tile
         self._norm: Value = Signal(name="norm") if self.array.functions else Const(0)
         self._layer = {name: Signal.like(getattr(self.next, name), name=name) for name in KEPT}
+        self._gather = self._layer["gather"] if self.array.gather else Const(0)
+        self._address, self._group_ends = Signal(32), Signal()
         m.submodules.tables = tables = Credit(places=2)
         m.submodules.parameters = parameters = Credit(places=2)
         groups = self._take(m)
         inner, trail, outer = self._loops(m, groups)
         ends = inner.step & inner.done & ~outer.last.tile | trail.step & trail.done  # of a tile
-        self._beats(m, self._loading & (tables.room | self._norm) & (~self._trailing | parameters.room), outer)
+        known = self._indices(m, inner, outer)
+        self._beats(m, self._loading & (tables.room | self._norm) & Mux(self._trailing, parameters.room, known), outer)
         m.d.comb += [
             inner.step.eq(self.beat & ~self._trailing), trail.step.eq(self.beat & self._trailing),
             self.loaded.eq(ends & ~self._norm), outer.step.eq(ends),
             tables.put.eq(self.loaded), tables.drop.eq(self.free),
             parameters.put.eq(trail.step & trail.done), parameters.drop.eq(self.free_parameters),
-            self.some.eq(tables.some),
+            self.some.eq(self._complete(m) if self.array.gather else tables.some),
             self.turn.eq(self.free & (self.loaded | (tables.level == 2)) | self.loaded & ~tables.some)]
         with m.If(inner.step & inner.done & outer.last.tile):
             m.d.sync += self._trailing.eq(1)
@@ -107,6 +115,56 @@ class Loader(wiring.Component):
                          self.some_parameters.eq(sets.some)]
         return m
 
+    def _ports(self) -> dict[str, wiring.Member]:
+        """What a machine with functions, and one that gathers, has beside the others."""
+        array = self.array
+        rows = {"some_parameters": Out(1), "used_parameters": In(1)} if array.functions else {}
+        if not array.gather:
+            return rows
+        symbols = symbol_width(array)
+        return rows | {"indexed": In(1), "index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
+                "symbols": In(symbols * array.rows), "offsets": Out(symbols * array.fill)}
+
+    def _late(self, m: Module, value: Value) -> Value:
+        """The value, in a gather one cycle later."""
+        return Mux(self._gather, delay(m, value, 1, reset=True), value) if self.array.gather else value
+
+    def _complete(self, m: Module) -> Value:
+        """A table bank holds a complete tile, that of a gather one cycle after its last beat."""
+        m.submodules.complete = complete = Credit(places=2)
+        m.d.comb += [complete.put.eq(self._late(m, self.loaded)), complete.drop.eq(self.free)]
+        return complete.some
+
+    def _indices(self, m: Module, inner: Loops, outer: Loops) -> Value:
+        """Reads the index word of each table beat of a gather; tells whether the next one is there.
+
+        Words lie in a half as they were indexed, ``for row tile: for activation row``. Every group of rows and every
+        column tile reads them again; a block's half follows that of the block before.
+        """
+        m.d.comb += self._group_ends.eq(inner.last.entry)
+        if not self.array.gather:
+            return Const(1)
+        array, gathers = self.array, self._gather & inner.step
+        m.submodules.fresh = fresh = Credit(places=2 * array.index_words)  # words not yet read
+        first, half = (outer.count.column == 0) & (inner.count.group == 0), Signal()
+        tile, start = Signal.like(self.index_word), Signal.like(self.index_word)  # first words of tile and next half
+        selected = self.symbols.word_select(delay(m, inner.count.group, 1), len(self.offsets))
+        m.d.comb += [
+            fresh.put.eq(self.indexed), fresh.drop.eq(gathers & first), self.index_read.eq(gathers),
+            self.offsets.eq(Mux(delay(m, gathers, 1, reset=True), selected, 0)),
+            start.eq(Mux(outer.last.column, Mux(half | outer.last.block, 0, array.index_words),
+                         Mux(half, array.index_words, 0)))]
+        with m.If(gathers):
+            m.d.sync += self.index_word.eq(self.index_word + 1)
+            with m.If(inner.last.entry):
+                m.d.sync += self.index_word.eq(tile)
+            with m.If(inner.done):
+                following = Mux(outer.last.tile, start, self.index_word + 1)
+                m.d.sync += [self.index_word.eq(following), tile.eq(following)]
+                with m.If(outer.last.tile & outer.last.column):
+                    m.d.sync += half.eq(~half & ~outer.last.block)
+        return ~self._gather | fresh.some | ~first
+
     def _take(self, m: Module) -> Signal:
         """Keeps what the beats of the operation need; gives the last tile's groups of rows, less one."""
         array = self.array
@@ -116,7 +174,7 @@ class Loader(wiring.Component):
             firsts = (group * array.fill // array.encoders for group in range(1, array.rows // array.fill))
             m.d.sync += [*(kept.eq(getattr(self.next, name)) for name, kept in self._layer.items()),
                          groups.eq(sum(self.next.last_slots >= slot for slot in firsts)),
-                         self._loading.eq((self.next.kind == Kind.PRODUCT) | norm), self.address.eq(self.next.tables),
+                         self._loading.eq((self.next.kind == Kind.PRODUCT) | norm), self._address.eq(self.next.tables),
                          self.running_address.eq(self.next_address)]
             if array.functions:
                 m.d.sync += [self._norm.eq(norm), self._trailing.eq(norm)]
@@ -132,7 +190,8 @@ class Loader(wiring.Component):
         m.submodules.trail = trail = Loops(beat=bits(parameter_beats(array)))
         m.submodules.outer = outer = Loops(tile=16, column=16, block=16)
         m.d.comb += [
-            inner.limit.entry.eq(layer["entries"]),
+            inner.limit.entry.eq(Mux(self._gather, Mux(outer.last.block, layer["last_block"], layer["block"]),
+                                     layer["entries"])),
             inner.limit.group.eq(Mux(outer.last.tile, groups, array.rows // array.fill - 1)),
             trail.limit.beat.eq(parameter_beats(array) - 1),
             outer.limit.tile.eq(Mux(self._norm, 0, layer["row_tiles"])), outer.limit.column.eq(layer["column_tiles"]),
@@ -142,14 +201,18 @@ class Loader(wiring.Component):
     def _beats(self, m: Module, ready: Signal, outer: Loops) -> None:
         """A beat from the stream, or from the table memory, whose beats repeat for every block."""
         streamed, layer = self._layer["stream_tables"], self._layer
+        read, again = Signal(), outer.step & outer.last.tile & outer.last.column
+        gathered = self._gather & ~self._trailing  # the address stays until all rows have their entries
         m.d.comb += [
-            self.i.ready.eq(ready & streamed), self.read.eq(ready & ~streamed),
-            self.beat.eq(self.read | self.i.ready & self.i.valid)]
-        with m.If(self.read):
-            m.d.sync += self.address.eq(self.address + 1)
-            with m.If(outer.step & outer.last.tile & outer.last.column):
-                m.d.sync += self.address.eq(layer["tables"])
-            with m.If(self.address >= self.array.table_words):
+            self.i.ready.eq(ready & streamed), read.eq(ready & ~streamed),
+            self.read.eq(self._late(m, read)), self.address.eq(self._late(m, self._address)),
+            self.beat.eq(read | self.i.ready & self.i.valid)]
+        with m.If(read):
+            with m.If(gathered):
+                m.d.sync += self._address.eq(self._address + Mux(self._group_ends, layer["entries"] + 1, 0))
+            with m.Else():
+                m.d.sync += self._address.eq(Mux(again, layer["tables"], self._address + 1))
+            with m.If(self._address + Mux(gathered, layer["entries"], 0) >= self.array.table_words):
                 m.d.comb += self.fault.eq(Error.TABLE)
         last = outer.step & outer.done
         with m.If(self.i.ready & self.i.valid & (self.i.payload.last != last)):
@@ -160,15 +223,18 @@ class Loader(wiring.Component):
         table, parameter = self.table, self.parameter
         bank, parameter_bank = Signal(), Signal()
         taken = Signal(beat_width(self.array), reset_less=True)
+        table_step, parameter_step, group, entry, beats, table_bank, parameters = (
+            self._late(m, value) for value in (inner.step, trail.step, inner.count.group, inner.count.entry,
+                                               trail.count.beat, bank, parameter_bank))
         beat = Mux(delay(m, self.read, 1), self.memory, taken)
         m.d.comb += [table.data.eq(beat), parameter.data.eq(beat)]
-        m.d.sync += [table.valid.eq(inner.step), parameter.valid.eq(trail.step)]
+        m.d.sync += [table.valid.eq(table_step), parameter.valid.eq(parameter_step)]
         with m.If(self.i.ready & self.i.valid):
             m.d.sync += taken.eq(self.i.payload.data)
-        with m.If(inner.step):
-            m.d.sync += [table.group.eq(inner.count.group), table.entry.eq(inner.count.entry), table.bank.eq(bank)]
-        with m.If(trail.step):
-            m.d.sync += [parameter.beat.eq(trail.count.beat), parameter.bank.eq(parameter_bank)]
+        with m.If(table_step):
+            m.d.sync += [table.group.eq(group), table.entry.eq(entry), table.bank.eq(table_bank)]
+        with m.If(parameter_step):
+            m.d.sync += [parameter.beat.eq(beats), parameter.bank.eq(parameters)]
         with m.If(self.loaded):
             m.d.sync += bank.eq(~bank)
         with m.If(trail.step & trail.done):

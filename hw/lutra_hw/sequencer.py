@@ -9,12 +9,12 @@ from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
 from .commands import memory_write, table_beat
-from .engines import beat_width
+from .engines import beat_width, symbol_width
 from .loader import Loader, parameter_write, table_write
 from .program import ADDRESS_BITS, Program
 from .row_scale import CHANNEL_BITS
 from .settings import kinds, settings
-from .signals import delay
+from .signals import bits, delay
 from .table_memory import TableMemory
 from .walker import Walker, issue
 
@@ -40,6 +40,7 @@ class Sequencer(wiring.Component):
     indexed : a word of the index memory is complete with this cycle's write.
     table, parameter, turn : see `Loader`.
     row, reserve, free_half : see `Walker`.
+    index_read, index_word, symbols : of a machine that gathers, see `Loader`.
     room : the output buffer has a place.
     moving : something moves in this cycle.
     fault, place : the error seen in this cycle; program address of its operation.
@@ -58,8 +59,16 @@ class Sequencer(wiring.Component):
             "table": Out(table_write(array)), "parameter": Out(parameter_write(array)), "turn": Out(1),
             "row": Out(issue(array)), "reserve": Out(1), "free_half": Out(1), "room": In(1), "moving": Out(1),
             "fault": Out(Error), "place": Out(ADDRESS_BITS), "running_place": Out(ADDRESS_BITS),
-            "codebook_place": Out(ADDRESS_BITS),
-            **({"some_parameters": Out(1), "word_ends": In(1)} if array.functions else {})})
+            "codebook_place": Out(ADDRESS_BITS), **self._ports()})
+
+    def _ports(self) -> dict[str, wiring.Member]:
+        """What a machine with functions, and one that gathers, has beside the others."""
+        array = self.array
+        rows = {"some_parameters": Out(1), "word_ends": In(1)} if array.functions else {}
+        if not array.gather:
+            return rows
+        return rows | {"index_read": Out(1), "index_word": Out(bits(2 * array.index_words)),
+                       "symbols": In(symbol_width(array) * array.rows)}
 
     def elaborate(self, platform):
         m = Module()
@@ -90,6 +99,10 @@ class Sequencer(wiring.Component):
             left = delay(m, self.word_ends, stages.row_release - 1, reset=True)
             m.d.comb += [self.some_parameters.eq(loader.some_parameters), loader.used_parameters.eq(self.word_ends),
                          loader.free_parameters.eq(released | left)]
+        if self.array.gather:
+            m.d.comb += [loader.indexed.eq(self.indexed & program.settings.gather), loader.symbols.eq(self.symbols),
+                         self.index_read.eq(loader.index_read), self.index_word.eq(loader.index_word),
+                         memory.offsets.eq(loader.offsets)]
         self._offer(m, program, loader)
         self._faults(m, program, loader.fault, loader.running_address)
         return m
@@ -105,6 +118,12 @@ class Sequencer(wiring.Component):
             m.d.sync += [seen[1].eq(1), self.codebook_place.eq(program.next_address)]
         with m.If(program.start):
             m.d.sync += [flag.eq(0) for flag in seen]
+
+    def _ungathered(self, operation: wiring.PureInterface) -> Value:
+        """A gather that the machine does not do."""
+        entries = self.array.entries
+        return (Const(not self.array.gather) | operation.stream_tables | (operation.block >= entries)
+                | (operation.last_block >= entries))
 
     def _faults(self, m: Module, program: Program, fault: Signal, place: Signal) -> None:
         """What an operation says is checked when it starts; its addresses are when they are used."""
@@ -128,7 +147,8 @@ class Sequencer(wiring.Component):
         return ((operation.block >= array.block_rows) | (operation.last_block >= array.block_rows)
                 | (operation.last_columns >= array.columns)
                 | product & ((operation.entries >= array.entries) | (operation.length > array.length)
-                             | (operation.length == 0) | (operation.last_slots >= array.slots))
+                             | (operation.length == 0) | (operation.last_slots >= array.slots)
+                             | operation.gather & self._ungathered(operation))
                 | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0))
                 | self._long_row(operation))
 

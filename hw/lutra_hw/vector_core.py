@@ -29,7 +29,8 @@ class VectorCore(Core):
     def _finisher(self) -> Finisher:
         return VectorFinisher(self.array)
 
-    def _sum(self, m: Module, sequencer: VectorSequencer, front: Front, accumulator: Accumulator) -> None:
+    def _sum(self, m: Module, sequencer: VectorSequencer, front: Front, accumulator: Accumulator,
+             finisher: Finisher) -> None:
         """Array and accumulators: a word for each output of a sweep, a pool's sums come by themselves."""
         row, layer, pooled = sequencer.row, sequencer.settings, front.pooled
         stages = Pipeline(self.array).tree + 1

@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="of activations and weights, where a scheme has few (33)")
     parser.add_argument("--entries", type=int, default=16, metavar="C", help="centroids of a codebook (16)")
     parser.add_argument("--metric", type=Metric, choices=list(Metric), default=Metric.L2,
-                        help="encoder's distance (l2)")
+                        help="encoder's distance; tree: decision trees, of lut-dla only (l2)")
     parser.add_argument("--length", type=int, metavar="V",
                         help="scalars of a sub-vector (9 for 3x3, one kernel row for larger windows, else 4)")
     parser.add_argument("--pixel-scale", type=float, metavar="S",

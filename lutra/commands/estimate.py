@@ -58,6 +58,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="cycles from one beat of the table stream to the next (1)")
     parser.add_argument("--activation-period", type=int, default=1, metavar="P",
                         help="cycles from one beat of the input stream to the next (1)")
+    parser.add_argument("--encoder-clock", type=int, default=1, metavar="R",
+                        help="how many times as fast as the rest the encoders and their feeder work, in the model (1)")
+    parser.add_argument("--gather", action="store_true",
+                        help="the array can load selected table entries only, and does where that takes fewer cycles")
     technology_option(parser)
 
 
@@ -74,7 +78,7 @@ def _works_run(works: tuple[Work, ...], args: argparse.Namespace, periods: dict[
     layers = [work.layer for work in works if work.layer]
 
     def make(encoders: int) -> Run:
-        array = Array(rows=rows, columns=columns, encoders=encoders, metric=args.metric,
+        array = Array(rows=rows, columns=columns, encoders=encoders, metric=args.metric, gather=args.gather,
                       length=max(layer.length for layer in layers),
                       entries=max(2, 1 << (max(layer.entries for layer in layers) - 1).bit_length()))
         fitting, streamed = runs.sized(array, works, streamed=True if args.stream else
@@ -89,7 +93,8 @@ def _works_run(works: tuple[Work, ...], args: argparse.Namespace, periods: dict[
 
 def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tuple[str, ...]]:
     """Name, steps by shape, the run on the lookup array, and the nodes that the host computes."""
-    periods = {"table_period": args.table_period, "activation_period": args.activation_period}
+    periods = {"table_period": args.table_period, "activation_period": args.activation_period,
+               "encoder_clock": args.encoder_clock}
     if args.workload or args.product:
         works = _single(args) if args.product else SHAPES[args.workload]()
         return args.workload or "product", works, _works_run(works, args, periods), ()
@@ -97,7 +102,8 @@ def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tu
 
     network = embedded.network(args.network)
     resident = True if args.resident else False if args.stream else None
-    arrays = fit.arrays(network, rows=args.array[0], columns=args.array[1], encoders=args.encoders, resident=resident)
+    arrays = fit.arrays(network, rows=args.array[0], columns=args.array[1], encoders=args.encoders, resident=resident,
+                        gather=args.gather)
     cut = stages(network, arrays, resident=resident)
     array = arrays[fit.main_scheme(network) or next(iter(arrays))]
     companion = arrays.get("int8") if array.is_lookup else None

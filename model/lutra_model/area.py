@@ -114,6 +114,16 @@ def _functions(structure: Structure, technology: Technology) -> float:
             + held)
 
 
+def _table_addresses(structure: Structure) -> Parts:
+    """What a machine that gathers has more: an address for each of ``fill`` rows, the choice of their indices."""
+    array = structure.array
+    if not array.gather:
+        return {}
+    address = (array.table_words - 1).bit_length()
+    late = address + 1 + (array.rows // array.fill - 1).bit_length() + (array.entries - 1).bit_length() + 6
+    return {"add": array.fill * address, "mux": (array.rows - array.fill) * structure.index_bits, "register": late}
+
+
 def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:
     """Area in square micrometres by component; the values sum to the total."""
     areas = dict.fromkeys(MEMORIES, 0.0) | {
@@ -125,7 +135,8 @@ def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:
     areas["finisher"] = _finisher(structure, technology)
     areas["add"] = _add(structure, technology)
     areas["functions"] = _functions(structure, technology)
-    areas["control"] = (structure.control_registers * (technology.price("register_area") + technology.price("add_area"))
+    areas["control"] = _priced(_table_addresses(structure), technology) + (
+        structure.control_registers * (technology.price("register_area") + technology.price("add_area"))
                         + structure.settings_registers * technology.price("register_area"))
     return {name: float(areas[name]) for name in AREA_COMPONENTS}
 

@@ -9,6 +9,7 @@ from . import images
 from .network import LayerNorm
 from .operation import Kind, Operation
 from .params import Array
+from .tiling import gathered
 from .values import Step
 
 __all__ = ["Contents", "contents"]
@@ -62,7 +63,8 @@ def _beats(step: Step, operation: Operation, array: Array) -> Bytes | None:
     return None
 
 
-def contents(steps: list[Step], operations: list[Operation], array: Array, resident: bool | None) -> Contents:
+def contents(steps: list[Step], operations: list[Operation], array: Array, resident: bool | None,
+             gather: bool | None = None) -> Contents:
     """Addresses and images of the table and codebook memories, and the table stream.
 
     Raises ``ValueError`` for the layer that a memory has no room for.
@@ -72,8 +74,8 @@ def contents(steps: list[Step], operations: list[Operation], array: Array, resid
     done = []
     for number, (step, operation) in enumerate(zip(steps, operations, strict=True)):
         if (beats := _beats(step, operation, array)) is not None:
-            operation = replace(operation, stream_tables=number in streams,
-                                codebooks=sum(map(len, codebooks)) if step.product else 0,
+            operation = gathered(replace(operation, stream_tables=number in streams), array, gather)
+            operation = replace(operation, codebooks=sum(map(len, codebooks)) if step.product else 0,
                                 tables=0 if number in streams else sum(map(len, tables)))
             if number in streams:
                 streamed += [beats] * operation.blocks

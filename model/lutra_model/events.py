@@ -6,6 +6,7 @@ import numpy as np
 
 from .engines import log2, reduction_bits
 from .function_events import FUNCTION_BITS, function_counts
+from .images import table_words
 from .operation import Kind, Operation, descriptor_words
 from .params import Array, Layer
 from .structure import Number, Structure
@@ -56,7 +57,7 @@ class Events:
     gather_read_bits, activation_write_bits, residual_read_bits : activation memory.
     address_bits : adder bits of the lanes' addresses. gather_register_bits : register bits that a fed row passes.
     index_read_bits, index_write_bits : index memory, whole words.
-    issues : rows that the walker sends through the array.
+    issues : rows that the walker sends through the array, once for each plane where weights have planes.
     table_reads : table entries read; 0 in a MAC array.
     multiplies : products of 8 x 8 bits that the cells form. multiply_bits : products of widths of other ones.
     cell_mux_bits, cell_add_bits : multiplexer and adder bits of the cells, before the trees.
@@ -209,7 +210,9 @@ def _encoder(operation: Operation, layer: Layer, structure: Structure) -> dict[s
 
 def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str, int]:
     array = structure.array
-    issues = operation.rows * operation.row_tiles * operation.column_tiles
+    planes = array.cell.issue_cycles(operation.entries)
+    walked = operation.rows * operation.row_tiles * operation.column_tiles
+    issues = walked * planes
     outputs = layer.rows * layer.columns
     passes = operation.row_tiles - 1
     used = [min(slots * array.encoders, max(1, layer.codebooks - place * array.rows))
@@ -218,22 +221,28 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
     return {
         "issues": issues,
         "index_write_bits": layer.rows * operation.row_tiles * structure.index_word_bits,
-        "index_read_bits": issues * structure.index_word_bits,
+        "index_read_bits": (tile_beats(operation, array) if operation.gather else walked) * structure.index_word_bits,
         "idle_cells": issues * array.cells - layer.lookups,
-        "tree_adds": outputs * max(layer.codebooks - operation.row_tiles, 0),
-        "tree_add_bits": outputs * sum(reduction_bits(rows, structure.term_bits) for rows in used),
+        "tree_adds": outputs * planes * max(layer.codebooks - operation.row_tiles, 0),
+        "tree_add_bits": outputs * planes * sum(reduction_bits(rows, structure.term_bits) for rows in used),
         "accumulator_adds": outputs * passes,
         "accumulator_read_bits": accumulated, "accumulator_write_bits": accumulated,
         "issue_register_bits": issues * structure.issue_registers
     } | array.cell.cell_events(operation, layer, structure)
 
 
+def tile_beats(operation: Operation, array: Array) -> int:
+    """Table beats of all blocks, parameters not included: those of all entries, or of the selected ones."""
+    groups = sum(-(-slots * array.encoders // array.fill) for slots in operation.tile_slots(array))
+    each = operation.rows if operation.gather else operation.blocks * operation.entries
+    return operation.column_tiles * groups * each
+
+
 def _tables(operation: Operation, structure: Structure) -> dict[str, int]:
     """Beats of tables and parameters, from memory or stream into cells; in one image."""
     array = structure.array
-    tiles = [-(-slots * array.encoders // array.fill) * operation.entries for slots in operation.tile_slots(array)]
     columns = operation.blocks * operation.column_tiles
-    beats, parameters = columns * sum(tiles), columns * array.parameter_beats
+    beats, parameters = tile_beats(operation, array), columns * array.parameter_beats
     bits = (beats + parameters) * structure.table_word_bits
     return {"table_writes": beats * array.fill * array.columns,
             "parameter_bits": columns * array.cell.parameter_bytes * array.columns * 8,
@@ -322,8 +331,11 @@ def count(operation: Operation, array: Array, layer: Layer | None = None, *, num
         case Kind.LOAD:
             counts = _load(operation, structure)
     counts["program_read_bits"] = descriptor_words(array) * 32
-    once = {f"{memory}_write_bits": -(-counts.get(f"{memory}_read_bits", 0) // operation.blocks)
-            for memory in ("table", "codebook")} | {"function_write_bits": counts.get("function_read_bits", 0),
-                                                    "program_write_bits": counts["program_read_bits"]}
+    norm = operation.kind is Kind.ROW and not operation.maximum
+    resident = (operation.kind is Kind.PRODUCT or norm) and not operation.stream_tables
+    once = {"table_write_bits": table_words(operation, array) * structure.table_word_bits if resident else 0,
+            "codebook_write_bits": -(-counts.get("codebook_read_bits", 0) // operation.blocks),
+            "function_write_bits": counts.get("function_read_bits", 0),
+            "program_write_bits": counts["program_read_bits"]}
     return Events(**{name: images * value for name, value in counts.items()}, **once,
                   dram=_dram(operation, layer, structure, images))

@@ -1,9 +1,9 @@
-"""Weights of few bits from real ones: symmetric steps and signs by least squares, ternary ones by a threshold."""
+"""Weights of few bits from real ones: steps, zero points and signs by least squares, ternary ones by a threshold."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ternary", "uniform"]
+__all__ = ["affine", "ternary", "uniform"]
 
 Real = NDArray[np.float64]
 CLIPS = np.linspace(0.3, 1.0, 36)  # of a column's largest weight, tried as the largest level
@@ -47,3 +47,36 @@ def ternary(weight: Real) -> tuple[NDArray[np.int8], Real]:
     np.put_along_axis(rank, order, np.broadcast_to(np.arange(len(weight))[:, None], order.shape), axis=0)
     trits = np.where(rank < kept, np.sign(weight), 0).astype(np.int8)
     return trits, _least_squares(weight, trits.astype(np.float64))
+
+
+def _between(weight: Real, low: Real, high: Real, bits: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Real]:
+    """Weights of each column as ``s (q - z)`` that reach from ``low`` to ``high``."""
+    most = (1 << bits) - 1
+    step = np.maximum((high - low) / most, 1e-30)
+    z = np.clip(np.rint(-low / step), max(0, (most - 127) // 2), min(most, (most + 127) // 2))  # z' has 8 bits
+    return np.clip(np.rint(weight / step + z), 0, most).astype(np.int64), (2 * z - most).astype(np.int64), step
+
+
+def affine(weight: Real, bits: int) -> tuple[NDArray[np.int64], NDArray[np.int8], Real]:
+    """``(q, z', step)`` of ``(reduction, columns)`` weights ``step (q' - z')`` with ``q' = 2q - (2^bits - 1)``.
+
+    Of each column the clip of its range of least squared error, among zero points on a level and half-way between two
+    (``z' = 0``). One bit: the sign, and the mean magnitude.
+    """
+    half, most = 1 << bits - 1, (1 << bits) - 1
+    if bits == 1:
+        return (weight >= 0).astype(np.int64), np.zeros(weight.shape[1], np.int8), np.abs(weight).mean(axis=0)
+    low, high = np.minimum(weight.min(axis=0), 0), np.maximum(weight.max(axis=0), 0)
+    q, zero = np.zeros(weight.shape, np.int64), np.zeros(weight.shape[1], np.int64)
+    step, best = np.zeros(weight.shape[1]), np.full(weight.shape[1], np.inf)
+    for clip in CLIPS:
+        size = np.maximum(np.abs(weight).max(axis=0) * clip / half, 1e-30)
+        even = np.clip(np.floor(weight / size) + half, 0, most).astype(np.int64)
+        for tried, point in (_between(weight, low * clip, high * clip, bits)[:2], (even, np.zeros_like(zero))):
+            levels = (2 * tried - most - point).astype(np.float64)
+            fitted = _least_squares(weight, levels)
+            error = ((levels * fitted - weight) ** 2).sum(axis=0)
+            better = error < best
+            best[better], step[better], zero[better] = error[better], fitted[better], point[better]
+            q[:, better] = tried[:, better]
+    return q, zero.astype(np.int8), np.maximum(step, 1e-30)

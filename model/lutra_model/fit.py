@@ -142,14 +142,19 @@ def main_scheme(network: Network) -> str | None:
 
 
 def arrays(network: Network, *, rows: int = 16, columns: int = 16,
-           encoders: int | Literal["auto"] = "auto", resident: bool | None = None) -> dict[str, Array]:
-    """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables."""
+           encoders: int | Literal["auto"] = "auto", resident: bool | None = None,
+           gather: bool = False) -> dict[str, Array]:
+    """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables.
+
+    ``gather``: one that looks up has what it takes to gather, see `tiling.gathered`.
+    """
     table_bytes = AMPLE if resident else TABLE_BYTES
     engines = {node.scheme: node.coding.engine for node in network.products}
     bits = [node.coding.bits for node in network.products
             if isinstance(node.coding, Plain) and node.coding.engine == "mac"]
     made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes,
                               weight_bits=max(bits)) if engine == "mac"
-            else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes)
+            else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes,
+                              gather=gather and engine == "lookup")
             for engine in sorted(set(engines.values()))}
     return {scheme: made[engine] for scheme, engine in engines.items()}

@@ -33,7 +33,7 @@ def exponential(scale: float) -> Piecewise:
     def real(d: Real) -> Real:
         return np.minimum(2**15 * np.exp(d * scale), TOP)
 
-    return integers.fitted(real, -255, 0, power=2, weight=lambda d: 1 / np.sqrt(np.maximum(real(d), 1)), rising=True)
+    return integers.fitted(real, -255, 0, power=2, weight=lambda d: 1 / np.sqrt(np.maximum(real(d), 0.1)), rising=True)
 
 
 @lru_cache(maxsize=1)

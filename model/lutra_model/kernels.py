@@ -111,16 +111,17 @@ def lookup(table: NDArray[np.int8], indices: NDArray[np.uint8]) -> NDArray[np.si
     return sums
 
 
-def _exact_parts(weights: NDArray[np.int8]) -> int:
+def _exact_parts(weights: NDArray[np.signedinteger[Any]]) -> int:
     """Parts of the reduction in which no sum of products can leave float32's exact integers."""
     most = int(np.abs(weights.astype(np.int16)).sum(axis=-2, dtype=np.int64).max(initial=0)) * WORST
     return -(-most // 2**24) if most else 1
 
 
-def multiply(columns: NDArray[np.int8], weights: NDArray[np.int8]) -> NDArray[np.int32]:
+def multiply(columns: NDArray[np.int8], weights: NDArray[np.signedinteger[Any]]) -> NDArray[np.int32]:
     """``weights`` ``(reduction, columns)`` times activations ``(reduction, rows)`` as ``(rows, columns)``.
 
-    In float32, which holds every partial sum exactly: ``128 * sum of |weights|`` of a part is at most 2^24.
+    Weights have at most 16 bits. In float32, which holds every partial sum exactly: ``128 * sum of |weights|`` of a
+    part is at most 2^24.
     """
     parts = _exact_parts(weights)
     if parts == 1:

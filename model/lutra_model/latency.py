@@ -99,15 +99,21 @@ TIMINGS = {Kind.PRODUCT: _product, Kind.POOL: pool, Kind.LOAD: load, Kind.ROW: r
 
 
 def network_latency(operations: Sequence[Operation], array: Array, *, runs: int = 1, activation_period: int = 1,
-                    table_period: int = 1) -> NetworkLatency:
-    """Cycles of so many runs of a program on a machine; the streams offer a beat every ``period`` cycles."""
-    for name, value in [("runs", runs), ("activation_period", activation_period), ("table_period", table_period)]:
+                    table_period: int = 1, encoder_clock: int = 1) -> NetworkLatency:
+    """Cycles of so many runs of a program on a machine; the streams offer a beat every ``period`` cycles.
+
+    ``encoder_clock``: the feeder of products, the encoders and the codebook loader work so many times as fast as the
+    rest, whose cycles are counted; the hardware's clock is one.
+    """
+    for name, value in [("runs", runs), ("activation_period", activation_period), ("table_period", table_period),
+                        ("encoder_clock", encoder_clock)]:
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
     if not operations:
         raise ValueError("a program must have at least one operation")
     read = descriptor_words(array) + 2
-    clock = Clock(array=array, activation_period=activation_period, table_period=table_period, ready=read)
+    clock = Clock(array=array, activation_period=activation_period, table_period=table_period, ready=read,
+                  encoder=encoder_clock)
     found, done = [], -1
     for operation in [*operations] * runs:
         clock.begin(done)

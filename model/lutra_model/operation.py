@@ -83,7 +83,7 @@ class Field(NamedTuple):
 FIELDS = {
     "kind": Field(0, 0, 4), "maximum": Field(0, 4, 1), "source_side": Field(0, 5, 1), "side": Field(0, 6, 1),
     "to_stream": Field(0, 7, 1), "residual": Field(0, 8, 1), "stream_tables": Field(0, 9, 1),
-    "arrange": Field(0, 10, 2), "final": Field(0, 12, 1),
+    "arrange": Field(0, 10, 2), "final": Field(0, 12, 1), "gather": Field(0, 13, 1),
     "source": Field(1, 0, 32, signed=True),
     "step_x": Field(2, 0, 32, signed=True), "step_y": Field(3, 0, 32, signed=True),
     "height": Field(4, 0, 16), "width": Field(4, 16, 16),
@@ -161,6 +161,8 @@ class Operation:
     residual : the add stage adds a value from the side that is not ``source_side``.
     stream_tables : table beats come from the table stream, not from table memory.
     final : the program ends with this operation.
+    gather : of a table only the entries that the block's activation rows selected are loaded, each as the entry of its
+        row's number.
     source : address of the word at window place (0, 0) of output pixel (0, 0), group 0; may lie before the image.
     step_x, step_y : added to it from one output pixel to the next in a row; from a row's last pixel to the next row's
         first.
@@ -200,6 +202,7 @@ class Operation:
     residual: bool = False
     stream_tables: bool = False
     final: bool = False
+    gather: bool = False
     source: int = 0
     step_x: int = 0
     step_y: int = 0

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .engines import Engine
 
-__all__ = ["Array", "Layer", "Metric"]
+__all__ = ["DISTANCES", "Array", "Layer", "Metric"]
 
 
 class Metric(StrEnum):
-    """Distance that the nearest-centroid encoder minimises."""
+    """How an encoder of the lookup engine finds an index: the distance it minimises, or a decision tree."""
 
     L2 = "l2"
     L1 = "l1"
     CHEBYSHEV = "chebyshev"
+    TREE = "tree"
+
+
+DISTANCES = (Metric.L2, Metric.L1, Metric.CHEBYSHEV)
 
 
 def _at_least_one(**values: int) -> None:
@@ -88,7 +92,9 @@ class Layer:
     @property
     def lookups(self) -> int:
         """Table entries read (or, in a dense layer, products formed)."""
-        return self.rows * self.codebooks * self.columns
+        from .engines import engine_of
+
+        return self.rows * self.codebooks * self.columns * engine_of(self.engine).issue_cycles(self.entries)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,14 +107,16 @@ class Array:
     rows : codebooks (or scalars) summed in one cycle.
     columns : outputs formed in one cycle.
     encoders : sub-vectors (or scalars) encoded in one cycle; a divisor of ``rows``.
-    length : longest sub-vector an encoder takes; 1 for ``mac``.
-    entries : most entries of one table, a power of two; 1 for ``mac``.
-    metric : the encoder's distance, of ``lookup``.
+    length : longest sub-vector an encoder takes; 1 for ``mac``; scalars of a group for ``lut-tc``.
+    entries : most entries of one table, a power of two; 1 for ``mac``; most planes of a weight for ``lut-tc``.
+    metric : the encoder's distance, or ``tree``, of ``lookup``.
+    quantised : tables built of activations have entries of 8 bits, of ``lut-tc``.
     weight_bits : of a weight, of ``mac``: 1 to 8.
     word : channels in one word of activation memory; a divisor of ``encoders`` and of ``columns``. 0: the largest of
         4, 2, 1 that is one.
     lanes : words gathered in one cycle, at least ``length * encoders / word``. 0: that many, and at least 9.
     fill : array rows that one table beat loads; a divisor of ``rows``. 0: all.
+    gather : table memory has an address for each of ``fill`` rows, so that a beat can hold entries of several indices.
     codebooks : most array rows that a layer uses over all its row tiles; sets the accumulator width.
     block_rows : rows of the accumulator memory.
     index_words : words in each half of the index memory; one word feeds all rows for one cycle.
@@ -126,10 +134,12 @@ class Array:
     length: int = 9
     entries: int = 16
     metric: Metric = Metric.L2
+    quantised: bool = False
     weight_bits: int = 8
     word: int = 0
     lanes: int = 0
     fill: int = 0
+    gather: bool = False
     codebooks: int = 512
     block_rows: int = 1024
     index_words: int = 2048
@@ -148,6 +158,8 @@ class Array:
             raise ValueError(f"encoders must divide rows ({self.rows}), {self.encoders} do not")
         if not 0 <= self.functions <= 15:
             raise ValueError(f"functions must be 0 to 15, not {self.functions}")
+        if self.gather and self.engine != "lookup":
+            raise ValueError(f"an array that gathers must have the engine lookup, not {self.engine}")
         self.cell.check(self)
         self._complete()
 

@@ -35,7 +35,9 @@ class Clock:
     ready, start : of the operation under way.
     activation, table : earliest cycle that can take the next beat of each stream.
     loaded : cycle of the loader's newest beat.
-    slot : cycle in which the first row of the newest slot was fed.
+    slot : tick in which the first row of the newest slot was fed.
+    encoder : ticks of feeder, encoders and codebook loader in a cycle. They see in the ticks of a cycle what the other
+        side did in the cycles before, and that sees in a cycle what they did in the ticks before.
     banks, parameters : from which cycle the older and the newer bank take beats.
     """
 
@@ -43,6 +45,7 @@ class Clock:
     activation_period: int
     table_period: int
     ready: int
+    encoder: int = 1
     start: int = 0
     activation: int = 0
     table: int = 0
@@ -105,37 +108,56 @@ def _repeat(state: Cycles, step: Callable[[Cycles], Cycles], count: int, cycles:
 
 
 class _Product:
-    """The walkers of one product."""
+    """The walkers of one product, in ticks: a cycle has ``Clock.encoder`` of them, and begins with the first."""
 
     def __init__(self, operation: Operation, clock: Clock) -> None:
         array, pipeline = clock.array, clock.pipeline
-        self.operation, self.clock, self.release = operation, clock, pipeline.release
-        self.period = clock.table_period if operation.stream_tables else 1
+        self.operation, self.clock, self.cycle = operation, clock, clock.encoder
+        self.release = pipeline.release * self.cycle
+        self.period = self.cycle * (clock.table_period if operation.stream_tables else 1)
         self.codebook = array.cell.slot_words(array, operation.entries)  # beats of a slot
-        self.beats = tuple(-(-slots * array.encoders // array.fill) * operation.entries
-                           for slots in (array.slots, operation.last_slots))
+        self.hold = 2 + array.cell.hold(array)  # from a slot's first row to the next one's first codebook beat
+        self.gather = operation.gather
+        self.groups = tuple(-(-slots * array.encoders // array.fill) for slots in (array.slots, operation.last_slots))
         self.parameter_beats = array.parameter_beats
+        self.planes = array.cell.issue_cycles(operation.entries)
         self.written = pipeline.fetch + pipeline.encode + 1
         self.first_slots = array.slots if operation.row_tiles > 1 else operation.last_slots
 
-    def step(self, rows: int) -> int:
-        """Cycles from a slot's first row to the next slot's: its rows, or the next codebook."""
-        return max(rows, self.codebook + 2) if self.codebook else rows
+    def whole(self, tick: int) -> int:
+        """The first cycle at or after a tick, in ticks."""
+        return -(-tick // self.cycle) * self.cycle
 
-    def tile(self, state: _State, rows: int, last: bool, gap: int | None) -> _State:
-        """Load and walk one tile; ``gap``: cycles from its first index word to the next tile's; None: all are there."""
-        end = max(state.beat, state.bank) + self.beats[last] * self.period
+    def step(self, rows: int) -> int:
+        """Ticks from a slot's first row to the next slot's: its rows, or the next codebook."""
+        return max(rows, self.codebook + self.hold) if self.codebook else rows
+
+    def beats(self, last: bool, rows: int) -> int:
+        """Table beats of a tile for so many activation rows."""
+        return self.groups[last] * (rows if self.gather else self.operation.entries)
+
+    def tile(self, state: _State, rows: int, last: bool, gap: int | None, first: bool = False) -> _State:
+        """Load and walk one tile; ``gap``: ticks from its first index word to the next tile's; None: all are there.
+
+        A gather loads one after the other what index words select, of the ``first`` column tile as they come; its tile
+        is complete a cycle later.
+        """
+        cycle, word = self.cycle, self.whole(state.word)
+        begin = max(state.beat, state.bank, word if first and self.gather else LONG_AGO)
+        end = begin + self.beats(last, rows) * self.period
         parameter, next_parameter = state.parameter, state.next_parameter
         if last:
             end = max(end, parameter) + self.parameter_beats * self.period
-        free, ready = state.issued + 1, end - self.period + 1
-        begin = max(free, state.word, ready)
-        issued, late = begin + rows - 1, ready > state.word
+        free, ready = state.issued + cycle, end - self.period + cycle + self.gather * cycle
+        begin = max(free, word, ready)
+        issued, late = begin + (rows * self.planes - 1) * cycle, ready > word
+        encode = (min(begin, max(free, word)) if self.gather or not late else free) - free
         if last:
             parameter, next_parameter = next_parameter, issued + self.release
-        return _State(issued, end, state.next_bank, issued + 1, issued + 1 if gap is None else state.word + gap,
+        after = issued + cycle
+        return _State(issued, end, state.next_bank, after, after if gap is None else state.word + gap,
                       parameter, next_parameter, state.slot, state.half, state.next_half,
-                      state.encode + (0 if late else begin - free), state.load + (begin - free if late else 0))
+                      state.encode + encode, state.load + begin - free - encode)
 
     def column(self, state: _State, rows: int) -> _State:
         """A column tile whose index words are there."""
@@ -148,49 +170,54 @@ class _Product:
         fed = max(state.slot + self.step(operation.block), state.half)
         newest, gap = fed + (operation.slots - 1) * step, self.clock.array.slots * step
         state = state._replace(slot=newest, word=fed + (self.first_slots - 1) * step + self.written)
-        state = _repeat(state, lambda now: self.tile(now, rows, False, gap), operation.row_tiles - 1, TILE)
-        state = self.tile(state._replace(word=newest + self.written), rows, True, None)
+        state = _repeat(state, lambda now: self.tile(now, rows, False, gap, True), operation.row_tiles - 1, TILE)
+        state = self.tile(state._replace(word=newest + self.written), rows, True, None, True)
         state = _repeat(state, lambda now: self.column(now, rows), operation.column_tiles - 1, COLUMN)
-        return state._replace(half=state.next_half, next_half=state.issued + 1)
+        return state._replace(half=state.next_half, next_half=state.issued + self.cycle)
 
     def begin(self) -> tuple[int, _State]:
-        """Cycle in which the first row is fed, and the state before."""
-        clock = self.clock
-        fed, beat = clock.start + 1, max(clock.ready, clock.loaded + 1) + 1
+        """Tick in which the first row is fed, and the state before."""
+        clock, cycle = self.clock, self.cycle
+        free = fed = (clock.start + 1) * cycle
+        beat = max(clock.ready, clock.loaded + 1) + 1
         if self.codebook:
-            fed = max(fed, max(clock.ready + 1, clock.slot + 2) + self.codebook)
+            fed = max(fed, max((clock.ready + 1) * cycle, clock.slot + self.hold) + self.codebook)
         if self.operation.stream_tables:
             beat = max(beat, clock.table)
-        free = clock.start + 1
-        return fed, _State(clock.start, beat, *clock.banks, 0, *clock.parameters,
+        bank, next_bank, parameter, next_parameter = (time * cycle for time in (*clock.banks, *clock.parameters))
+        return fed, _State(clock.start * cycle, beat * cycle, bank, next_bank, 0, parameter, next_parameter,
                            fed - self.step(self.operation.block), free, free)
 
     def run(self) -> Timing:
         """Walk through all blocks."""
-        operation, clock = self.operation, self.clock
+        operation, clock, cycle = self.operation, self.clock, self.cycle
         fed, state = self.begin()
-        fill = fed + self.written - clock.start - 1  # even the first tile's tables may come later
-        waiting = fill + (self.first_slots - 1) * self.step(operation.block_sizes[0])
-        probe = self.tile(state._replace(word=clock.start + 1 + waiting), 1, operation.row_tiles == 1, None)
+        fill = self.whole(fed + self.written) // cycle - clock.start - 1  # the first tile's tables may come later
+        word = fed + self.written + (self.first_slots - 1) * self.step(operation.block_sizes[0])
+        probe = self.tile(state._replace(word=word), 1, operation.row_tiles == 1, None, True)
+        encoded = self.gather or not probe.load  # the first row waits for its index word, whatever comes after
         state = _repeat(state, lambda now: self.block(now, operation.block), operation.blocks - 1, BLOCK)
         state = self.block(state, operation.last_block)
-        clock.banks, clock.parameters = state[2:4], state[5:7]
-        clock.loaded, clock.slot = state.beat - self.period, state.slot
+        clock.banks = state.bank // cycle, state.next_bank // cycle
+        clock.parameters = state.parameter // cycle, state.next_parameter // cycle
+        clock.loaded, clock.slot = (state.beat - self.period) // cycle, state.slot
         source = "stream" if operation.stream_tables else "load"
         if operation.stream_tables:
-            clock.table = state.beat
-        issues = operation.rows * operation.row_tiles * operation.column_tiles
-        causes = {"lookup": issues, "fill": fill, "encode": state.encode - (0 if probe.load else fill),
-                  source: state.load - (fill if probe.load else 0), "drain": clock.pipeline.output}
-        return Timing(state.issued + clock.pipeline.output, causes, self.busy(issues, source))
+            clock.table = state.beat // cycle
+        issues = operation.rows * operation.row_tiles * operation.column_tiles * self.planes
+        causes = {"lookup": issues, "fill": fill, "encode": state.encode // cycle - (fill if encoded else 0),
+                  source: state.load // cycle - (0 if encoded else fill), "drain": clock.pipeline.output}
+        return Timing(state.issued // cycle + clock.pipeline.output, causes, self.busy(issues, source))
 
     def busy(self, issues: int, source: str) -> dict[str, int]:
         """Work of every stage."""
         operation = self.operation
-        tiles = (operation.row_tiles - 1) * self.beats[0] + self.beats[1] + self.parameter_beats
-        return {"lookup": issues, "encode": operation.rows * operation.slots,
-                "codebook": operation.blocks * operation.slots * self.codebook,
-                source: operation.blocks * operation.column_tiles * tiles * self.period}
+        tiles = sum(times * ((operation.row_tiles - 1) * self.beats(False, rows) + self.beats(True, rows)
+                             + self.parameter_beats)
+                    for times, rows in [(operation.blocks - 1, operation.block), (1, operation.last_block)])
+        fed, coded = operation.rows * operation.slots, operation.blocks * operation.slots * self.codebook
+        return {"lookup": issues, "encode": -(-fed // self.cycle), "codebook": -(-coded // self.cycle),
+                source: operation.column_tiles * tiles * self.period // self.cycle}
 
 
 def product(operation: Operation, clock: Clock) -> Timing:

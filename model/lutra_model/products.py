@@ -10,7 +10,7 @@ from .codings import Coding
 from .network import Product
 from .requantise import fixed_point
 
-__all__ = ["cluster", "dense", "exact", "fit_groups", "fit_tables", "integer", "lookup", "pieces", "plain_tables",
+__all__ = ["cluster", "coded", "dense", "fit_groups", "fit_tables", "integer", "lookup", "pieces", "plain_tables",
            "stacked"]
 
 Real = NDArray[np.float64]
@@ -66,16 +66,15 @@ def dense(name: str, source: str, weight: Real, bias: Real, *, input_scale: floa
 def integer(name: str, source: str, words: NDArray[np.int8], step: Real, bias: Real, coding: Coding, *, scale: float,
             groups: int = 1, **common: Any) -> Product:
     """A layer of given table words ``(reduction, columns)``, one of each scalar; ``step``: of each accumulator."""
-    return exact(name, source, stacked(words, groups)[:, None], step, bias, coding, reduction=len(words), scale=scale,
+    return coded(name, source, stacked(words, groups)[:, None], step, bias, coding, reduction=len(words), scale=scale,
                  groups=groups, **common)
 
 
-def exact(name: str, source: str, table: NDArray[np.int8], step: Real, bias: Real, coding: Coding, *, reduction: int,
-          scale: float, groups: int = 1, **common: Any) -> Product:
-    """The same from the whole table, ``(codebooks, entries, columns)``."""
+def coded(name: str, source: str, table: NDArray[np.int8], step: Real, bias: Real, coding: Coding, *, scale: float,
+          **common: Any) -> Product:
+    """A layer of a given table ``(codebooks, entries, columns)``; ``step``: of each accumulator."""
     step = np.maximum(step, np.maximum(np.abs(bias) / LARGEST_BIAS, scale * 2.0**-40))
-    return Product(inputs=(source,), table=table, coding=coding, reduction=reduction, groups=groups, **common,
-                   **_finisher(name, bias, step, scale))
+    return Product(inputs=(source,), table=table, coding=coding, **common, **_finisher(name, bias, step, scale))
 
 
 def lookup(name: str, source: str, tables: Real, bias: Real, coding: Coding, *, reduction: int, scale: float,
@@ -111,7 +110,7 @@ def cluster(vectors: NDArray[np.int8], entries: int, seed: int) -> NDArray[np.in
     return np.clip(np.rint(found), -128, 127).astype(np.int8)
 
 
-def plain_tables(weight: Real, centroids: NDArray[np.int8], input_scale: float, groups: int = 1) -> Real:
+def plain_tables(weight: Real, centroids: NDArray[Any], input_scale: float, groups: int = 1) -> Real:
     """``centroid . weight`` in real values, ``(codebooks, entries, columns)`` with the columns of one group."""
     return np.matmul(centroids * input_scale, pieces(stacked(weight, groups), centroids.shape[2], groups))
 

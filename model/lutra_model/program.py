@@ -146,19 +146,20 @@ def _check(array: Array, placed: Placed) -> None:
                          f"the array holds {array.activation_words}")
 
 
-def compile_network(network: Network, array: Array, *, resident: bool | None = None) -> Program:
+def compile_network(network: Network, array: Array, *, resident: bool | None = None,
+                    gather: bool | None = None) -> Program:
     """The program of a network.
 
     Tables stay in table memory as far as they fit (``resident`` None), all of them (True) or none (False: every layer's
-    tables come from the table stream). Raises ``ValueError`` that names the node or layer which the machine does not
-    run or hold.
+    tables come from the table stream). ``gather``: see :func:`tiling.gathered`. Raises ``ValueError`` that names the
+    node or layer which the machine does not run or hold.
     """
     plan, placed = _planned(network, array)
     _check(array, placed)
     operations = [_operation(step, placed, array) for step in plan.steps]
     operations[-1] = replace(operations[-1], final=True)
     operations, slots = _slotted(plan.steps, operations, array)
-    found = contents(plan.steps, operations, array, resident)
+    found = contents(plan.steps, operations, array, resident, gather)
     words = [word for operation in found.operations for word in operation.encode(array)]
     if len(words) > array.program_words:
         raise ValueError(f"the program of network {network.name} needs {len(words)} words, the memory holds "

@@ -17,6 +17,7 @@ from .piecewise import FUNCTION_SLOTS
 from .program import Program
 from .structure import Number, Structure
 from .technology import Technology
+from .tiling import gathered
 from .workloads import Work
 
 __all__ = ["Design", "Job", "Priced", "Run", "jobs_of", "run", "run_programs", "sized"]
@@ -242,8 +243,10 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
 
 
 def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...]:
-    return tuple(Job(work.name, array, work.operation(array, stream_tables=streamed and work.has_tables),
-                     work.layer, work.macs, work.groups) for work in works)
+    def operation(work: Work) -> Operation:
+        return gathered(work.operation(array, stream_tables=streamed and work.has_tables), array)
+
+    return tuple(Job(work.name, array, operation(work), work.layer, work.macs, work.groups) for work in works)
 
 
 def run(design: Design, works: Iterable[Work], *, images: int = 1, streamed: bool = False, **periods: int) -> Run:

@@ -72,8 +72,8 @@ class Structure:
 
     @property
     def accumulator_word_bits(self) -> int:
-        """Bits of one accumulator word: one sum for each column."""
-        return self.array.columns * self.accumulator_bits
+        """Bits of one accumulator word: one sum for each column, and what stands beside them."""
+        return self.array.columns * self.accumulator_bits + self.array.cell.lane_bits(self.array)
 
     @property
     def word_bits(self) -> int:

@@ -11,7 +11,7 @@ from .operation import Kind, Lane, Operation
 from .params import Array, Layer
 from .windows import Former, pool_former, product_former, row_former
 
-__all__ = ["PIXEL", "Addend", "load", "pool", "product", "product_shape", "row"]
+__all__ = ["PIXEL", "Addend", "gathered", "load", "pool", "product", "product_shape", "row"]
 
 PIXEL = Window(kernel=(1, 1))
 MOST_TILES = 1 << 16
@@ -90,7 +90,7 @@ def _fastest(operation: Operation, most: int, array: Array) -> Operation:
     shape = Operation(kind=operation.kind, entries=operation.entries, groups=operation.slots,
                       row_tiles=operation.row_tiles, last_slots=operation.last_slots,
                       column_tiles=operation.column_tiles, to_stream=operation.to_stream,
-                      stream_tables=operation.stream_tables)
+                      stream_tables=operation.stream_tables, gather=operation.gather)
     timed = replace(array, codebooks=1, block_rows=1, index_words=1, activation_words=1, table_words=1,
                     codebook_words=1, program_words=1)  # timing does not depend on these, but the cache would
     rows, least, found = operation.rows, _up(operation.rows, most), list[tuple[int, int]]()
@@ -107,6 +107,22 @@ def _swept(operation: Operation, array: Array) -> Operation:
     most = array.block_rows // array.columns
     sweeps = _up(operation.column_tiles, most)
     return replace(operation, sweep=_up(operation.column_tiles, sweeps))
+
+
+def gathered(operation: Operation, array: Array, gather: bool | None = None) -> Operation:
+    """A product whose tables stay on the chip, as a gather: if ``gather``, or (None) if that takes fewer cycles.
+
+    The activation rows of a gather's block find their entries side by side in the cells: a block has at most as many
+    rows as a cell has entries.
+    """
+    if gather is False or not array.gather or operation.kind is not Kind.PRODUCT or operation.stream_tables:
+        return operation
+    most = min(array.entries, array.block_rows, array.index_words // operation.row_tiles)
+    if _up(operation.rows, most) > MOST_TILES:
+        return operation
+    found = _fastest(replace(operation, gather=True), most, array)
+    return found if gather or network_latency([found], array).cycles < network_latency([operation], array).cycles \
+        else operation
 
 
 def _check(layer: Layer, former: Former, array: Array) -> None:

@@ -28,7 +28,7 @@ class Case:
     Parameters
     ----------
     inputs : int8 ``(count, *input_shape)``.
-    resident : as `compile_network` takes it.
+    resident, gather : as `compile_network` takes them.
     seed : that the case was made from, for its name.
     stalls : seed of the stalls of the four stream ends, or None for no stalls.
     activation_period, table_period : cycles from one input beat to the next, without stalls.
@@ -38,6 +38,7 @@ class Case:
     network: Network
     inputs: NDArray[np.int8]
     resident: bool | None = None
+    gather: bool | None = None
     seed: int = 0
     stalls: int | None = None
     activation_period: int = 1
@@ -54,7 +55,7 @@ class Case:
     @cached_property
     def program(self) -> Program:
         """The network compiled for the machine."""
-        return compile_network(self.network, self.array, resident=self.resident)
+        return compile_network(self.network, self.array, resident=self.resident, gather=self.gather)
 
     @cached_property
     def latency(self) -> NetworkLatency:

@@ -68,9 +68,7 @@ class _Numbers:
                 return {"bias": np.full(count, BIAS[not low]), "multiplier": np.full(count, MULTIPLIER),
                         "shift": np.where(np.arange(count) % 2, 63 if low else 41, 1)}
         assert array is not None
-        bits = array.cell.term_bits(array)
-        term = array.length if array.cell.vector else 74 if bits == 16 else 1 << max(0, bits - 8)
-        spread = int(74 * summed**0.5) * term
+        spread = int(74 * summed**0.5) * array.cell.spread(array)
         return {"bias": self.rng.integers(-spread, spread + 1, count),
                 "multiplier": self.rng.integers(2**15, 2**16, count),
                 "shift": spread.bit_length() + 10 + self.rng.integers(-1, 3, count)}
@@ -263,8 +261,10 @@ def random_case(array: Array, seed: int, *, stalls: bool = False) -> Case:
             continue
     inputs = random_inputs(network, integer(1, 3), DATA[max(0, integer(-9, len(DATA) - 1))], seed)
     resident = (None, False)[integer(0, 1)]
+    gather = (None, True, False)[integer(0, 2)] if array.gather else None
+    how: dict[str, Any] = {"resident": resident, "gather": gather, "seed": seed}
     if stalls:
-        return Case(array=array, network=network, inputs=inputs, resident=resident, seed=seed, stalls=seed)
+        return Case(array=array, network=network, inputs=inputs, stalls=seed, **how)
     periods = rng.choice([1, 1, 1, 2, 3, 5, 8], 2).tolist()
-    return Case(array=array, network=network, inputs=inputs, resident=resident, seed=seed,
-                activation_period=periods[0], table_period=periods[1])
+    return Case(array=array, network=network, inputs=inputs, activation_period=periods[0], table_period=periods[1],
+                **how)

@@ -8,7 +8,7 @@ from amaranth.hdl import Signal
 from amaranth.sim import SimulatorContext
 
 from lutra_hw.distance import Distance, distance_width
-from lutra_model.params import Metric
+from lutra_model.params import DISTANCES, Metric
 
 Simulate = Callable[..., None]
 
@@ -20,7 +20,7 @@ def naive(a: list[int], p: list[int], metric: Metric) -> int:
     return {"l2": sum(d ** 2 for d in differences), "l1": sum(differences), "chebyshev": max(differences)}[metric]
 
 
-@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("metric", DISTANCES)
 @pytest.mark.parametrize("length", [1, 2, 3, 8, 9])
 def test_equals_naive_two_cycles_later(simulate: Simulate, length: int, metric: Metric) -> None:
     rng, unit = random.Random(length), Distance(length=length, metric=metric)

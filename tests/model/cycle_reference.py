@@ -24,8 +24,13 @@ def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[
         for row in range(operation.row_tiles):
             last = row == operation.row_tiles - 1
             used = (operation.last_slots if last else array.slots) * array.encoders
-            kinds = ["table"] * (len(range(0, used, array.fill)) * operation.entries)
-            kinds += ["parameter"] * (len(range(0, 7, array.fill)) if last else 0)
+            block = column // operation.column_tiles
+            size = operation.block_sizes[block] if operation.gather else operation.entries
+            kinds = ["table"] * (len(range(0, used, array.fill)) * size)
+            if operation.gather and column % operation.column_tiles == 0:  # each waits for an index word, once
+                kinds[:size] = [f"table after {block} {row} {word}" for word in range(size)]
+            words, most = (array.fill * array.length // 8, 8) if array.engine == "lut-tc" else (array.fill, 7)
+            kinds += ["parameter"] * (len(range(0, most, words)) if last else 0)
             beats += [(number, column, kind, place == len(kinds) - 1) for place, kind in enumerate(kinds)]
     return beats
 
@@ -36,16 +41,19 @@ def _fed(operation: Operation, array: Array) -> list[tuple[int, int, int]]:
             for slot in range(operation.slots) for row in range(size)]
 
 
-def _issued(operation: Operation) -> list[tuple[int, int, int, int]]:
-    """``(block, column tile, row tile, row)`` in the order they are issued."""
-    return [(block, column, tile, row) for block, size in enumerate(operation.block_sizes)
-            for column in range(operation.column_tiles) for tile in range(operation.row_tiles) for row in range(size)]
+def _issued(operation: Operation, array: Array) -> list[tuple[int, int, int, int, int]]:
+    """``(block, column tile, row tile, row, planes to come)`` in the order they are issued."""
+    planes = range(operation.entries if array.engine == "lut-tc" else 1)
+    return [(block, column, tile, row, len(planes) - 1 - plane) for block, size in enumerate(operation.block_sizes)
+            for column in range(operation.column_tiles) for tile in range(operation.row_tiles) for row in range(size)
+            for plane in planes]
 
 
 class _Machine:
     """Everything that has happened so far, by the cycle in which it happened."""
 
-    def __init__(self, operations: Sequence[Operation], array: Array, periods: tuple[int, int]) -> None:
+    def __init__(self, operations: Sequence[Operation], array: Array, periods: tuple[int, int], clock: int) -> None:
+        self.ratio, self.tick = clock, 0                        # of the encoders' side; of its ticks, the one under way
         self.operations, self.array, self.periods = operations, array, periods
         self.pipeline = Pipeline(array)
         self.now, self.current = 0, -1
@@ -83,17 +91,20 @@ class _Machine:
 
     def codes(self, number: int) -> list[Any]:
         operation = self.operations[number]
-        if operation.kind is not Kind.PRODUCT or not self.array.is_lookup:
+        if operation.kind is not Kind.PRODUCT or self.array.engine != "lookup":
             return []
-        return [entry == operation.entries - 1 for _ in range(operation.blocks * operation.slots)
-                for entry in range(operation.entries)]
+        words = self.array.cell.slot_words(self.array, operation.entries)
+        return [word == words - 1 for _ in range(operation.blocks * operation.slots) for word in range(words)]
 
     def load(self) -> None:
         if self.to_load and self.loader[2] < self.now:
             number, _, kind, last = self.to_load[0]
             streamed = self.operations[number].stream_tables
-            free = (self.tile_left[self.tile - 2] < self.now if kind == "table"
-                    else self.released[self.column - 2] <= self.now)
+            free = (self.released[self.column - 2] <= self.now if kind == "parameter"
+                    else self.tile_left[self.tile - 2] < self.now)
+            if " after " in kind:
+                word = tuple(map(int, kind.split()[2:]))
+                free &= number == self.current and self.word.get(word, NEVER) <= self.now
             if free and (not streamed or self.stream[1] <= self.now):
                 self.to_load.pop(0)
                 self.loader[1] = self.now
@@ -103,16 +114,23 @@ class _Machine:
                     self.sets.append(self.now)
                     self.column += 1
                 elif last:
-                    self.loaded[self.tile] = self.now
+                    self.loaded[self.tile] = self.now + self.operations[number].gather
                     self.tile += 1
                     self.column += kind == "parameter"
 
+    def take_codebooks(self) -> None:
+        number = self.coder[0]
+        if (not self.to_code and number < len(self.operations) and self.ready[number] * self.ratio <= self.tick
+                and self.coder[1] < self.tick):
+            self.to_code += self.codes(number)
+            self.coder[0], self.coder[2] = number + 1, max(self.tick, (self.ready[number] + 1) * self.ratio - 1)
+
     def code(self) -> None:
         before = self.slot_fed[len(self.coded)] if len(self.coded) < len(self.slot_fed) else NEVER
-        if self.to_code and self.coder[2] < self.now and before + 2 <= self.now:
-            self.coder[1] = self.now
+        if self.to_code and self.coder[2] < self.tick and before + 2 + self.array.cell.hold(self.array) <= self.tick:
+            self.coder[1] = self.tick
             if self.to_code.pop(0):
-                self.coded.append(self.now)
+                self.coded.append(self.tick)
 
     def room(self, operation: Operation, last: bool) -> bool:
         return not (operation.to_stream and last) or self.places > 0
@@ -141,15 +159,15 @@ class _Machine:
             self.feed_row(operation, slot, row == operation.block_sizes[block] - 1)
             return
         first = row == 0
-        known = not self.array.is_lookup or not first or (
-            len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.now)
+        known = self.array.engine != "lookup" or not first or (
+            len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.tick)
         if known and (block < 2 or self.half_left[block - 2] < self.now):
             self.to_feed.pop(0)
-            if first and self.array.is_lookup:
-                self.slot_fed.append(self.now)
+            if first and self.array.engine == "lookup":
+                self.slot_fed.append(self.tick)
             tile, place = divmod(slot, self.array.slots)
             if place == (operation.tile_slots(self.array)[tile] - 1):
-                self.word[block, tile, row] = self.now + pipeline.fetch + pipeline.encode + 1
+                self.word[block, tile, row] = -(-(self.tick + pipeline.fetch + pipeline.encode + 1) // self.ratio)
 
     def feed_row(self, operation: Operation, slot: int, end: bool) -> None:
         pipeline, last = self.pipeline, slot // operation.parts_x == operation.parts_y - 1
@@ -170,11 +188,13 @@ class _Machine:
     def issue(self, operation: Operation) -> None:
         if not self.to_issue:
             return
-        block, column, tile, row = self.to_issue[0]
+        block, column, tile, row, planes = self.to_issue[0]
         last = tile == operation.row_tiles - 1
         if (self.loaded.get(self.walked, NEVER) < self.now and self.word.get((block, tile, row), NEVER) <= self.now
                 and self.room(operation, last)):
             self.to_issue.pop(0)
+            if planes:
+                return
             if last:
                 self.result(operation, self.pipeline.output, not self.to_issue)
             if row == operation.block_sizes[block] - 1:
@@ -205,16 +225,14 @@ class _Machine:
                 self.to_take = operation.rows * operation.column_tiles
             else:
                 self.to_feed = _fed(operation, self.array)
-                self.to_issue = _issued(operation) if operation.kind is Kind.PRODUCT else []
+                self.to_issue = _issued(operation, self.array) if operation.kind is Kind.PRODUCT else []
 
     def cycle(self) -> None:
         """Everything that happens in one cycle."""
         running = len(self.starts) > len(self.dones)
         operation = self.operations[self.current]
         self.load()
-        self.code()
         self.take(self.loader, self.to_load, self.tables)
-        self.take(self.coder, self.to_code, self.codes)
         freed = 0
         if running:
             if self.buffer and self.buffer[0] <= self.now:
@@ -222,7 +240,15 @@ class _Machine:
                 freed = 1
                 if not self.buffer and not self.to_issue and not self.to_feed:
                     self.last = self.now
-            self.feed(operation)
+            if operation.kind is Kind.POOL:
+                self.feed(operation)
+        for tick in range(self.now * self.ratio, (self.now + 1) * self.ratio):
+            self.tick = tick
+            self.code()
+            self.take_codebooks()
+            if running and operation.kind is Kind.PRODUCT:
+                self.feed(operation)
+        if running:
             self.issue(operation)
             self.take_input()
         self.places += freed
@@ -234,9 +260,9 @@ class _Machine:
 
 
 def stepped(operations: Sequence[Operation], array: Array, *, runs: int = 1, activation_period: int = 1,
-            table_period: int = 1) -> list[tuple[int, int]]:
+            table_period: int = 1, encoder_clock: int = 1) -> list[tuple[int, int]]:
     """``(start, done)`` of every operation of all runs; ``operations`` are of one run."""
-    machine = _Machine([*operations] * runs, array, (activation_period, table_period))
+    machine = _Machine([*operations] * runs, array, (activation_period, table_period), encoder_clock)
     while len(machine.dones) < len(machine.operations):
         machine.cycle()
     return list(zip(machine.starts, machine.dones, strict=True))

@@ -144,6 +144,9 @@ class Interpreter:
             if not self.array.is_lookup:
                 found.append(vectors[:, :, 0])
                 continue
+            if self.array.metric is Metric.TREE:
+                found.append(self.leaves(vectors, slot))
+                continue
             first = op.codebooks + slot * op.entries
             self.fail(Error.CODEBOOK, first + op.entries > self.array.codebook_words)
             book = self.codebooks[first:first + op.entries].reshape(op.entries, self.array.encoders, -1)
@@ -152,6 +155,24 @@ class Interpreter:
                         Metric.CHEBYSHEV: away.max(3)}[self.array.metric]
             found.append(distance.argmin(axis=0))
         return np.array(found)
+
+    def leaves(self, vectors: Ints, slot: int) -> Ints:
+        """Leaf of every encoder's tree, ``(rows, encoders)``: its bits as one number, thresholds from the root on."""
+        array, levels = self.array, self.array.entries.bit_length() - 1
+        width = (array.length - 1).bit_length()
+        words = -(-(8 * (array.entries - 1) + levels * width) // (8 * array.length))
+        first = self.op.codebooks + slot * words
+        self.fail(Error.CODEBOOK, first + words > array.codebook_words)
+        book = self.codebooks[first:first + words].view(np.uint8).reshape(words, array.encoders, array.length)
+        found = np.zeros(vectors.shape[:2], np.int64)
+        for e in range(array.encoders):
+            tree = int.from_bytes(book[:, e].tobytes(), "little")
+            for level in range(levels):
+                dim = tree >> 8 * (array.entries - 1) + level * width & (1 << width) - 1
+                for row, vector in enumerate(vectors[:, e].tolist()):
+                    threshold = tree >> 8 * ((1 << level) - 1 + int(found[row, e])) & 255
+                    found[row, e] = 2 * found[row, e] + (vector[dim] > (threshold ^ 128) - 128)
+        return found
 
     # Products
 

@@ -1,5 +1,6 @@
 """model.latency against a machine that is stepped cycle by cycle; tests/sim holds it to the RTL."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from lutra import embedded
 from lutra_model.fit import lookup_array, mac_array
 from lutra_model.latency import CAUSES, STAGES, NetworkLatency, network_latency
 from lutra_model.operation import Kind, Operation
-from lutra_model.params import Array
+from lutra_model.params import Array, Metric
 from lutra_model.program import compile_network
 from lutra_model.workloads import Work, bert_base, resnet18
 from tests.model.cycle_reference import stepped
@@ -21,10 +22,17 @@ def machine(rng: np.random.Generator) -> Array:
     encoders = int(rng.choice([size for size in range(1, rows + 1) if rows % size == 0]))
     columns = int(rng.choice([1, 2, 4]))
     fill = int(rng.choice([size for size in range(1, rows + 1) if rows % size == 0]))
+    if rng.random() < 0.25:
+        length = int(rng.choice([1, 2, 4]))
+        fill = rows if fill * length % 8 else fill
+        if fill * length % 8 == 0:
+            return Array(engine="lut-tc", rows=rows, columns=columns, encoders=encoders, fill=fill, length=length,
+                         entries=int(rng.integers(1, 9)))
     if rng.random() < 0.4:
         return Array.mac(rows=rows, columns=columns, encoders=encoders, fill=fill, functions=int(rng.choice([0, 3])))
     return Array(rows=rows, columns=columns, encoders=encoders, fill=fill, length=int(rng.integers(1, 5)),
-                 entries=int(rng.choice([2, 4, 8, 64])), functions=int(rng.choice([0, 3])))
+                 entries=int(rng.choice([2, 4, 8, 64])), metric=Metric(rng.choice(list(Metric))),
+                 functions=int(rng.choice([0, 3])))
 
 
 def operation(rng: np.random.Generator, array: Array, number: int) -> Operation:
@@ -49,13 +57,23 @@ def operation(rng: np.random.Generator, array: Array, number: int) -> Operation:
                      entries=int(rng.integers(1, array.entries + 1)), stream_tables=bool(rng.random() < 0.4))
 
 
+def gathering(rng: np.random.Generator, array: Array, number: int) -> Operation:
+    """The same, now and then a gather."""
+    found = operation(rng, array, number)
+    if found.kind is not Kind.PRODUCT or not array.is_lookup or rng.random() < 0.3:
+        return found
+    block = int(rng.integers(1, min(array.entries, 12) + 1))
+    return replace(found, gather=True, stream_tables=False, block=block, last_block=int(rng.integers(1, block + 1)))
+
+
+@pytest.mark.parametrize("kind", [operation, gathering])
 @pytest.mark.parametrize("seed", range(300))
-def test_closed_form_equals_stepping(seed: int) -> None:
+def test_closed_form_equals_stepping(seed: int, kind: Any) -> None:
     rng = np.random.default_rng(seed)
     array = machine(rng)
-    operations = [operation(rng, array, number) for number in range(rng.integers(1, 5))]
+    operations = [kind(rng, array, number) for number in range(rng.integers(1, 5))]
     how = {"runs": int(rng.integers(1, 3)), "activation_period": int(rng.choice([1, 1, 3])),
-           "table_period": int(rng.choice([1, 1, 2, 5]))}
+           "table_period": int(rng.choice([1, 1, 2, 5])), "encoder_clock": int(rng.choice([1, 1, 2, 3, 5]))}
     found = network_latency(operations, array, **how)
     assert [(item.start, item.done) for item in found.operations] == stepped(operations, array, **how)
     assert found.cycles == found.operations[-1].done + 1 == sum(found.causes.values())

@@ -26,7 +26,7 @@ from lutra_model.network import (
     Softmax,
     Window,
 )
-from lutra_model.params import Metric
+from lutra_model.params import DISTANCES, Metric
 from tests.coded import coded
 
 NETWORKS = Path(__file__).parents[2] / "lutra" / "networks"
@@ -116,7 +116,8 @@ def test_every_value_of_a_mixed_network(seed: int, length: int, metric: Metric) 
     network = mixed(seed, length, metric)
     x = np.random.default_rng(seed).integers(-128, 128, (5, *network.input_shape), np.int8)
     values = golden.run(network, x)
-    assert all(len(np.unique(values[node.name])) > 3 for node in network.nodes)  # nothing is dead
+    least = 2 if metric is Metric.TREE else 4  # few sub-vectors come to many leaves
+    assert all(len(np.unique(values[node.name])) >= least for node in network.nodes)  # nothing is dead
     assert_equal(network, x)
 
 
@@ -131,7 +132,7 @@ def test_every_value_of_grouped_layers_and_of_the_host(seed: int, length: int, m
     assert_equal(network, x)
 
 
-@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("metric", DISTANCES)
 def test_equal_distances_take_the_lowest_index(metric: Metric) -> None:
     layer = product(1, "p", "input", 4, 6, length=2, entries=16, metric=metric)
     assert layer.centroids is not None

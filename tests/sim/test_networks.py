@@ -12,7 +12,7 @@ from lutra_sim.case import Case
 from lutra_sim.compiled import CompiledMachine, build
 from tests.strategies import LARGE, networks
 
-CHEBYSHEV, L1, L2 = Metric.CHEBYSHEV, Metric.L1, Metric.L2
+CHEBYSHEV, L1, L2, TREE = Metric.CHEBYSHEV, Metric.L1, Metric.L2, Metric.TREE
 ARRAYS = {
     "lookup-1x1-e1": Array(rows=1, columns=1, encoders=1, length=2, entries=2, block_rows=128, index_words=1200,
                            **LARGE),
@@ -24,6 +24,14 @@ ARRAYS = {
                               index_words=1200, **LARGE),
     "lookup-4x4-e4-l2": Array(rows=4, columns=4, encoders=4, word=2, length=9, entries=16, metric=L2, fill=1,
                               block_rows=1, index_words=1200, **LARGE),
+    "lookup-4x3-e2-tree": Array(rows=4, columns=3, encoders=2, length=4, entries=8, metric=TREE, fill=2, block_rows=16,
+                                index_words=1200, **LARGE),
+    "lookup-2x2-e1-tree": Array(rows=2, columns=2, encoders=1, length=9, entries=16, metric=TREE, block_rows=3,
+                                index_words=1200, **LARGE),
+    "lookup-4x4-e2-gather": Array(rows=4, columns=4, encoders=2, length=3, entries=8, metric=L1, fill=2, gather=True,
+                                  block_rows=16, index_words=200, **LARGE),
+    "lookup-2x2-e1-gather-tree": Array(rows=2, columns=2, encoders=1, length=9, entries=4, metric=TREE, fill=1,
+                                       gather=True, block_rows=9, index_words=1200, **LARGE),
     "mac-1x1-e1": Array.mac(rows=1, columns=1, encoders=1, block_rows=128, index_words=2048, **LARGE),
     "mac-3x2-e3": Array.mac(rows=3, columns=2, encoders=3, fill=1, lanes=5, block_rows=7, index_words=2048, **LARGE),
     "mac-8x8-e8": Array.mac(rows=8, columns=8, encoders=8, word=4, fill=2, block_rows=40, index_words=1200, **LARGE),
@@ -38,9 +46,10 @@ def cases(draw: Any, array: Array) -> Case:
     rng, count = np.random.default_rng(draw(st.integers(0, 2**16))), draw(st.integers(1, 3))
     inputs = rng.integers(-128, 128, (count, *network.input_shape), np.int8)
     periods = st.sampled_from([1, 1, 2, 3, 7])
+    gather = draw(st.sampled_from([None, True, True, False])) if array.gather else None
     return Case(array=array, network=network, inputs=inputs, resident=draw(st.sampled_from([None, False])),
-                stalls=draw(st.one_of(st.none(), st.none(), st.integers(0, 2**16))), activation_period=draw(periods),
-                table_period=draw(periods))
+                gather=gather, stalls=draw(st.one_of(st.none(), st.none(), st.integers(0, 2**16))),
+                activation_period=draw(periods), table_period=draw(periods))
 
 
 def check(machine: CompiledMachine, case: Case) -> None:

@@ -1,6 +1,7 @@
 """Kinds of encoder and cell. A new kind is a class of its own here, and its hardware in `lutra_hw.engines`."""
 
 from .base import Counts, Draw, Engine, Example, Parts, log2, rectangles, reduction_bits
+from .bit_planes import Planes
 from .lookup import Lookup
 from .mac import Mac
 from .sign_flip import SignFlips
@@ -9,7 +10,7 @@ from .vec_lut import VecLut
 __all__ = ["ENGINES", "Counts", "Draw", "Engine", "Example", "Parts", "engine_of", "log2", "rectangles",
            "reduction_bits"]
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Lookup(), Mac(), SignFlips(), VecLut())}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Lookup(), Mac(), Planes(), SignFlips(), VecLut())}
 
 
 def engine_of(name: str) -> Engine:

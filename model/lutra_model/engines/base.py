@@ -113,8 +113,16 @@ class Engine(ABC):
     def tree_stages(self, array: Array) -> int:
         """Registers between the cells and the accumulator."""
 
+    def issue_cycles(self, entries: int) -> int:
+        """Issues of one activation row of a layer of so many entries."""
+        return 1
+
     def slot_words(self, array: Array, entries: int) -> int:
         """Codebook words that a slot of a layer of so many entries loads; 0: the encoders hold no codebook."""
+        return 0
+
+    def hold(self, array: Array) -> int:
+        """Cycles that a loaded codebook must stay after its slot's first sub-vector came."""
         return 0
 
     @abstractmethod
@@ -127,16 +135,29 @@ class Engine(ABC):
 
     def issue_registers(self, array: Array) -> int:
         """Register bits that one issued row passes: operands or cells, adder tree, accumulator output."""
+        return array.columns * (self.tree_registers(array) + self.accumulator_bits(array))
+
+    def tree_registers(self, array: Array) -> int:
+        """Register bits of one column's terms and of its adder tree."""
         rows, width = array.rows, self.term_bits(array)
         bits, operands, widest = rows * width, rows, width + log2(rows)
         while operands > 1:
             operands, width = -(-operands // 4), width + 2
             bits += operands * min(width, widest)
-        return array.columns * (bits + self.accumulator_bits(array))
+        return bits
 
     def accumulator_bits(self, array: Array) -> int:
         """Bits that hold the sum of the longest layer without overflow."""
         return self.term_bits(array) + log2(array.codebooks)
+
+    def lane_bits(self, array: Array) -> int:
+        """Bits that are accumulated for each activation row beside its columns' sums."""
+        return 0
+
+    def spread(self, array: Array) -> int:
+        """Standard deviation, roughly, of a random INT8 number's share in a sum over codebooks, in its own."""
+        bits = self.term_bits(array)
+        return 74 if bits == 16 else 1 << max(0, bits - 8)
 
     @abstractmethod
     def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:

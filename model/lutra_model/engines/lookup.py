@@ -1,4 +1,4 @@
-"""Nearest-centroid encoders and table cells: an index for each sub-vector, a table entry for each index."""
+"""Nearest-centroid or tree encoders and table cells: an index for each sub-vector, a table entry for each index."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..codings import Nearest
 from ..params import Metric
+from . import trees
 from .base import Counts, Draw, Engine, Example, Parts, log2, rectangles, reduction_bits
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _reduce(array: Array, length: int) -> int:
 
 
 class Lookup(Engine):
-    """Encoders search the nearest of ``entries`` centroids; a cell owns a table of as many INT8 entries."""
+    """Encoders search the nearest of ``entries`` centroids, or walk a tree; a cell owns a table of as many entries."""
 
     name = "lookup"
 
@@ -56,6 +57,8 @@ class Lookup(Engine):
 
     def example(self, array: Array, reduction: int, kernel: tuple[int, int], columns: int, draw: Draw) -> Example:
         """See `Engine.example`."""
+        if array.metric is Metric.TREE:
+            return trees.example(array, reduction, kernel, columns, draw)
         fits = rectangles(kernel, array.length)
         length = fits[draw.integer(0, len(fits) - 1)] if draw.integer(0, 3) == 0 else fits[-1]
         codebooks, entries = -(-reduction // length), draw.integer(2, array.entries)
@@ -72,6 +75,8 @@ class Lookup(Engine):
 
     def encode_stages(self, array: Array) -> int:
         """Sub-vector register, lane distance, sum, then a level of the minimum tree for a doubling of the entries."""
+        if array.metric is Metric.TREE:
+            return trees.stages(array)
         return 3 + log2(array.entries)
 
     def tree_stages(self, array: Array) -> int:
@@ -79,22 +84,34 @@ class Lookup(Engine):
         return -(-log2(array.rows) // 2)
 
     def slot_words(self, array: Array, entries: int) -> int:
-        """A centroid of every encoder in each word."""
+        """A centroid of every encoder in each word, or a part of its tree."""
+        if array.metric is Metric.TREE:
+            return -(-trees.codebook_bits(array) // (8 * array.length))
         return entries
+
+    def hold(self, array: Array) -> int:
+        """See `Engine.hold`."""
+        return trees.hold(array) if array.metric is Metric.TREE else 0
 
     def encode_registers(self, array: Array) -> int:
         """See `Engine.encode_registers`."""
+        if array.metric is Metric.TREE:
+            return trees.registers(array)
         length, entries, distance = array.length, array.entries, distance_bits(array)
         tree = sum((entries >> level) * (distance + level) for level in range(1, log2(entries) + 1))
         return length * 8 + entries * (length * lane_bits(array) + distance) + tree
 
     def codebook_registers(self, array: Array) -> int:
         """The codebook in use and the one that is loaded."""
+        if array.metric is Metric.TREE:
+            return 2 * trees.codebook_bits(array)
         return 2 * array.entries * array.length * 8
 
     def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """See `Engine.encoder_events`."""
         array, encodes = structure.array, layer.rows * layer.codebooks
+        if array.metric is Metric.TREE:
+            return trees.events(layer, array)
         distances, reduce = encodes * layer.entries, _reduce(structure.array, layer.length)
         l2, chebyshev = array.metric is Metric.L2, array.metric is Metric.CHEBYSHEV
         lanes = distances * layer.length
@@ -112,6 +129,8 @@ class Lookup(Engine):
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
+        if structure.array.metric is Metric.TREE:
+            return trees.parts(structure.array)
         array, reduce = structure.array, _reduce(structure.array, structure.array.length)
         l2, chebyshev = array.metric is Metric.L2, array.metric is Metric.CHEBYSHEV
         lanes, nearest = array.entries * array.length, (array.entries - 1) * distance_bits(array)

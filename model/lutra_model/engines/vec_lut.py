@@ -81,6 +81,10 @@ class VecLut(Engine):
         """A signed sum of ``length`` activations."""
         return (array.length << SCALAR - 1).bit_length() + 1
 
+    def spread(self, array: Array) -> int:
+        """See `Engine.spread`."""
+        return array.length
+
     def encode_stages(self, array: Array) -> int:
         """One register."""
         return 1
@@ -121,11 +125,10 @@ class VecLut(Engine):
         words = operation.rows * operation.row_tiles * operation.sweeps
         kept = features * (operation.row_tiles - 1) * structure.accumulator_word_bits
         lanes = layer.rows * operation.features(array) * operation.row_tiles  # tokens of all issues
-        tree = self.issue_registers(array) // array.columns - self.accumulator_bits(array)
         return {"issues": issues, "idle_cells": issues * array.cells - layer.lookups,
                 "index_read_bits": words * structure.index_word_bits,
                 "accumulator_read_bits": kept, "accumulator_write_bits": kept,
-                "issue_register_bits": lanes * tree + issues * structure.accumulator_word_bits,
+                "issue_register_bits": lanes * self.tree_registers(array) + issues * structure.accumulator_word_bits,
                 "table_writes": 0, "parameter_bits": features * 8 * self.parameter_bytes,
                 "table_read_bits": 0 if operation.stream_tables else beats * structure.table_word_bits,
                 "table_beats": beats if operation.stream_tables else 0}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import erf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from .train import STEPS, Start, train
 
 __all__ = ["FUNCTIONS", "Errors", "Target", "gelu", "relative_errors", "study"]
 
-Real = NDArray[np.float64]
+Real = NDArray[Any]
 FULL = 2**15 - 1  # output steps of the largest value
 SCALING = 1 << 10  # of inputs below 1 of 1/sqrt, as the paper has it
 
@@ -30,7 +30,7 @@ class Target:
     """A real function on a range. ``rising``: it only rises (True), only falls (False), or neither (None)."""
 
     name: str
-    real: Callable[[Real], Real]
+    real: Callable[[Any], Any]
     low: float
     high: float
     rising: bool | None = None

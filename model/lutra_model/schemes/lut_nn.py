@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .. import kernels, products
 from ..codings import Nearest
 from ..graph import Affine
 from ..network import Product
+from ..params import DISTANCES, Metric
 from .base import Layer, Options, Scheme
 
 __all__ = ["LutNN", "sub_vector_length"]
@@ -35,6 +39,8 @@ class LutNN(Scheme):
 
     def check(self, options: Options, layers: Mapping[str, Affine]) -> None:
         """See `Scheme.check`."""
+        if options.metric is Metric.TREE and self.name == LutNN.name:
+            raise ValueError(f"metric of scheme {self.name} must be {', '.join(DISTANCES)}, not {options.metric}")
         if not 2 <= options.entries <= 256:
             raise ValueError(f"entries must be 2 to 256, not {options.entries}")
         for name in options.lengths if isinstance(options.lengths, Mapping) else ():
@@ -49,18 +55,30 @@ class LutNN(Scheme):
         return {"entries": options.entries, "metric": str(options.metric), "refine": options.refine,
                 "seed": options.seed}
 
+    def vectors(self, layer: Layer, options: Options) -> NDArray[np.int8]:
+        """The layer's sub-vectors, ``(codebooks, length, rows)``."""
+        step = layer.step
+        found = products.pieces(layer.columns(), options.length(step, sub_vector_length(step)), step.groups)
+        if found.shape[2] < options.entries:
+            raise ValueError(f"layer {step.name} must see at least {options.entries} calibration vectors "
+                             f"(one for each entry), not {found.shape[2]}")
+        return found
+
+    def tables(self, layer: Layer, centroids: NDArray[Any], codes: NDArray[np.uint8] | None,
+               options: Options) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Tables and bias in real numbers; with codes, fitted to what the float layer makes of the vectors."""
+        step = layer.step
+        plain = products.plain_tables(step.weight, centroids, layer.input_scale, step.groups)
+        if codes is None:
+            return plain, step.bias
+        fitted, moved = products.fit_groups(plain, codes, layer.target() - step.bias, options.seed, step.groups)
+        return fitted, step.bias + moved
+
     def product(self, layer: Layer, options: Options) -> Product:
         """See `Scheme.product`."""
-        step = layer.step
-        vectors = products.pieces(layer.columns(), options.length(step, sub_vector_length(step)), step.groups)
-        if vectors.shape[2] < options.entries:
-            raise ValueError(f"layer {step.name} must see at least {options.entries} calibration vectors "
-                             f"(one for each entry), not {vectors.shape[2]}")
+        step, vectors = layer.step, self.vectors(layer, options)
         centroids = products.cluster(vectors, options.entries, options.seed)
-        tables, bias = products.plain_tables(step.weight, centroids, layer.input_scale, step.groups), step.bias
-        if options.refine:
-            codes = kernels.nearest(vectors, centroids, options.metric)
-            tables, moved = products.fit_groups(tables, codes, layer.target() - bias, options.seed, step.groups)
-            bias = bias + moved
+        codes = kernels.nearest(vectors, centroids, options.metric) if options.refine else None
+        tables, bias = self.tables(layer, centroids, codes, options)
         return products.lookup(step.name, layer.source, tables, bias, Nearest(centroids, options.metric, self.name),
                                reduction=len(step.weight), **layer.common)

@@ -102,5 +102,5 @@ class VecLut(Scheme):
         size, bias = scale * layer.input_scale, step.bias
         if options.refine:
             size, bias = _fitted(layer, weights, size)
-        return products.exact(step.name, layer.source, np.concatenate(table), size, bias, Trits(options.group),
+        return products.coded(step.name, layer.source, np.concatenate(table), size, bias, Trits(options.group),
                               reduction=len(step.weight), **layer.common)
