@@ -27,10 +27,12 @@ GROUPS = {  # components drawn as one piece of a bar
         ("finisher", "functions", "add", "pool", "program", "control", "leakage"), COLOURS["dark"]),
     "DRAM": (("dram",), COLOURS["light"]),
 }
-STAGES = {"lookup": COLOURS["blue"], "encode": COLOURS["red"], "load": COLOURS["pink"], "stream": COLOURS["yellow"],
-          "pool": COLOURS["green"], "codebook": COLOURS["peach"]}
-CAUSES = {"lookup": COLOURS["blue"], "pool": COLOURS["green"], "encode": COLOURS["red"], "load": COLOURS["pink"],
-          "stream": COLOURS["yellow"], "fill": COLOURS["sky"], "drain": COLOURS["grey"], "descriptor": COLOURS["light"]}
+STAGES = {"lookup": COLOURS["blue"], "encode": COLOURS["red"], "build": COLOURS["orange"],
+          "load": COLOURS["pink"], "stream": COLOURS["yellow"], "pool": COLOURS["green"],
+          "codebook": COLOURS["peach"]}
+CAUSES = {"lookup": COLOURS["blue"], "pool": COLOURS["green"], "encode": COLOURS["red"], "build": COLOURS["orange"],
+          "load": COLOURS["pink"], "stream": COLOURS["yellow"], "fill": COLOURS["sky"], "drain": COLOURS["grey"],
+          "descriptor": COLOURS["light"]}
 DESIGNS = {"lookup": "lookup", "int8": "INT8 MAC", "fp16": "FP16 MAC", "fp32": "FP32 MAC"}
 TECHNOLOGY_COLOURS = (COLOURS["blue"], COLOURS["red"], COLOURS["green"], COLOURS["pink"], COLOURS["orange"])
 SETTINGS: dict[Any, Any] = {

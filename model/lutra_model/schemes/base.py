@@ -28,6 +28,7 @@ class Options:
     refine : fit what can be fitted to the float layer's outputs.
     bits : of a weight, where weights have few.
     group : ternary weights in one index.
+    threshold : how weights become ternary: ``mse`` or ``absmean``, see `vec_lut.ternarise`.
     levels : of an activation, and of a weight, where both have few.
     seed : of whatever is drawn.
     functions : softmax and functions of one value are piecewise linear tables, which the machine runs.
@@ -39,6 +40,7 @@ class Options:
     refine: bool = True
     bits: int = 4
     group: int = 4
+    threshold: str = "mse"
     levels: int = 33
     seed: int = 0
     functions: bool = False
