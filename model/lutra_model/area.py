@@ -91,7 +91,7 @@ def _finisher(structure: Structure, technology: Technology) -> float:
     if structure.is_float:
         return array.columns * (price("fp32_add_area")
                                 + (structure.finish_registers + BANKS * 32 + buffer) * price("register_area"))
-    registers = structure.finish_registers + BANKS * 8 * array.cell.parameter_bytes + buffer
+    registers = structure.finish_registers + array.cell.parameter_registers(array) + buffer
     return array.columns * (FINISHER_ADD_BITS * price("add_area") + FINISHER_PRODUCT * price("multiply_area")
                             + FINISHER_MUX_BITS * price("mux_area") + FINISHER_COMPARE_BITS * price("compare_area")
                             + registers * price("register_area"))
@@ -135,9 +135,9 @@ def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:
     areas["finisher"] = _finisher(structure, technology)
     areas["add"] = _add(structure, technology)
     areas["functions"] = _functions(structure, technology)
-    areas["control"] = _priced(_table_addresses(structure), technology) + (
-        structure.control_registers * (technology.price("register_area") + technology.price("add_area"))
-                        + structure.settings_registers * technology.price("register_area"))
+    areas["control"] = (structure.control_registers * (technology.price("register_area") + technology.price("add_area"))
+                        + structure.settings_registers * technology.price("register_area")
+                        + _priced(_table_addresses(structure), technology))
     return {name: float(areas[name]) for name in AREA_COMPONENTS}
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from . import ternary
 from .network import LayerNorm, Product
 from .operation import Kind, Operation
 from .params import Array
@@ -19,19 +20,22 @@ def _row_groups(operation: Operation, array: Array) -> list[int]:
 
 def table_words(operation: Operation, array: Array) -> int:
     """Table beats of one block of a product, its finisher's parameters included; a norm has nothing else."""
-    tables = 0 if operation.kind is Kind.ROW else sum(_row_groups(operation, array)) * operation.entries
+    if array.cell.vector:
+        return operation.features(array) * (operation.row_tiles + array.parameter_beats)
+    each = array.cell.group_beats(operation.entries)
+    tables = 0 if operation.kind is Kind.ROW else sum(_row_groups(operation, array)) * each
     return operation.column_tiles * (tables + array.parameter_beats)
 
 
 def codebook_words(operation: Operation, array: Array) -> int:
     """Codebook words of a product."""
-    return operation.slots * array.cell.slot_words(array, operation.entries)
+    return array.cell.codebook_words(operation, array)
 
 
 def _by_row(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.int8]:
-    """Tables ``(row tiles * rows, entries, column tiles * columns)`` by array row; unused rows and columns are 0."""
+    """Tables ``(row tiles * rows, words, column tiles * columns)`` by array row; unused rows and columns are 0."""
     wide = operation.column_tiles * array.columns
-    found = np.zeros((operation.row_tiles * array.rows, operation.entries, wide), np.int8)
+    found = np.zeros((operation.row_tiles * array.rows, node.table.shape[1], wide), np.int8)
     numbers = order.reshape(-1)
     rows = np.flatnonzero(numbers >= 0)
     found[rows, :, :node.table.shape[2]] = node.table[numbers[rows]]
@@ -75,11 +79,31 @@ def _packed(words: Bytes, bits: int) -> Bytes:
     return np.packbits(places.reshape(len(words), -1), axis=1, bitorder="little")
 
 
+def _features(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> Bytes:
+    """Code words of a vector machine: for sweep, row tile, feature; in the last row tile after its parameters."""
+    codes = _by_row(node, order, operation, array).view(np.uint8)[:, 0, :operation.features(array)]
+    known = (order.reshape(-1) >= 0)[:, None]
+    words = np.zeros_like(codes)
+    words[:len(known)] = np.where(known, ternary.sign_ranks(array.length)[codes[:len(known)]], 0)
+    tiles = words.reshape(operation.row_tiles, array.rows, -1).transpose(0, 2, 1)
+    parameters = _parameters(node, operation.features(array), array).transpose(2, 0, 1)
+    last = np.concatenate([parameters, tiles[-1][:, None]], axis=1)
+    beats, each = [], operation.sweep * array.columns
+    for first in range(0, operation.features(array), each):
+        beats += [tile[first:first + each] for tile in tiles[:-1]]
+        beats.append(last[first:first + each].reshape(-1, array.rows))
+    return np.concatenate(beats)
+
+
 def table_beats(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> Bytes:
     """``(beats, beat bytes)``: for column tile, row tile, group of fill rows, entry; then the parameters.
 
+    In a vector machine: for sweep, row tile, feature, a code word; in the last row tile after the feature's parameters.
+
     ``order`` is the codebook that each encoder of each slot sees, as in `Former`.
     """
+    if array.cell.vector:
+        return _features(node, order, operation, array)
     tables, columns = _by_row(node, order, operation, array).view(np.uint8), array.columns
     parameters = _parameters(node, tables.shape[2], array)
     beats = []
@@ -87,7 +111,7 @@ def table_beats(node: Product, order: NDArray[np.int64], operation: Operation, a
         for tile, groups in enumerate(_row_groups(operation, array)):
             start = tile * array.rows
             part = tables[start:start + groups * array.fill, :, first:first + columns]
-            part = part.reshape(groups, array.fill, operation.entries, columns).transpose(0, 2, 1, 3)
+            part = part.reshape(groups, array.fill, tables.shape[1], columns).transpose(0, 2, 1, 3)
             beats.append(_packed(part.reshape(-1, array.fill * columns), array.cell_bits))
         beats.append(parameters[:, :, first:first + columns].reshape(-1, array.parameter_words * columns))
     return np.concatenate(beats)

@@ -30,6 +30,9 @@ def machine(rng: np.random.Generator) -> Array:
                          entries=int(rng.integers(1, 9)))
     if rng.random() < 0.4:
         return Array.mac(rows=rows, columns=columns, encoders=encoders, fill=fill, functions=int(rng.choice([0, 3])))
+    if rng.random() < 0.3:
+        return Array(engine=str(rng.choice(["dln-row", "dln-column"])), rows=rows, columns=columns, encoders=encoders,
+                     fill=fill, length=1, entries=int(rng.choice([2, 8, 64])), weight_levels=8)
     return Array(rows=rows, columns=columns, encoders=encoders, fill=fill, length=int(rng.integers(1, 5)),
                  entries=int(rng.choice([2, 4, 8, 64])), metric=Metric(rng.choice(list(Metric))),
                  functions=int(rng.choice([0, 3])))
@@ -115,7 +118,7 @@ def test_a_product_spends_its_cycles_where_the_table_says() -> None:
     second = first + 8          # two slots later
     assert (found.start, found.done) == (start, second + 2 + 12)
     assert found.causes == {
-        "lookup": 6, "pool": 0, "encode": 4 + (second - first - 3), "load": 0, "stream": 0,
+        "lookup": 6, "pool": 0, "encode": 4 + (second - first - 3), "build": 0, "load": 0, "stream": 0,
         "fill": fed + 8 - start - 1, "drain": found.done - second - 2, "descriptor": start + 1}
     assert found.busy["load"] == 2 * 2 + 2
     assert found.busy["encode"] == 3 * 4
