@@ -132,16 +132,19 @@ class Core(wiring.Component):
         if engine_of(array).planes:
             m.d.comb += [cells.plane.eq(delay(m, row.plane, 1)), cells.opens.eq(delay(m, row.opens, 1))]
         if engine_of(array).lane:
-            self._lane(m, sequencer, finisher, cells)
+            self._lane(m, sequencer, front, finisher, cells)
 
-    def _lane(self, m: Module, sequencer: Sequencer, finisher: Finisher, cells: wiring.Component) -> None:
+    def _lane(self, m: Module, sequencer: Sequencer, front: Front, finisher: Finisher,
+              cells: wiring.Component) -> None:
         """The sum of a row's activations comes with its first plane, two cycles before a plane's sums."""
         row, ahead = sequencer.row, Pipeline(self.array).tree - 1
         m.submodules.lane = lane = SumLane(self.array)
         connect(m, sequencer.parameter, lane.load)
+        bank = front.bank if self.array.functions else 0  # norms take parameter banks, too
         m.d.comb += [lane.valid.eq(delay(m, row.valid & row.opens, ahead, reset=True)), lane.i.eq(cells.lane),
-                     *(getattr(lane, own).eq(delay(m, getattr(row, name), ahead)) for own, name in
-                       (("row", "row"), ("first", "first"), ("last", "last"), ("bank", "parameters"))),
+                     *(getattr(lane, name).eq(delay(m, getattr(row, name), ahead))
+                       for name in ("row", "first", "last")),
+                     lane.bank.eq(delay(m, row.parameters, ahead) ^ bank),
                      finisher.correction.eq(Mux(sequencer.settings.kind == Kind.PRODUCT, lane.o, 0))]
 
     def _finish(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator,

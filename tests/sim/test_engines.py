@@ -22,6 +22,8 @@ ARRAYS = {
                            **LARGE),
     "lut-tc-8bit-4x2": Array(engine="lut-tc", rows=4, columns=2, encoders=4, length=4, entries=4, fill=2, block_rows=40,
                              quantised=True, **LARGE),
+    "lut-tc-rows-2x2": Array(engine="lut-tc", rows=2, columns=2, encoders=2, length=4, entries=2, block_rows=16,
+                             functions=3, **LARGE),
     "bit-serial-8x3": Array(engine="lut-tc", rows=8, columns=3, encoders=2, length=1, entries=4, block_rows=16,
                             **LARGE),
     **{f"{form}-{name}": Array(engine=form, length=1, index_words=1200, **LARGE | sizes)
