@@ -64,10 +64,10 @@ class Core(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         array = self.array
-        m.submodules.sequencer = sequencer = Sequencer(array)
+        m.submodules.sequencer = sequencer = self._sequencer()
         m.submodules.front = front = Front(array)
         m.submodules.accumulator = accumulator = Accumulator(array)
-        m.submodules.finisher = finisher = Finisher(array)
+        m.submodules.finisher = finisher = self._finisher()
         m.submodules.add = add = AddStage(array)
         m.submodules.placer = placer = Placer(array)
         m.submodules.writer = writer = Writer(array)
@@ -77,14 +77,19 @@ class Core(wiring.Component):
             connect(m, flipped(own), inner)
         share(m, sequencer.settings, front.settings, add.settings, placer.settings, writer.settings)
         share(m, sequencer.next, front.next, placer.next)
-        connect(m, sequencer.parameter, finisher.load)
         self._control(m, sequencer, front)
         self._sum(m, sequencer, front, accumulator, finisher)
-        placed = self._finish(m, sequencer, front, accumulator, finisher)
+        placed, results = self._finish(m, sequencer, front, accumulator, finisher)
         taken = self._load(m, sequencer, placer)
-        self._write(m, placed, taken, front, finisher, add, placer, writer)
+        self._write(m, placed, results, taken, front, add, placer, writer)
         self._end(m, taken, sequencer, front, placer, writer)
         return m
+
+    def _sequencer(self) -> Sequencer:
+        return Sequencer(self.array)
+
+    def _finisher(self) -> Finisher:
+        return Finisher(self.array)
 
     def _control(self, m: Module, sequencer: Sequencer, front: Front) -> None:
         m.d.comb += [
@@ -140,8 +145,9 @@ class Core(wiring.Component):
                      finisher.correction.eq(Mux(sequencer.settings.kind == Kind.PRODUCT, lane.o, 0))]
 
     def _finish(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator,
-                finisher: Finisher) -> Signal:
-        """Finisher; what comes back says when its residual is to be read."""
+                finisher: Finisher) -> tuple[Signal, Signal]:
+        """Finisher; what comes back says when a row's residual is to be read, and the row ``RESIDUAL`` cycles later."""
+        connect(m, sequencer.parameter, finisher.load)
         row, layer, stages = sequencer.row, sequencer.settings, Pipeline(self.array)
         valid = (delay(m, row.valid & row.last & row.closes, stages.sum, reset=True)
                  | delay(m, front.pooled.valid & front.pooled.last, 2, reset=True))
@@ -155,7 +161,7 @@ class Core(wiring.Component):
             finisher.valid.eq(valid), finisher.bank.eq(bank), finisher.i.eq(totals), finisher.pool.eq(pool),
             finisher.multiplier.eq(layer.multiplier), finisher.shift.eq(layer.shift), finisher.low.eq(layer.low),
             finisher.high.eq(layer.high)]
-        return delay(m, finisher.valid, stages.finish - RESIDUAL, reset=True)
+        return delay(m, finisher.valid, stages.finish - RESIDUAL, reset=True), finisher.o
 
     def _functions(self, m: Module, sequencer: Sequencer, front: Front, finisher: Finisher) -> None:
         """Function memory: the two functions of an operation are read when it starts, before its first row is fed."""
@@ -191,7 +197,7 @@ class Core(wiring.Component):
             m.d.sync += loading.eq(0)
         return taken
 
-    def _write(self, m: Module, placed: Signal, taken: Signal, front: Front, finisher: Finisher, add: AddStage,
+    def _write(self, m: Module, placed: Signal, results: Signal, taken: Signal, front: Front, add: AddStage,
                placer: Placer, writer: Writer) -> None:
         """Placer, add stage and writer; a load's beat is placed and written in the cycle in which it is taken."""
         layer, stages = placer.settings, Pipeline(self.array)
@@ -200,7 +206,7 @@ class Core(wiring.Component):
             placer.start.eq(front.start), placer.step.eq(placed | taken),
             front.residual.en.eq(placed & layer.residual), front.residual.side.eq(~layer.source_side),
             front.residual.address.eq(placer.residual),
-            add.valid.eq(delay(m, placed, RESIDUAL, reset=True)), add.i.eq(finisher.o),
+            add.valid.eq(delay(m, placed, RESIDUAL, reset=True)), add.i.eq(results),
             add.residual.eq(front.residual_data),
             writer.valid.eq(delay(m, placed, later, reset=True) | taken),
             writer.i.eq(Mux(taken, self.activations.payload.data, add.o)),

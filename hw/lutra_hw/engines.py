@@ -39,6 +39,8 @@ class Engine:
     codebook : bytes of a word of codebook memory.
     levels : what the loader does with a layer's table of levels, which lies in codebook memory: ``expand`` each table
         beat by it, ``preload`` it before an operation's first tile; "": there is none.
+    beat : bits of a table beat; None: a table word of every column for each of ``fill`` rows.
+    core : component of `Core`'s ports, where another order of work asks for one.
     """
 
     symbol: Callable[[Array], int]
@@ -54,6 +56,8 @@ class Engine:
     lane: Callable[[Array], int] | None = None
     codebook: Callable[[Array], int] = lambda array: array.encoders * array.length
     levels: Literal["", "expand", "preload"] = ""
+    beat: Callable[[Array], int] | None = None
+    core: Callable[[Array], wiring.Component] | None = None
 
 
 ENGINES: dict[str, Engine] = {}
@@ -94,6 +98,8 @@ def lane_width(array: Array, codebooks: int) -> int:
 
 def beat_width(array: Array) -> int:
     """Bits of a table beat."""
+    if beat := engine_of(array).beat:
+        return beat(array)
     return engine_of(array).cell(array) * array.columns * array.fill
 
 

@@ -60,21 +60,24 @@ class Finisher(wiring.Component):
     def __init__(self, array: Array):
         self.array = array
         wide = correction_width(array) * array.columns
-        super().__init__({"load": In(parameter_write(array)), "valid": In(1), "bank": In(1),
-                          "i": In(finisher_width(array) * array.columns),
+        super().__init__({**self._ports(), "valid": In(1), "i": In(finisher_width(array) * array.columns),
                           "pool": In(1), "multiplier": In(16), "shift": In(8),
                           "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns),
                           **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {}),
                           **({"correction": In(wide)} if wide else {})})
 
+    def _ports(self) -> dict[str, wiring.Member]:
+        """Where the parameters come from."""
+        return {"load": In(parameter_write(self.array)), "bank": In(1)}
+
     def elaborate(self, platform):
         m = Module()
-        array, load = self.array, self.load
+        array = self.array
         functions, width, correction = bool(array.functions), finisher_width(array), correction_width(array)
         valid = chain(m, self.valid, 3 + functions * (FUNCTION_STAGES + 1), reset=True)
-        bias = [parameter_byte(m, array, load, byte, self.bank) for byte in range(4)]
-        multiplier = [parameter_byte(m, array, load, byte, self.bank) for byte in (4, 5)]
-        shift = parameter_byte(m, array, load, 6, self.bank if functions else delay(m, self.bank, 1))
+        bias = [self._parameter(m, byte) for byte in range(4)]
+        multiplier = [self._parameter(m, byte) for byte in (4, 5)]
+        shift = self._parameter(m, 6, later=0 if functions else 1)
         for column in range(array.columns):
             biased = Signal(signed(max(width, correction + 1, 32) + 1), name=f"biased_{column}", reset_less=True)
             factor = Signal(signed(17) if functions else 16, name=f"factor_{column}", reset_less=True)
@@ -114,6 +117,10 @@ class Finisher(wiring.Component):
                      unit.enable.eq(Mux(self.apply, Cat(valid[4:9]), 0))]
         chosen = Mux(self.apply, unit.o, delay(m, plain, FUNCTION_STAGES))
         return held(m, valid[9], self._clamped(chosen, self.low, self.high, 8), f"out_{column}")
+
+    def _parameter(self, m: Module, byte: int, later: int = 0) -> Value:
+        """One byte of a parameter of every column; for the row of so many cycles ago."""
+        return parameter_byte(m, self.array, self.load, byte, delay(m, self.bank, later))
 
     def _shifted(self, m: Module, product: Signal, places: Signal) -> Value:
         """All but the last bit of the shift, saturated to two bits more than the result's."""

@@ -18,6 +18,8 @@ from .sign_flip_array import SignFlipArray
 from .signals import bits
 from .table_builder import term_width
 from .tree_encoder import TreeEncoder, tree_levels, tree_words
+from .vector_cells import VectorCells
+from .vector_core import VectorCore
 
 __all__: list[str] = []
 
@@ -44,6 +46,9 @@ register("sign-flip", Engine(symbol=lambda array: 8, term=lambda array: 9, encod
 register("lut-tc", Engine(symbol=lambda array: 8 * array.length, term=term_width, encoder=PassThrough, cells=PlaneArray,
                           cell=lambda array: array.length, parameters=8, planes=True,
                           gain=lambda array: array.entries - 1, lane=term_width))
+register("vec-lut", Engine(symbol=lambda array: 8 * array.length, encoder=PassThrough, cells=VectorCells,
+                           term=lambda array: 1 + (128 * array.length).bit_length(), core=VectorCore,
+                           beat=lambda array: 8 * array.rows))
 
 
 def _code_width(array: Array) -> int:

@@ -10,7 +10,7 @@ from lutra_model.schedule import Pipeline
 
 from .commands import Commands
 from .core import Core
-from .engines import beat_width
+from .engines import beat_width, engine_of
 from .output_buffer import OutputBuffer
 from .signals import sink_ports, take
 from .status import Status
@@ -43,7 +43,7 @@ class Machine(wiring.Component):
         m = Module()
         m.submodules.commands = commands = Commands(self.array)
         m.submodules.status = status = Status()
-        core = Core(self.array)
+        core = (engine_of(self.array).core or Core)(self.array)
         m.submodules.core = ResetInserter(status.failed)(core)
         connect(m, take(m, self, "s_axis_cmd"), commands.i)
         connect(m, commands.program, core.program)
@@ -63,7 +63,7 @@ class Machine(wiring.Component):
             status.place.eq(core.place)]
         return m
 
-    def _input(self, m: Module, commands: Commands, core: Core, status: Status) -> None:
+    def _input(self, m: Module, commands: Commands, core: wiring.Component, status: Status) -> None:
         """Commands or the loader take table beats; a machine that has failed drops what comes."""
         beats = take(m, self, "s_axis_act", drop=status.failed)
         tables = take(m, self, "s_axis_table", drop=status.failed)
@@ -72,7 +72,7 @@ class Machine(wiring.Component):
             m.d.comb += [user.tables.valid.eq(tables.valid), user.tables.payload.eq(tables.payload)]
         m.d.comb += tables.ready.eq(commands.tables.ready | core.tables.ready)
 
-    def _output(self, m: Module, core: Core, status: Status) -> Signal:
+    def _output(self, m: Module, core: wiring.Component, status: Status) -> Signal:
         """The output buffer outlives failures; the signal says that a beat leaves."""
         array = self.array
         width = len(core.data) + len(core.last) + 1

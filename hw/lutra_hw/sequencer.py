@@ -111,7 +111,7 @@ class Sequencer(wiring.Component):
                          self.index_read.eq(loader.index_read), self.index_word.eq(loader.index_word),
                          memory.offsets.eq(loader.offsets)]
         self._offer(m, program, loader)
-        self._faults(m, program, loader)
+        self._faults(m, program, loader.fault, loader.running_address)
         return m
 
     def _offer(self, m: Module, program: Program, loader: Loader) -> None:
@@ -132,28 +132,32 @@ class Sequencer(wiring.Component):
         return (Const(not self.array.gather) | operation.stream_tables | (operation.block >= entries)
                 | (operation.last_block >= entries))
 
-    def _faults(self, m: Module, program: Program, loader: Loader) -> None:
+    def _faults(self, m: Module, program: Program, fault: Signal, place: Signal) -> None:
         """What an operation says is checked when it starts; its addresses are when they are used."""
         operation, array = program.next, self.array
-        product, load = operation.kind == Kind.PRODUCT, operation.kind == Kind.LOAD
-        sizes = ((operation.block >= array.block_rows) | (operation.last_block >= array.block_rows)
-                 | (operation.last_columns >= array.columns)
-                 | product & ((operation.entries >= array.entries) | (operation.length > array.length)
-                              | (operation.length == 0) | (operation.last_slots >= array.slots)
-                              | operation.gather & self._ungathered(operation))
-                 | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0))
-                 | self._long_row(operation))
         m.d.comb += self.place.eq(program.next_address)
         with m.If(program.start & ~operation.kind.matches(*kinds(array))):
             m.d.comb += self.fault.eq(Error.KIND)
-        with m.Elif(program.start & sizes):
+        with m.Elif(program.start & self._beyond(operation)):
             m.d.comb += self.fault.eq(Error.SIZE)
         with m.Elif(program.start & self._no_function(operation)):
             m.d.comb += self.fault.eq(Error.FUNCTION)
         with m.Elif(program.fault):
             m.d.comb += self.fault.eq(Error.PROGRAM)
-        with m.Elif(loader.fault != Error.NONE):
-            m.d.comb += [self.fault.eq(loader.fault), self.place.eq(loader.running_address)]
+        with m.Elif(fault != Error.NONE):
+            m.d.comb += [self.fault.eq(fault), self.place.eq(place)]
+
+    def _beyond(self, operation: wiring.PureInterface) -> Value:
+        """Whether an operation says more than the machine holds."""
+        array = self.array
+        product, load = operation.kind == Kind.PRODUCT, operation.kind == Kind.LOAD
+        return ((operation.block >= array.block_rows) | (operation.last_block >= array.block_rows)
+                | (operation.last_columns >= array.columns)
+                | product & ((operation.entries >= array.entries) | (operation.length > array.length)
+                             | (operation.length == 0) | (operation.last_slots >= array.slots)
+                             | operation.gather & self._ungathered(operation))
+                | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0))
+                | self._long_row(operation))
 
     def _long_row(self, operation: wiring.PureInterface) -> Value:
         """Whether a ROW has more channels than its sums can take."""

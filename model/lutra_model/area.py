@@ -91,7 +91,7 @@ def _finisher(structure: Structure, technology: Technology) -> float:
     if structure.is_float:
         return array.columns * (price("fp32_add_area")
                                 + (structure.finish_registers + BANKS * 32 + buffer) * price("register_area"))
-    registers = structure.finish_registers + BANKS * 8 * array.cell.parameter_bytes + buffer
+    registers = structure.finish_registers + array.cell.parameter_registers(array) + buffer
     return array.columns * (FINISHER_ADD_BITS * price("add_area") + FINISHER_PRODUCT * price("multiply_area")
                             + FINISHER_MUX_BITS * price("mux_area") + FINISHER_COMPARE_BITS * price("compare_area")
                             + registers * price("register_area"))

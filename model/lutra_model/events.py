@@ -253,7 +253,8 @@ def _tables(operation: Operation, structure: Structure) -> dict[str, int]:
 def _product(operation: Operation, layer: Layer, structure: Structure) -> dict[str, int]:
     return (_feeder(operation, structure) | _encoder(operation, layer, structure)
             | _array(operation, layer, structure) | _tables(operation, structure)
-            | _results(operation, structure, layer.rows * layer.columns))
+            | _results(operation, structure, layer.rows * layer.columns)
+            | structure.array.cell.schedule_events(operation, layer, structure))
 
 
 def _pool(operation: Operation, structure: Structure) -> dict[str, int]:

@@ -12,7 +12,7 @@ from .engines import engine_of
 from .heads import CARRIERS, one_head
 from .latency import network_latency
 from .network import Network, Product
-from .operation import Kind
+from .operation import Kind, Operation
 from .params import Array
 from .piecewise import FUNCTION_SLOTS
 from .plan import Plan
@@ -50,10 +50,11 @@ def _row_tiles(network: Network, array: Array) -> int:
 def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> Array:
     """The same array with memories just large enough for the network; its block and index memories are a limit.
 
-    Tables beyond ``table_bytes`` are streamed. The machine has as many function slots as the network has functions.
+    Tables beyond ``table_bytes`` are streamed. The machine has as many function slots as the network has functions,
+    a vector machine none.
     Raises ``ValueError`` when the array runs no part of the network.
     """
-    array = replace(array, functions=_functions(network))
+    array = replace(array, functions=0 if array.cell.vector else _functions(network))
     found = programs(network, replace(
         array, activation_words=AMPLE, codebook_words=AMPLE, program_words=AMPLE, codebooks=AMPLE,
         table_words=max(1, table_bytes // array.beat_bytes),
@@ -68,8 +69,14 @@ def sized(network: Network, array: Array, *, table_bytes: int = TABLE_BYTES) -> 
                    codebook_words=max([1, *(len(program.codebooks) for program in found)]),
                    program_words=max(len(program.words) for program in found),
                    codebooks=max([1, *(operation.slots * array.encoders for operation in products)]),
-                   block_rows=max(operation.block for operation in operations),
+                   block_rows=max(_sums(operation, array) for operation in operations),
                    index_words=max([1, *(operation.row_tiles * operation.block for operation in products)]))
+
+
+def _sums(operation: Operation, array: Array) -> int:
+    """Words of the accumulator memory that an operation uses."""
+    swept = array.cell.vector and operation.kind is Kind.PRODUCT
+    return operation.sweep * array.columns if swept else operation.block
 
 
 def cycles(network: Network, array: Array) -> int:

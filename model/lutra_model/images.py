@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from . import ternary
 from .network import LayerNorm, Product
 from .operation import Kind, Operation
 from .params import Array
@@ -19,6 +20,8 @@ def _row_groups(operation: Operation, array: Array) -> list[int]:
 
 def table_words(operation: Operation, array: Array) -> int:
     """Table beats of one block of a product, its finisher's parameters included; a norm has nothing else."""
+    if array.cell.vector:
+        return operation.features(array) * (operation.row_tiles + array.parameter_beats)
     each = array.cell.group_beats(operation.entries)
     tables = 0 if operation.kind is Kind.ROW else sum(_row_groups(operation, array)) * each
     return operation.column_tiles * (tables + array.parameter_beats)
@@ -76,11 +79,31 @@ def _packed(words: Bytes, bits: int) -> Bytes:
     return np.packbits(places.reshape(len(words), -1), axis=1, bitorder="little")
 
 
+def _features(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> Bytes:
+    """Code words of a vector machine: for sweep, row tile, feature; in the last row tile after its parameters."""
+    codes = _by_row(node, order, operation, array).view(np.uint8)[:, 0, :operation.features(array)]
+    known = (order.reshape(-1) >= 0)[:, None]
+    words = np.zeros_like(codes)
+    words[:len(known)] = np.where(known, ternary.sign_ranks(array.length)[codes[:len(known)]], 0)
+    tiles = words.reshape(operation.row_tiles, array.rows, -1).transpose(0, 2, 1)
+    parameters = _parameters(node, operation.features(array), array).transpose(2, 0, 1)
+    last = np.concatenate([parameters, tiles[-1][:, None]], axis=1)
+    beats, each = [], operation.sweep * array.columns
+    for first in range(0, operation.features(array), each):
+        beats += [tile[first:first + each] for tile in tiles[:-1]]
+        beats.append(last[first:first + each].reshape(-1, array.rows))
+    return np.concatenate(beats)
+
+
 def table_beats(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> Bytes:
     """``(beats, beat bytes)``: for column tile, row tile, group of fill rows, entry; then the parameters.
 
+    In a vector machine: for sweep, row tile, feature, a code word; in the last row tile after the feature's parameters.
+
     ``order`` is the codebook that each encoder of each slot sees, as in `Former`.
     """
+    if array.cell.vector:
+        return _features(node, order, operation, array)
     tables, columns = _by_row(node, order, operation, array).view(np.uint8), array.columns
     parameters = _parameters(node, tables.shape[2], array)
     beats = []

@@ -10,11 +10,12 @@ from functools import cached_property
 
 from .operation import Kind, Operation, descriptor_words
 from .params import Array
-from .passes import STAGES, Clock, load, pool, product, row
+from .passes import STAGES, Clock, Timing, load, pool, product, row
+from .passes_vector import vector_product
 
 __all__ = ["CAUSES", "STAGES", "NetworkLatency", "OperationLatency", "network_latency"]
 
-CAUSES = ("lookup", "pool", "encode", "load", "stream", "fill", "drain", "descriptor")
+CAUSES = ("lookup", "pool", "encode", "build", "load", "stream", "fill", "drain", "descriptor")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +27,13 @@ class OperationLatency:
     start, done : its cycles of these names.
     cycles : from the cycle after the one before is done to its own ``done``, both included.
     causes : what they went into; the values sum to ``cycles``. ``lookup``: rows issued; ``pool``: rows of a pool, or
-        of a ROW in all its passes, fed; ``encode``: the walker waits for rows that are still fed; ``load``: for tables
-        (or a norm's parameters) from memory; ``stream``: for those from the stream, or all of a LOAD's; ``fill`` and
-        ``drain``: first row under way (and rests between a ROW's passes), results under way; ``descriptor``: nothing
-        to do before the operation is read from program memory.
-    busy : cycles in which each stage has work: ``lookup`` rows issued, ``encode`` rows fed, ``codebook`` and ``load``
-        beats from memory, ``stream`` beats times their period, ``pool`` rows fed.
+        of a ROW in all its passes, fed; ``encode``: the walker waits for rows that are still fed; ``build``: for tables
+        made of activations; ``load``: for tables (or a norm's parameters) from memory; ``stream``: for those from the
+        stream, or all of a LOAD's; ``fill`` and ``drain``: first row under way (and rests between a ROW's passes),
+        results under way; ``descriptor``: nothing to do before the operation is read from program memory.
+    busy : cycles in which each stage has work: ``lookup`` rows issued, ``encode`` rows fed, ``build`` rows read and
+        entries made, ``codebook`` and ``load`` beats from memory, ``stream`` beats times their period, ``pool`` rows
+        fed.
     cells : table cells or multipliers of the machine.
     """
 
@@ -89,7 +91,11 @@ class NetworkLatency:
         return sum(item.utilisation * item.cycles for item in self.operations) / self.cycles
 
 
-TIMINGS = {Kind.PRODUCT: product, Kind.POOL: pool, Kind.LOAD: load, Kind.ROW: row}
+def _product(operation: Operation, clock: Clock) -> Timing:
+    return (vector_product if clock.array.cell.vector else product)(operation, clock)
+
+
+TIMINGS = {Kind.PRODUCT: _product, Kind.POOL: pool, Kind.LOAD: load, Kind.ROW: row}
 
 
 def network_latency(operations: Sequence[Operation], array: Array, *, runs: int = 1, activation_period: int = 1,

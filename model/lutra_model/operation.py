@@ -96,13 +96,14 @@ FIELDS = {
     "parts_x": Field(11, 0, 8, less=1), "parts_y": Field(11, 8, 8, less=1), "groups": Field(11, 16, 16, less=1),
     "part_x_step": Field(12, 0, 16), "part_x_dx": Field(12, 16, 8),
     "part_y_step": Field(13, 0, 16), "part_y_dy": Field(13, 16, 8),
-    "group_step": Field(14, 0, 16), "zero": Field(14, 16, 8),
+    "group_step": Field(14, 0, 16), "sweep": Field(14, 16, 16, less=1),
     "tables": Field(15, 0, 32), "codebooks": Field(16, 0, 32),
     "low": Field(17, 0, 8, signed=True), "high": Field(17, 8, 8, signed=True), "shift": Field(17, 16, 8),
     "function": Field(17, 24, 4), "second": Field(17, 28, 4),
     "multiplier": Field(18, 0, 16),
     "own_factor": Field(19, 0, 16), "residual_factor": Field(19, 16, 16),
     "add_shift": Field(20, 0, 8), "add_low": Field(20, 8, 8, signed=True), "add_high": Field(20, 16, 8, signed=True),
+    "zero": Field(20, 24, 8),
     "target": Field(21, 0, 32), "target_step": Field(22, 0, 16), "tile_step": Field(22, 16, 16),
     "target_jump": Field(23, 0, 32, signed=True),
     "residual_source": Field(24, 0, 32), "residual_step": Field(25, 0, 16),
@@ -172,6 +173,7 @@ class Operation:
     blocks, block, last_block : blocks of output pixels; pixels in one; in the last one.
     row_tiles, last_slots : row tiles (a pool's parts); beats of an index word of the last one (array.slots in others).
     column_tiles, last_columns : column tiles (a pool's groups of channels); bytes of the last one.
+    sweep : column tiles whose sums a vector machine holds together; its tables are built for each sweep again.
     entries, length : of the layer's tables; scalars of its sub-vectors.
     word_bytes : of a LOAD: stream bytes that go into each memory word.
     parts_x, parts_y, groups : slots lie ``for group: for part_y: for part_x``; their numbers.
@@ -220,6 +222,7 @@ class Operation:
     last_slots: int = 1
     column_tiles: int = 1
     last_columns: int = 1
+    sweep: int = 1
     entries: int = 1
     length: int = 1
     word_bytes: int = 1
@@ -272,6 +275,15 @@ class Operation:
     def rows(self) -> int:
         """Output pixels."""
         return (self.blocks - 1) * self.block + self.last_block
+
+    @property
+    def sweeps(self) -> int:
+        """Sweeps of a vector machine over the outputs of a block."""
+        return -(-self.column_tiles // self.sweep)
+
+    def features(self, array: Array) -> int:
+        """Outputs of one output pixel of a product."""
+        return (self.column_tiles - 1) * array.columns + self.last_columns
 
     @property
     def slots(self) -> int:

@@ -227,8 +227,8 @@ class Array:
 
     @property
     def beat_bytes(self) -> int:
-        """Bytes of a table beat: a table word of every column for each of ``fill`` rows."""
-        return self.columns * self.fill * self.cell_bits // 8
+        """Bytes of a table beat."""
+        return self.cell.beat_bytes(self)
 
     @property
     def parameter_words(self) -> int:

@@ -14,7 +14,7 @@ from .schedule import Pipeline
 
 __all__ = ["STAGES", "Clock", "Timing", "load", "pool", "product", "row"]
 
-STAGES = ("lookup", "encode", "load", "stream", "pool", "codebook")
+STAGES = ("lookup", "encode", "build", "load", "stream", "pool", "codebook")
 LONG_AGO = -(1 << 40)
 
 

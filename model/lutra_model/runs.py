@@ -278,7 +278,8 @@ def run(design: Design, works: Iterable[Work], *, images: int = 1, streamed: boo
 
     ``streamed``: tables come from the stream for every image; ``periods`` are those of the input streams.
     """
-    works = tuple(works if design.array.is_lookup else (work.as_dense() for work in works))
+    works = tuple(works if design.array.is_lookup else (
+        work if work.layer and work.layer.engine == design.array.engine else work.as_dense() for work in works))
     jobs = tuple(job for work in works for job in _jobs(
         design.companion if design.companion and work.layer and work.layer.is_dense else design.array, streamed,
         [work]))

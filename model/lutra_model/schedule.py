@@ -78,6 +78,16 @@ class Pipeline:
         return self.sum + self.finish + self.add + 1
 
     @property
+    def transpose(self) -> int:
+        """In a vector machine, from the issue of a column tile's last row to its outputs ready to be drained."""
+        return self.sum + self.finish + 1
+
+    @property
+    def drain(self) -> int:
+        """From a drained row to its word written or its output beat on offer: transposer, add, writer."""
+        return 2 + self.add + 1
+
+    @property
     def release(self) -> int:
         """From the issue of a column tile's last row to its parameter bank free for the next beat."""
         return self.sum + self.rescale

@@ -83,7 +83,9 @@ class Structure:
     @property
     def table_word_bits(self) -> int:
         """Bits of one word of table memory."""
-        return self.array.fill * self.array.columns * self.cell_bits
+        if self.is_float:
+            return self.array.fill * self.array.columns * self.cell_bits
+        return 8 * self.array.beat_bytes
 
     @property
     def beat_bits(self) -> int:

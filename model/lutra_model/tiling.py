@@ -102,6 +102,13 @@ def _fastest(operation: Operation, most: int, array: Array) -> Operation:
     return replace(operation, **_blocks(rows, -min(found)[1]))
 
 
+def _swept(operation: Operation, array: Array) -> Operation:
+    """The operation in as few sweeps over its outputs as can be, of one size but for the last."""
+    most = array.block_rows // array.columns
+    sweeps = _up(operation.column_tiles, most)
+    return replace(operation, sweep=_up(operation.column_tiles, sweeps))
+
+
 def gathered(operation: Operation, array: Array, gather: bool | None = None) -> Operation:
     """A product whose tables stay on the chip, as a gather: if ``gather``, or (None) if that takes fewer cycles.
 
@@ -155,7 +162,8 @@ def product(layer: Layer, channels: int, array: Array, *, height: int = 1, width
     row_tiles, column_tiles = _up(former.slots, array.slots), _up(layer.columns, array.columns)
     if target is None and not to_stream:
         target = packed(*out, layer.columns, array, side=1 - source.side)
-    most = min(array.block_rows, array.index_words // row_tiles)
+    rows = array.columns if array.cell.vector else array.block_rows
+    most = min(rows, array.index_words // row_tiles)
     if block is not None and not 1 <= block <= most:
         raise ValueError(f"block must be 1 to {most}, not {block}")
     fields = _reads(former, source, window) | _writes(None if to_stream else target) \
@@ -165,6 +173,9 @@ def product(layer: Layer, channels: int, array: Array, *, height: int = 1, width
                       last_columns=layer.columns - (column_tiles - 1) * array.columns, entries=layer.entries,
                       length=layer.length, tables=tables, codebooks=codebooks, low=low, high=high,
                       tile_step=array.output_words, stream_tables=stream_tables, **fields)
+    if array.cell.vector:
+        found = _swept(found, array)
+        return found if block else replace(found, **_even(found.rows, most))
     return found if block else _fastest(found, most, array)
 
 

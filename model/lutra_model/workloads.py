@@ -120,7 +120,7 @@ def _operation(work: Work, array: Array, stream_tables: bool) -> Operation:
                            to_stream=work.output, **image)
     image |= {"window": work.window, "addend": addend, "to_stream": work.output, "stream_tables": stream_tables}
     found = tiling.product(work.layer, work.channels, array, **image)
-    if not stream_tables:
+    if not stream_tables or array.cell.vector:
         return found
     blocks = -(-found.rows // min(array.block_rows, array.index_words // found.row_tiles))
     return tiling.product(work.layer, work.channels, array, block=-(-found.rows // blocks), **image)

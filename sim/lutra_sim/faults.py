@@ -106,8 +106,11 @@ def _wrong_product(operation: Operation, array: Array) -> Iterator[tuple[str, Er
         return
     yield "entries", Error.SIZE, {"entries": array.entries + 1}
     yield "last slots", Error.SIZE, {"last_slots": array.slots + 1}
-    size = array.entries + 1 if array.gather else operation.block
-    yield "gather", Error.SIZE, {"gather": True, "block": size, "last_block": size}
+    if array.cell.vector:
+        yield "sweep", Error.SIZE, {"sweep": array.block_rows // array.columns + 1}
+    else:
+        size = array.entries + 1 if array.gather else operation.block
+        yield "gather", Error.SIZE, {"gather": True, "block": size, "last_block": size}
     yield "tables", Error.TABLE, {"tables": array.table_words}
     beyond = array.index_words // operation.row_tiles + 1
     if beyond <= array.block_rows:

@@ -12,6 +12,7 @@ from lutra_model.network import Network, Product
 from lutra_model.program import compile_network
 from lutra_model.rank_one import rank_one
 from lutra_model.schemes.dln import fitted, weight_steps
+from lutra_model.segments import segments
 from tests.model.test_convert import errors, mobile, residual
 
 
@@ -110,6 +111,8 @@ def test_a_first_layer_of_eight_bits(tmp_path: Path) -> None:
     assert network.input_scale * 127 == pytest.approx(np.abs(x[:60]).max(), rel=0.3)
     arrays = fit.arrays(network, rows=4, columns=4)
     assert {name: array.engine for name, array in arrays.items()} == {"int8": "mac", "dln": "dln-row"}
+    starts = [(part.nodes[0].name, part.network is None) for part in segments(network, arrays["dln"])]
+    assert starts == [(first, True), (network.nodes[1].name, False)]
 
 
 @pytest.mark.parametrize("levels", [1, 2, 32, 65])

@@ -94,7 +94,7 @@ def test_softmax_is_near_the_real_one(channels: int, scale: float) -> None:
     assert (np.diff(np.take_along_axis(y, order, axis=-1).astype(int), axis=-1) >= 0).all(), "order is kept"
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", [*SCALES, 1e-3, 5.0, 11.0, 50.0])
 def test_the_exponential_rises_and_ends_at_nothing(scale: float) -> None:
     table = function_makers.exponential(scale)
     assert problems(table, rising=True) == []

@@ -118,7 +118,7 @@ def test_a_product_spends_its_cycles_where_the_table_says() -> None:
     second = first + 8          # two slots later
     assert (found.start, found.done) == (start, second + 2 + 12)
     assert found.causes == {
-        "lookup": 6, "pool": 0, "encode": 4 + (second - first - 3), "load": 0, "stream": 0,
+        "lookup": 6, "pool": 0, "encode": 4 + (second - first - 3), "build": 0, "load": 0, "stream": 0,
         "fill": fed + 8 - start - 1, "drain": found.done - second - 2, "descriptor": start + 1}
     assert found.busy["load"] == 2 * 2 + 2
     assert found.busy["encode"] == 3 * 4

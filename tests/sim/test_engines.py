@@ -31,6 +31,12 @@ ARRAYS = {
            "4x2": {"rows": 4, "columns": 2, "encoders": 2, "entries": 32, "weight_levels": 32, "block_rows": 16},
            "1x1": {"rows": 1, "columns": 1, "encoders": 1, "entries": 64, "weight_levels": 64, "block_rows": 40,
                    "table_words": 1 << 14}}.items()},
+    "vec-lut-g4-2x3": Array(engine="vec-lut", rows=2, columns=3, encoders=2, length=4, entries=1, block_rows=7,
+                            index_words=64, **LARGE),
+    "vec-lut-g3-4x4": Array(engine="vec-lut", rows=4, columns=4, encoders=2, length=3, entries=1, block_rows=12,
+                            index_words=128, **LARGE),
+    "vec-lut-g5-3x2": Array(engine="vec-lut", rows=3, columns=2, encoders=1, length=5, entries=1, block_rows=128,
+                            index_words=1200, **LARGE),
 }
 QUICK, MANY = 6, 200
 

@@ -61,6 +61,11 @@ class Coding(ABC):
         """Fields of the operation that a product of this coding sets."""
         return {}
 
+    @property
+    def weight_levels(self) -> int:
+        """Different values that a weight can have: a baseline with fewer is none for this layer."""
+        return 256
+
     def check(self, node: Product) -> None:  # noqa: B027  most have nothing to say
         """Raise ``ValueError`` that names the layer where table and coding disagree."""
 

@@ -6,12 +6,13 @@ from .dln import DlnColumn, DlnRow
 from .lookup import Lookup
 from .mac import Mac
 from .sign_flip import SignFlips
+from .vec_lut import VecLut
 
 __all__ = ["ENGINES", "Counts", "Draw", "Engine", "Example", "Parts", "engine_of", "log2", "rectangles",
            "reduction_bits"]
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (
-    Lookup(), Planes(), DlnRow(), DlnColumn(), Mac(), SignFlips())}
+    Lookup(), Planes(), DlnRow(), DlnColumn(), VecLut(), Mac(), SignFlips())}
 
 
 def engine_of(name: str) -> Engine:

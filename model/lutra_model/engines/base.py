@@ -70,6 +70,7 @@ class Engine(ABC):
     """
 
     name: ClassVar[str]
+    vector: ClassVar[bool] = False      # columns are activation rows, outputs follow each other: `passes_vector`
     tables: ClassVar[bool] = True       # looks up: it stands on the lookup side of a comparison
     parameter_bytes: ClassVar[int] = 7  # bias (4), multiplier (2), shift (1): one of each column in a parameter word
 
@@ -99,6 +100,10 @@ class Engine(ABC):
     def cell_bits(self, array: Array) -> int:
         """Bits of one table word of one cell, in memory and on the stream."""
         return 8
+
+    def beat_bytes(self, array: Array) -> int:
+        """Bytes of a table beat: a table word of every column for each of ``fill`` rows."""
+        return array.columns * array.fill * self.cell_bits(array) // 8
 
     @abstractmethod
     def term_bits(self, array: Array) -> int:
@@ -189,6 +194,14 @@ class Engine(ABC):
     @abstractmethod
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """What the cells of one operation do; trees and accumulators are counted for all."""
+
+    def schedule_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
+        """Counts that another order of work makes other ones than those of all engines."""
+        return {}
+
+    def parameter_registers(self, array: Array) -> int:
+        """Register bits of a column's finisher parameters: those in use and those that are loaded."""
+        return 2 * 8 * self.parameter_bytes
 
     @abstractmethod
     def encoder_parts(self, structure: Structure) -> Parts:

@@ -7,11 +7,12 @@ from .int8 import Int8
 from .lut_dla import LutDLA
 from .lut_nn import LutNN, sub_vector_length
 from .lut_tc import BIT_PLANES
+from .vec_lut import VecLut
 
 __all__ = ["SCHEMES", "Layer", "Options", "Scheme", "scheme_of", "sub_vector_length"]
 
 SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (
-    LutNN(), LutDLA(), Dln(), *BIT_PLANES, Int8(), *FEW_BITS)}
+    LutNN(), LutDLA(), Dln(), *BIT_PLANES, VecLut(), Int8(), *FEW_BITS)}
 
 
 def scheme_of(name: str) -> Scheme:

@@ -28,6 +28,7 @@ class Options:
     refine : fit what can be fitted to the float layer's outputs.
     bits : of a weight, where weights have few.
     group : ternary weights in one index.
+    threshold : how weights become ternary: ``mse`` or ``absmean``, see `vec_lut.ternarise`.
     levels : of an activation, and of a weight, where both have few.
     seed : of whatever is drawn.
     functions : softmax and functions of one value are piecewise linear tables, which the machine runs.
@@ -39,6 +40,7 @@ class Options:
     refine: bool = True
     bits: int = 4
     group: int = 4
+    threshold: str = "mse"
     levels: int = 33
     seed: int = 0
     functions: bool = False
@@ -83,12 +85,14 @@ class Layer:
 class Scheme(ABC):
     """A scheme, as `lutra convert --scheme` knows it.
 
-    name : of the scheme. title : its paper. follows : whether tables are made for the integers that really come, so
-    that layers are converted in the order in which they run.
+    name : of the scheme. title : its paper. baseline : it multiplies or adds, lookup is compared with it.
+    follows : whether tables are made for the integers that really come, so that layers are converted in the order in
+    which they run.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    baseline: ClassVar[bool] = False
     follows: ClassVar[bool] = False
 
     @abstractmethod
@@ -104,6 +108,10 @@ class Scheme(ABC):
 
     def check(self, options: Options, layers: Mapping[str, Affine]) -> None:  # noqa: B027  most have nothing to say
         """Raise ``ValueError`` for options that make no sense."""
+
+    def variants(self, options: Options) -> dict[str, Options]:
+        """The forms that a comparison of all schemes shows side by side, by what is special about each."""
+        return {"": options}
 
     def provenance(self, options: Options) -> dict[str, Any]:
         """What the network file says of the conversion, beside the scheme's name."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from .. import products
 from ..codings import Levels
@@ -20,6 +21,7 @@ CANDIDATES = 64    # weight scales tried, up to the largest magnitude; table sca
 PAIRS = 1 << 14    # sums that the table is fitted to
 CHUNK = 1 << 12    # of them at a time
 RIDGE = 0.3        # of the mean square of the counts
+STEPS = 40         # of conjugate gradients
 
 
 def weight_steps(weight: Real, half: int) -> Real:
@@ -40,6 +42,28 @@ def _counts(activations: NDArray[np.uint8], weights: NDArray[np.uint8], shape: t
     return np.bincount(places.ravel(), minlength=pairs * size).reshape(pairs, size).astype(np.float32)
 
 
+def _chosen(count: int, seed: int) -> NDArray[np.int64]:
+    """Some of so many sums."""
+    rng = np.random.default_rng(seed)
+    return rng.integers(count, size=PAIRS) if count > 1 << 22 else rng.permutation(count)[:PAIRS]
+
+
+def _ridge(rows: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The least ``|rows @ x - target|^2 + ridge |x|^2``, by conjugate gradients."""
+    ridge = np.float32(RIDGE * np.square(rows).sum() / rows.shape[1] + 1e-9)
+    residual = rows.T @ target
+    found, step, size = np.zeros_like(residual), residual, residual @ residual
+    for _ in range(STEPS):
+        if size == 0:
+            break
+        moved = rows.T @ (rows @ step) + ridge * step
+        length = size / (step @ moved)
+        found = found + length * step
+        residual = residual - length * moved
+        step, size = residual + (residual @ residual / size) * step, residual @ residual
+    return found
+
+
 def fitted(prior: Real, activations: NDArray[np.uint8], weights: NDArray[np.uint8], target: Real, gain: Real,
            seed: int) -> tuple[Real, Real]:
     """The table by codes that explains ``target`` best, by ridge regression towards ``prior``, and its entries' hits.
@@ -48,28 +72,21 @@ def fitted(prior: Real, activations: NDArray[np.uint8], weights: NDArray[np.uint
     ``target`` is ``(rows, groups * columns)`` in the table's units, ``gain`` the real value of one in each column.
     Row and column 0 stay 0.
     """
-    rng, (rows, columns) = np.random.default_rng(seed), target.shape
-    each, size = weights.shape[2], prior.size
-    gram, right, hits = np.zeros((size, size)), np.zeros(size), np.zeros(size)
-    relative = gain / np.sqrt(np.mean(gain**2)) if gain.any() else gain
-    pairs = min(PAIRS, rows * columns)
-    chosen = rng.choice(rows * columns, pairs, replace=False) if rows * columns <= 1 << 22 else \
-        rng.integers(rows * columns, size=pairs)
-    for start in range(0, pairs, CHUNK):
+    columns, each = target.shape[1], weights.shape[2]
+    relative = (gain / np.sqrt(np.mean(gain**2)) if gain.any() else gain).astype(np.float32)
+    chosen = _chosen(target.size, seed)
+    counts = np.empty((len(chosen), prior.size), np.float32)
+    for start in range(0, len(chosen), CHUNK):
         row, column = np.divmod(chosen[start:start + CHUNK], columns)
         group = column // each
-        counts = _counts(activations[group, :, row].T, weights[group, :, column % each].T, prior.shape)
-        left = (target[row, column] - counts @ prior.ravel()) * relative[column]
-        hits += counts.sum(axis=0)
-        counts *= relative[column, None].astype(np.float32)
-        gram += counts.T @ counts
-        right += counts.T @ left.astype(np.float32)
-    free = np.outer(np.arange(prior.shape[0]) > 0, np.arange(prior.shape[1]) > 0).ravel()
-    inner = gram[np.ix_(free, free)]
-    inner[np.diag_indices(len(inner))] += RIDGE * np.trace(inner) / len(inner) + 1e-9
-    moved = np.zeros(size)
-    moved[free] = np.linalg.solve(inner, right[free])
-    return prior + moved.reshape(prior.shape), hits.reshape(prior.shape)
+        counts[start:start + CHUNK] = _counts(
+            activations[group, :, row].T, weights[group, :, column % each].T, prior.shape)
+    hits, (row, column) = counts.sum(axis=0, dtype=np.float64), np.divmod(chosen, columns)
+    left = (target[row, column] - counts @ prior.ravel()) * relative[column]
+    counts *= relative[column, None]
+    counts.reshape(-1, *prior.shape)[:, 0] = 0
+    counts.reshape(-1, *prior.shape)[:, :, 0] = 0
+    return prior + _ridge(counts, left.astype(np.float32)).reshape(prior.shape), hits.reshape(prior.shape)
 
 
 def _rounded(table: Real, hits: Real) -> tuple[NDArray[np.int8], float]:
@@ -116,8 +133,9 @@ class Dln(Scheme):
             activations = Levels(np.zeros(table.shape, np.int8), -low).codes(layer.columns())
             unit, each = steps * layer.input_scale, (step.groups, len(step.weight), -1)
             target = layer.target() - bias
-            table, hits = fitted(table, activations.reshape(each), codes.reshape(each), target / unit, unit,
-                                 options.seed)
+            with threadpool_limits(1):  # sums always in one order
+                table, hits = fitted(table, activations.reshape(each), codes.reshape(each), target / unit, unit,
+                                     options.seed)
         entries, unit_of_table = _rounded(table, hits)
         levels = np.roll(entries, (-low, half), axis=(0, 1))
         return products.coded(step.name, layer.source, codes.astype(np.int8)[:, None],
