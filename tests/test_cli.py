@@ -143,6 +143,16 @@ def test_convert_mistakes_leave_no_file(tmp_path: Path, capsys: pytest.CaptureFi
     assert not out.exists()
 
 
+def test_functions_tells_the_errors_of_its_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    data = answered(capsys, "functions", "--function", "tanh", "--train", "20")
+    found = {(item["bits"], item["how"]): item for item in data["tables"]}
+    assert {function["function"] for function in data["tables"]} == {"tanh"}
+    assert found[16, "fitted"]["largest"] < 0.004 < found[16, "trained"]["largest"]
+    assert data["relative_errors"]["1/x leading one"] < 4e-4
+    assert main(["functions", "--function", "tanh"]) == 0
+    assert "largest relative error" in capsys.readouterr().out
+
+
 def test_save_replaces_a_network_only_when_whole(tmp_path: Path) -> None:
     path = tmp_path / "n.lutra"
     save(embedded.network(), path)
@@ -176,6 +186,15 @@ def test_estimate_follows_streams_and_encoders(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         main([*one, "--encoders", "many"])
     assert "argument --encoders: must be auto or a number, not many" in capsys.readouterr().err
+
+
+def test_estimate_gathers_and_speeds_up_encoders(capsys: pytest.CaptureFixture[str]) -> None:
+    one = ("estimate", "--product", "1x360x200", "--array", "8x8", "--resident", "--technology", "horowitz-45",
+           "--encoders", "2", "--metric", "tree")
+    plain, gathered, fast = (answered(capsys, *one, *how)["cycles"] for how in (
+        [], ["--gather"], ["--gather", "--encoder-clock", "3"]))
+    assert plain > 2 * gathered > 2 * fast
+    assert refused(capsys, *one, "--encoder-clock", "0") == "encoder_clock must be at least 1, not 0"
 
 
 def test_report_and_bitstream_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

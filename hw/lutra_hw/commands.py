@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from lutra_model.operation import COMMAND, Error, Opcode
 from lutra_model.params import Array
 
-from .engines import beat_width
+from .engines import beat_width, engine_of
 from .functions import FUNCTION_WORDS, function_write
 
 __all__ = ["Commands", "codebook_pieces", "codebook_write", "memory_write", "table_beat"]
@@ -15,7 +15,7 @@ __all__ = ["Commands", "codebook_pieces", "codebook_write", "memory_write", "tab
 
 def codebook_pieces(array: Array) -> int:
     """Command words of a word of the codebook memory."""
-    return -(-array.encoders * array.length // 4)
+    return -(-engine_of(array).codebook(array) // 4)
 
 
 def memory_write(width: int) -> wiring.Signature:

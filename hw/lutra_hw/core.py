@@ -72,7 +72,8 @@ class Core(wiring.Component):
         m.submodules.placer = placer = Placer(array)
         m.submodules.writer = writer = Writer(array)
         for own, inner in [(self.program, sequencer.program), (self.table, sequencer.table_words),
-                           (self.tables, sequencer.tables), (self.codebook, front.codebook_write)]:
+                           (self.tables, sequencer.tables),
+                           (self.codebook, sequencer.levels if engine_of(array).levels else front.codebook_write)]:
             connect(m, flipped(own), inner)
         share(m, sequencer.settings, front.settings, add.settings, placer.settings, writer.settings)
         share(m, sequencer.next, front.next, placer.next)

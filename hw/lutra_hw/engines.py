@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from amaranth.hdl import Value, signed
 from amaranth.lib import wiring
@@ -35,6 +36,9 @@ class Engine:
     planes : a row is issued once for each of its operation's entries, which are planes of the weights.
     gain : bits that a column's sum has beyond that of its terms.
     lane : bits of what one row of cells adds to the sum lane, see `SumLane`; None: there is none.
+    codebook : bytes of a word of codebook memory.
+    levels : what the loader does with a layer's table of levels, which lies in codebook memory: ``expand`` each table
+        beat by it, ``preload`` it before an operation's first tile; "": there is none.
     beat : bits of a table beat; None: a table word of every column for each of ``fill`` rows.
     core : component of `Core`'s ports, where another order of work asks for one.
     """
@@ -50,6 +54,8 @@ class Engine:
     planes: bool = False
     gain: Callable[[Array], int] = lambda array: 0
     lane: Callable[[Array], int] | None = None
+    codebook: Callable[[Array], int] = lambda array: array.encoders * array.length
+    levels: Literal["", "expand", "preload"] = ""
     beat: Callable[[Array], int] | None = None
     core: Callable[[Array], wiring.Component] | None = None
 
@@ -102,11 +108,12 @@ def encoder_signature(array: Array) -> wiring.Signature:
 
     load, entry, centroid : codebook word ``entry`` of the slot that comes next. turn : that slot begins, with the
     sub-vector that comes in this cycle. vector, data : a sub-vector. entry_mask : entries that the operation's tables
-    have, one bit each. o : its symbol, ``Pipeline.encode`` cycles later.
+    have, one bit each. zero, last : of the operation's table of levels, the zero level and the last. o : its symbol,
+    ``Pipeline.encode`` cycles later.
     """
     return wiring.Signature({
         "load": In(1), "entry": In(bits(array.entries)), "centroid": In(8 * array.length), "turn": In(1),
-        "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries),
+        "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries), "zero": In(6), "last": In(6),
         "o": Out(symbol_width(array))})
 
 

@@ -60,11 +60,11 @@ class Finisher(wiring.Component):
     def __init__(self, array: Array):
         self.array = array
         wide = correction_width(array) * array.columns
-        correction = {"correction": In(wide)} if wide else {}
         super().__init__({**self._ports(), "valid": In(1), "i": In(finisher_width(array) * array.columns),
                           "pool": In(1), "multiplier": In(16), "shift": In(8),
                           "low": In(signed(8)), "high": In(signed(8)), "o": Out(8 * array.columns),
-                          **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {}), **correction})
+                          **({"function": In(FUNCTION), "apply": In(1)} if array.functions else {}),
+                          **({"correction": In(wide)} if wide else {})})
 
     def _ports(self) -> dict[str, wiring.Member]:
         """Where the parameters come from."""
@@ -87,7 +87,7 @@ class Finisher(wiring.Component):
             total, own_shift = self.i.word_select(column, width).as_signed(), shift.word_select(column, 8)
             own = [Cat(byte.word_select(column, 8) for byte in parameter) for parameter in (bias, multiplier)]
             if correction:
-                total += Mux(self.pool, 0, self.correction.word_select(column, correction).as_signed())
+                total += self.correction.word_select(column, correction).as_signed()
             if functions:
                 own[1] = Mux(own_shift[7], -own[1], own[1])
                 own_shift = held(m, valid[0], own_shift, f"own_shift_{column}")

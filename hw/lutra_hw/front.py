@@ -153,7 +153,8 @@ class Front(wiring.Component):
             m.submodules[f"encoder_{number}"] = encoder
             width = len(encoder.data)
             m.d.comb += [encoder.vector.eq(vector), encoder.data.eq(arranger.o.word_select(number, width)),
-                         encoder.turn.eq(turn), encoder.entry_mask.eq(mask)]
+                         encoder.turn.eq(turn), encoder.entry_mask.eq(mask),
+                         encoder.zero.eq(self.settings.zero), encoder.last.eq(self.settings.entries + 1)]
             if codebooks:
                 m.d.comb += [encoder.load.eq(codebooks.load), encoder.entry.eq(codebooks.entry),
                              encoder.centroid.eq(codebooks.data.word_select(number, width))]

@@ -1,5 +1,7 @@
 """The engines that the project has, by name."""
 
+from typing import Literal
+
 from amaranth.hdl import Const, Value
 from amaranth.lib import wiring
 
@@ -7,6 +9,8 @@ from lutra_model.params import Array, Metric
 
 from .encoder import Encoder, PassThrough
 from .engines import Engine, register
+from .level_arrays import LevelArray, LevelTables
+from .level_encoder import LevelEncoder
 from .lookup_array import LookupArray
 from .mac_array import MacArray
 from .plane_array import PlaneArray
@@ -45,3 +49,18 @@ register("lut-tc", Engine(symbol=lambda array: 8 * array.length, term=term_width
 register("vec-lut", Engine(symbol=lambda array: 8 * array.length, encoder=PassThrough, cells=VectorCells,
                            term=lambda array: 1 + (128 * array.length).bit_length(), core=VectorCore,
                            beat=lambda array: 8 * array.rows))
+
+
+def _code_width(array: Array) -> int:
+    """A code of 6 bits, or a byte where beats of 6 are no whole bytes."""
+    return 6 if array.fill % 4 == 0 else 8
+
+
+def _register_levels(name: str, cells: type[LookupArray], levels: Literal["expand", "preload"]) -> None:
+    register(name, Engine(symbol=lambda array: min(6, array.entries.bit_length()), term=lambda array: 8,
+                          encoder=LevelEncoder, cells=cells, cell=_code_width,
+                          codebook=lambda array: array.weight_levels, levels=levels))
+
+
+_register_levels("dln-row", LevelTables, "expand")
+_register_levels("dln-column", LevelArray, "preload")

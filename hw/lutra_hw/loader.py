@@ -18,6 +18,7 @@ from .signals import bits, delay
 __all__ = ["Loader", "parameter_beats", "parameter_write", "table_write"]
 
 KEPT = ("entries", "row_tiles", "column_tiles", "blocks", "block", "last_block", "tables", "stream_tables", "gather")
+LEVELS = ("codebooks",)  # kept where there are tables of levels
 
 
 def parameter_beats(array: Array) -> int:
@@ -26,8 +27,12 @@ def parameter_beats(array: Array) -> int:
 
 
 def table_write(array: Array) -> wiring.Signature:
-    """One table entry (or weight) of every column for each row of a group, on its way into the array."""
-    return wiring.Signature({"valid": Out(1), "bank": Out(1), "group": Out(bits(array.rows // array.fill)),
+    """One table entry (or weight) of every column for each row of a group, on its way into the array.
+
+    Where there are tables of levels, ``level`` is what comes with it, or (``preload``) comes without.
+    """
+    levels = {"preload": Out(1), "level": Out(8 * engine_of(array).codebook(array))} if engine_of(array).levels else {}
+    return wiring.Signature({**levels, "valid": Out(1), "bank": Out(1), "group": Out(bits(array.rows // array.fill)),
                              "entry": Out(bits(array.entries)), "data": Out(beat_width(array))})
 
 
@@ -55,7 +60,9 @@ class Loader(wiring.Component):
     i : the table stream.
     read, address, memory : read of the table memory; the beat comes one cycle later.
     table, parameter : writes, one cycle after their beat.
-    beat : a beat is issued or taken in this cycle.
+    level_read, level_address, level_memory : read of a level of the layer's table, if there are such tables; it comes
+        one cycle later.
+    beat : a beat is issued or taken in this cycle, or written on with another level, or a level is preloaded.
     loaded : a tile, its parameters included, is complete with it.
     free, free_parameters : a bank is freed in this cycle; it can be filled from the next on.
     some : a table bank holds a complete tile.
@@ -72,20 +79,24 @@ class Loader(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
+        self._levels = engine_of(array).levels
         width = beat_width(array)
+        levels = {"level_read": Out(1), "level_address": Out(32),
+                  "level_memory": In(8 * engine_of(array).codebook(array))}
         super().__init__({
             "offered": In(1), "next": In(settings(array)), "next_address": In(ADDRESS_BITS), "taken": Out(1),
             "running_address": Out(ADDRESS_BITS),
             "i": In(stream.Signature(table_beat(array))), "read": Out(1), "address": Out(32), "memory": In(width),
             "table": Out(table_write(array)), "parameter": Out(parameter_write(array)), "beat": Out(1),
             "loaded": Out(1), "free": In(1), "free_parameters": In(1), "some": Out(1), "turn": Out(1),
-            "fault": Out(Error), **self._ports()})
+            "fault": Out(Error), **self._ports(), **(levels if self._levels else {})})
 
     def elaborate(self, platform):
         m = Module()
         self._loading, self._trailing = Signal(), Signal()  # trailing: the parameters of a column tile
         self._norm: Value = Signal(name="norm") if self.array.functions else Const(0)
-        self._layer = {name: Signal.like(getattr(self.next, name), name=name) for name in KEPT}
+        self._layer = {name: Signal.like(getattr(self.next, name), name=name)
+                       for name in KEPT + (LEVELS if self._levels else ())}
         self._gather = self._layer["gather"] if self.array.gather else Const(0)
         self._address, self._group_ends = Signal(32), Signal()
         m.submodules.tables = tables = Credit(places=2)
@@ -93,10 +104,12 @@ class Loader(wiring.Component):
         groups = self._take(m)
         inner, trail, outer = self._loops(m, groups)
         ends = inner.step & inner.done & ~outer.last.tile | trail.step & trail.done  # of a tile
-        known = self._indices(m, inner, outer)
-        self._beats(m, self._loading & (tables.room | self._norm) & Mux(self._trailing, parameters.room, known), outer)
+        known, (preloading, level) = self._indices(m, inner, outer), self._preload(m, tables)
+        ready = (self._loading & ~preloading & (tables.room | self._norm)
+                 & Mux(self._trailing, parameters.room, known))
+        step = self._beats(m, ready, inner, outer)
         m.d.comb += [
-            inner.step.eq(self.beat & ~self._trailing), trail.step.eq(self.beat & self._trailing),
+            self.beat.eq(step | level), inner.step.eq(step & ~self._trailing), trail.step.eq(step & self._trailing),
             self.loaded.eq(ends & ~self._norm), outer.step.eq(ends),
             tables.put.eq(self.loaded), tables.drop.eq(self.free),
             parameters.put.eq(trail.step & trail.done), parameters.drop.eq(self.free_parameters),
@@ -109,6 +122,7 @@ class Loader(wiring.Component):
         with m.If(outer.step & outer.done):
             m.d.sync += self._loading.eq(0)
         self._write(m, inner, trail)
+        self._read_levels(m, inner, level)
         if self.array.functions:
             m.submodules.sets = sets = Credit(places=2)
             m.d.comb += [sets.put.eq(trail.step & trail.done & self._norm), sets.drop.eq(self.used_parameters),
@@ -190,23 +204,27 @@ class Loader(wiring.Component):
         m.submodules.trail = trail = Loops(beat=bits(parameter_beats(array)))
         m.submodules.outer = outer = Loops(tile=16, column=16, block=16)
         m.d.comb += [
-            inner.limit.entry.eq(Mux(self._gather, Mux(outer.last.block, layer["last_block"], layer["block"]),
-                                     layer["entries"])),
+            inner.limit.entry.eq(0 if self._levels == "preload" else Mux(
+                self._gather, Mux(outer.last.block, layer["last_block"], layer["block"]), layer["entries"])),
             inner.limit.group.eq(Mux(outer.last.tile, groups, array.rows // array.fill - 1)),
             trail.limit.beat.eq(parameter_beats(array) - 1),
             outer.limit.tile.eq(Mux(self._norm, 0, layer["row_tiles"])), outer.limit.column.eq(layer["column_tiles"]),
             outer.limit.block.eq(layer["blocks"])]
         return inner, trail, outer
 
-    def _beats(self, m: Module, ready: Signal, outer: Loops) -> None:
-        """A beat from the stream, or from the table memory, whose beats repeat for every block."""
-        streamed, layer = self._layer["stream_tables"], self._layer
+    def _beats(self, m: Module, ready: Value, inner: Loops, outer: Loops) -> Signal:
+        """A beat from the stream, or from table memory, whose beats repeat for every block; or the next level of one.
+
+        The signal says that there is one.
+        """
+        streamed, layer, step, fresh = self._layer["stream_tables"], self._layer, Signal(), Signal()
         read, again = Signal(), outer.step & outer.last.tile & outer.last.column
         gathered = self._gather & ~self._trailing  # the address stays until all rows have their entries
         m.d.comb += [
-            self.i.ready.eq(ready & streamed), read.eq(ready & ~streamed),
+            fresh.eq(inner.count.entry == 0 if self._levels == "expand" else 1),
+            self.i.ready.eq(ready & streamed & fresh), read.eq(ready & ~streamed & fresh),
             self.read.eq(self._late(m, read)), self.address.eq(self._late(m, self._address)),
-            self.beat.eq(read | self.i.ready & self.i.valid)]
+            step.eq(read | self.i.ready & self.i.valid | ready & ~fresh)]
         with m.If(read):
             with m.If(gathered):
                 m.d.sync += self._address.eq(self._address + Mux(self._group_ends, layer["entries"] + 1, 0))
@@ -217,6 +235,34 @@ class Loader(wiring.Component):
         last = outer.step & outer.done
         with m.If(self.i.ready & self.i.valid & (self.i.payload.last != last)):
             m.d.comb += self.fault.eq(Mux(last, Error.LONG, Error.SHORT))
+        return step
+
+    def _preload(self, m: Module, tables: Credit) -> tuple[Signal, Signal]:
+        """Levels are still to be preloaded; one is in this cycle, when no tile is in use."""
+        preloading, step = Signal(), Signal()
+        if self._levels == "preload":
+            m.submodules.level = self._level = level = Loops(entry=bits(self.array.entries))
+            m.d.comb += [step.eq(self._loading & preloading & (tables.level == 0)), level.step.eq(step),
+                         level.limit.entry.eq(self._layer["entries"])]
+            with m.If(step & level.done):
+                m.d.sync += preloading.eq(0)
+            with m.If(self.taken):
+                m.d.sync += preloading.eq(self.next.kind == Kind.PRODUCT)
+        return preloading, step
+
+    def _read_levels(self, m: Module, inner: Loops, preload: Signal) -> None:
+        """A level for every table beat's step, or before all of them."""
+        if not self._levels:
+            return
+        table, count = self.table, self._level.count if self._levels == "preload" else inner.count
+        m.d.comb += [self.level_read.eq(preload if self._levels == "preload" else inner.step),
+                     self.level_address.eq(self._layer["codebooks"] + count.entry),
+                     table.level.eq(self.level_memory)]
+        m.d.sync += table.preload.eq(preload)
+        with m.If(self.level_read):
+            m.d.sync += table.entry.eq(count.entry)
+        with m.If(self.level_read & (self.level_address >= self.array.codebook_words)):
+            m.d.comb += self.fault.eq(Error.CODEBOOK)
 
     def _write(self, m: Module, inner: Loops, trail: Loops) -> None:
         """The beat in a register (the table memory's own), with its place."""
@@ -226,11 +272,14 @@ class Loader(wiring.Component):
         table_step, parameter_step, group, entry, beats, table_bank, parameters = (
             self._late(m, value) for value in (inner.step, trail.step, inner.count.group, inner.count.entry,
                                                trail.count.beat, bank, parameter_bank))
-        beat = Mux(delay(m, self.read, 1), self.memory, taken)
+        stored = Signal(reset_less=True)  # the newest beat is the table memory's
+        beat = Mux(stored, self.memory, taken)
         m.d.comb += [table.data.eq(beat), parameter.data.eq(beat)]
         m.d.sync += [table.valid.eq(table_step), parameter.valid.eq(parameter_step)]
         with m.If(self.i.ready & self.i.valid):
-            m.d.sync += taken.eq(self.i.payload.data)
+            m.d.sync += [taken.eq(self.i.payload.data), stored.eq(0)]
+        with m.If(self.read):
+            m.d.sync += stored.eq(1)
         with m.If(table_step):
             m.d.sync += [table.group.eq(group), table.entry.eq(entry), table.bank.eq(table_bank)]
         with m.If(parameter_step):

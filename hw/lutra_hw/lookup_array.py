@@ -1,6 +1,6 @@
 """The lookup array: rows of table cells and an adder tree for each column."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 
 from lutra_model.params import Array
@@ -27,24 +27,18 @@ class LookupArray(wiring.Component):
     o : the sums, signed, column 0 lowest.
     """
 
+    stages = 1  # registers from ``valid`` to the cells' entries
+
     def __init__(self, array: Array):
         self.array = array
         super().__init__(cells_signature(array))
 
     def elaborate(self, platform):
         m = Module()
-        array, load = self.array, self.load
-        cells = []
-        for row in range(array.rows):
-            m.submodules[f"row_{row}"] = cell = TableRow(entries=array.entries, columns=array.columns)
-            m.d.comb += [cell.write.eq(load.valid & (load.group == row // array.fill)), cell.write_bank.eq(load.bank),
-                         cell.entry.eq(load.entry),
-                         cell.data.eq(load.data.word_select(row % array.fill, len(cell.data))),
-                         cell.read.eq(self.valid), cell.bank.eq(self.bank), cell.used.eq(self.used[row]),
-                         cell.index.eq(self.symbols.word_select(row, symbol_width(array)))]
-            cells.append(cell.o)
-        enables = [delay(m, self.valid, 1, reset=True)]
-        for _ in range(Pipeline(array).tree - 1):
+        array = self.array
+        cells = self._cells(m)
+        enables = [delay(m, self.valid, self.stages, reset=True)]
+        for _ in range(Pipeline(array).tree - self.stages):
             enables.append(delay(m, enables[-1], 1, reset=True))
         for column in range(array.columns):
             m.submodules[f"tree_{column}"] = tree = AdderTree(inputs=array.rows, width=8)
@@ -52,3 +46,25 @@ class LookupArray(wiring.Component):
             m.d.comb += [*(bit.eq(enable) for bit, enable in zip(tree.enable, enables, strict=False)),
                          self.o.word_select(column, tree_width(array)).eq(tree.o)]
         return m
+
+    def _cells(self, m: Module) -> list[Value]:
+        """Each row's entries of all columns."""
+        array, load = self.array, self.load
+        entry, data = self._written(m)
+        found: list[Value] = []
+        for row in range(array.rows):
+            m.submodules[f"row_{row}"] = cell = TableRow(entries=array.entries, columns=array.columns)
+            index, used = self._index(row)
+            m.d.comb += [cell.write.eq(load.valid & (load.group == row // array.fill)), cell.write_bank.eq(load.bank),
+                         cell.entry.eq(entry), cell.data.eq(data.word_select(row % array.fill, len(cell.data))),
+                         cell.read.eq(self.valid), cell.bank.eq(self.bank), cell.used.eq(used), cell.index.eq(index)]
+            found.append(cell.o)
+        return found
+
+    def _written(self, m: Module) -> tuple[Value, Value]:
+        """Number of the entry that is written, and its words for a group of rows."""
+        return self.load.entry, self.load.data
+
+    def _index(self, row: int) -> tuple[Value, Value]:
+        """A row's index, and whether it looks anything up."""
+        return self.symbols.word_select(row, symbol_width(self.array)), self.used[row]

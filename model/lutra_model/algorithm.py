@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import kernels
+from . import attention, kernels
+from .attention import MatMul
 from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
-from .nodes import Add, AvgPool, Concat, Flatten, MaxPool, Node, Product, Window
+from .nodes import Add, AvgPool, Channels, Concat, Flatten, MaxPool, Node, Product, Window
 from .piecewise import INPUT
 
 __all__ = ["classify", "evaluate", "run"]
@@ -72,6 +73,10 @@ def evaluate(node: Node, input_scale: float, *inputs: Real) -> Real:
             y = x.reshape(len(x), -1)
         case Concat():
             y = np.concatenate(inputs, axis=-1)
+        case Channels():
+            y = x[..., node.first:node.first + node.count]
+        case MatMul():
+            y = attention.products(node, *inputs) * node.factor
         case Elementwise():
             y = _interpolated(node, x / input_scale)
         case Multiply():

@@ -135,9 +135,9 @@ def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:
     areas["finisher"] = _finisher(structure, technology)
     areas["add"] = _add(structure, technology)
     areas["functions"] = _functions(structure, technology)
-    areas["control"] = _priced(_table_addresses(structure), technology) + (
-        structure.control_registers * (technology.price("register_area") + technology.price("add_area"))
-                        + structure.settings_registers * technology.price("register_area"))
+    areas["control"] = (structure.control_registers * (technology.price("register_area") + technology.price("add_area"))
+                        + structure.settings_registers * technology.price("register_area")
+                        + _priced(_table_addresses(structure), technology))
     return {name: float(areas[name]) for name in AREA_COMPONENTS}
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .graph import FloatGraph
 
-__all__ = ["activation_scale", "collect", "predict"]
+__all__ = ["activation_scale", "collect", "predict", "row_scale"]
 
 Floats = NDArray[np.float32]
 BATCH = 64
@@ -74,8 +74,8 @@ def predict(graph: FloatGraph, x: NDArray[Any]) -> Floats:
     return _run(graph, graph.model, _checked(graph, x), [graph.model.graph.output[0].name])[0]
 
 
-def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False) -> float:
-    """The int8 scale that gives the values the least mean squared error; 0 if all of them are 0.
+def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False, peak: int = 127) -> float:
+    """The scale that gives the values, as integers up to ``peak``, the least mean squared error; 0 if all are 0.
 
     The largest magnitude kept is one of ``CANDIDATES`` even fractions of the largest seen.
     """
@@ -85,6 +85,26 @@ def activation_scale(values: NDArray[np.floating[Any]], relu: bool = False) -> f
         return 0.0
     counts, edges = np.histogram(values, BINS, (0.0, largest))
     centres = (edges[1:] + edges[:-1]) / 2
-    scales = largest / 127 * np.arange(1, CANDIDATES + 1)[:, None] / CANDIDATES
-    error = centres - scales * np.minimum(np.rint(centres / scales), 127)
+    scales = largest / peak * np.arange(1, CANDIDATES + 1)[:, None] / CANDIDATES
+    error = centres - scales * np.minimum(np.rint(centres / scales), peak)
+    return float(scales[(counts * error**2).sum(axis=1).argmin(), 0])
+
+
+def row_scale(values: NDArray[np.floating[Any]], peak: int = 127) -> float:
+    """The scale in integers up to ``peak`` of values whose rows (of channels) are normalised next.
+
+    The error of a row counts by the row's variance, which is lost in the norm: a few rows with large values must not
+    coarsen all others. 0 if all values are 0.
+    """
+    rows = np.abs(values.reshape(-1, values.shape[-1]).astype(np.float64))
+    largest = float(rows.max(initial=0.0))
+    if largest == 0.0:
+        return 0.0
+    variance = values.reshape(rows.shape).astype(np.float64).var(axis=1, keepdims=True)
+    weight = 1 / np.maximum(variance, 1e-6 * variance.max())
+    weight, rows = np.broadcast_to(weight, rows.shape).ravel(), rows.ravel()
+    counts, edges = np.histogram(rows, largest * np.concatenate([[0.0], np.geomspace(2**-16, 1, BINS)]), weights=weight)
+    centres = (edges[1:] + edges[:-1]) / 2
+    scales = largest / peak * np.geomspace(2**-8, 1, CANDIDATES)[:, None]
+    error = centres - scales * np.minimum(np.rint(centres / scales), peak)
     return float(scales[(counts * error**2).sum(axis=1).argmin(), 0])

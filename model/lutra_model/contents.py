@@ -91,6 +91,6 @@ def contents(steps: list[Step], operations: list[Operation], array: Array, resid
                                      f"{array.codebook_words}")
         done.append(operation)
     return Contents(operations=tuple(done), tables=_joined(tables, array.beat_bytes),
-                    codebooks=_joined(codebooks, array.encoders * array.length),
+                    codebooks=_joined(codebooks, array.codebook_bytes),
                     streamed=_joined(streamed, array.beat_bytes),
                     streamed_last=np.concatenate([np.zeros(0, np.bool_), *lasts]))

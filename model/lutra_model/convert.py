@@ -3,6 +3,7 @@
 Layers are converted in the order they run, each on the integers that the layers before it really make.
 """
 
+import fnmatch
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import calibrate, golden, integer_glue, onnx_read, scales
+from . import calibrate, function_makers, golden, integer_glue, onnx_read, scales
 from .graph import Affine, FloatGraph, Pointwise, Step
 from .network import Network
 from .nodes import Node
 from .params import Metric
 from .schemes import Layer, Options, Scheme, scheme_of, sub_vector_length
+from .spans import peaks, spans
 
 __all__ = ["convert", "sub_vector_length"]
 
@@ -28,7 +30,8 @@ class _Conversion:
         self.graph, self.schemes, self.options = graph, schemes, options
         self.follows = any(scheme.follows for scheme in schemes.values())
         self.floats = calibrate.collect(graph, data)
-        self.scales = scales.choose(graph, self.floats)
+        self.spans = spans(graph, schemes, options, self.floats)
+        self.scales = scales.choose(graph, self.floats, peaks(graph, self.spans), options.functions)
         self.shapes = {"input": graph.input_shape}
         real = self.floats.pop("input") / np.float64(self.scales["input"])
         self.values = {"input": np.clip(np.rint(real), -128, 127).astype(np.int8)}
@@ -51,7 +54,8 @@ class _Conversion:
 
     def _glue(self, step: Step) -> Node:
         names = (*step.inputs, step.name)
-        return integer_glue.node(step, [self.scales[name] for name in names], self.shapes[step.inputs[0]])
+        return integer_glue.node(step, [self.scales[name] for name in names], self.shapes[step.inputs[0]],
+                                 self.options.functions)
 
     def _product(self, step: Affine) -> Node:
         source, scale, chosen = step.inputs[0], self.scales[step.name], self.schemes[step.name]
@@ -63,16 +67,18 @@ class _Conversion:
         return chosen.product(Layer(
             step=step, source=source, input_scale=self.scales[source], scale=scale, low=low, high=high,
             columns=lambda: golden.windows(self.values[source], step.window),
-            target=lambda: self.floats[step.name].reshape(-1, len(step.bias))), self.options)
+            target=lambda: self.floats[step.name].reshape(-1, len(step.bias)), span=self.spans[step.name]),
+            self.options)
 
 
 def _chosen(graph: FloatGraph, scheme: str, by_layer: Mapping[str, str]) -> dict[str, Scheme]:
     """The scheme of every layer."""
     layers = [step.name for step in graph.steps if isinstance(step, Affine)]
     for name in by_layer:
-        if name not in layers:
+        if not fnmatch.filter(layers, name):
             raise ValueError(f"schemes must name layers ({', '.join(layers)}), not {name}")
-    return {name: scheme_of(by_layer.get(name, scheme)) for name in layers}
+    last = {name: given for pattern, given in by_layer.items() for name in fnmatch.filter(layers, pattern)}
+    return {name: scheme_of(last.get(name, scheme)) for name in layers}
 
 
 def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any], *, scheme: str = "lut-nn",
@@ -86,7 +92,7 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
     model : an ONNX file, whose free sizes are as in ``calibration``, or what :func:`onnx_read.read` made of it.
     calibration : floating point inputs as the *model* takes them, ``(batch, channels, height, width)`` for most;
         the network then takes ``(batch, height, width, channels)``.
-    scheme : of all layers that ``schemes``, by layer, does not name.
+    scheme : of all layers that ``schemes``, by layer or pattern such as ``*.query*``, does not name.
     pixel_scale : real value of one step of a ``uint8`` image, if the model takes images without an offset.
     progress : called with what runs, the steps done and the steps in all.
     options : fields of :class:`schemes.Options`.
@@ -114,5 +120,6 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
         provenance["schemes"] = dict(schemes)
     if graph.dropped:
         provenance["notes"] = list(graph.dropped)
-    return Network(name=name or graph.name, input_shape=graph.input_shape, input_scale=conversion.scales["input"],
-                   pixel_scale=pixel_scale, nodes=tuple(nodes), classes=classes, provenance=provenance)
+    network = Network(name=name or graph.name, input_shape=graph.input_shape, nodes=tuple(nodes), classes=classes,
+                      input_scale=conversion.scales["input"], pixel_scale=pixel_scale, provenance=provenance)
+    return function_makers.fused(network) if settings.functions else network

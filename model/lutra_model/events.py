@@ -234,7 +234,7 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
 def tile_beats(operation: Operation, array: Array) -> int:
     """Table beats of all blocks, parameters not included: those of all entries, or of the selected ones."""
     groups = sum(-(-slots * array.encoders // array.fill) for slots in operation.tile_slots(array))
-    each = operation.rows if operation.gather else operation.blocks * operation.entries
+    each = operation.rows if operation.gather else operation.blocks * array.cell.group_beats(operation.entries)
     return operation.column_tiles * groups * each
 
 
@@ -303,10 +303,11 @@ def _dram(operation: Operation, layer: Layer | None, structure: Structure, image
         times = images * operation.blocks if operation.stream_tables else 1
         found["parameters"] = times * channels * 8 * PARAMETER_BYTES
     if layer:
+        words = layer.codebooks * array.cell.group_beats(layer.entries) * layer.columns
         times = images * operation.blocks if operation.stream_tables else 1
-        found |= {"tables": times * layer.codebooks * layer.entries * layer.columns * structure.cell_bits,
+        found |= {"tables": times * words * structure.cell_bits,
                   "parameters": times * layer.columns * (32 if structure.is_float else 8 * array.cell.parameter_bytes),
-                  "codebooks": layer.codebooks * array.cell.slot_words(array, layer.entries) * layer.length * 8}
+                  "codebooks": array.cell.codebook_bits(array, layer)}
     return DramBits(**found)
 
 
@@ -333,8 +334,9 @@ def count(operation: Operation, array: Array, layer: Layer | None = None, *, num
     counts["program_read_bits"] = descriptor_words(array) * 32
     norm = operation.kind is Kind.ROW and not operation.maximum
     resident = (operation.kind is Kind.PRODUCT or norm) and not operation.stream_tables
+    codebooks = array.cell.codebook_words(operation, array) if operation.kind is Kind.PRODUCT else 0
     once = {"table_write_bits": table_words(operation, array) * structure.table_word_bits if resident else 0,
-            "codebook_write_bits": -(-counts.get("codebook_read_bits", 0) // operation.blocks),
+            "codebook_write_bits": codebooks * structure.beat_bits,
             "function_write_bits": counts.get("function_read_bits", 0),
             "program_write_bits": counts["program_read_bits"]}
     return Events(**{name: images * value for name, value in counts.items()}, **once,

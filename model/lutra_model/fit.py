@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .attention import MatMul
 from .codings import Plain
 from .engines import engine_of
+from .heads import CARRIERS, one_head
 from .latency import network_latency
 from .network import Network, Product
 from .operation import Kind, Operation
@@ -27,7 +29,8 @@ SLOWER = 1.03  # what fewer encoders may cost
 
 def programs(network: Network, array: Array) -> tuple[Program, ...]:
     """The programs of all segments of a network that the machine runs."""
-    return tuple(compile_network(part.network, array) for part in segments(network, array) if part.network)
+    return tuple(compile_network(part.network, array, resident=False if part.heads else None)
+                 for part in segments(network, array) if part.network)
 
 
 def _functions(network: Network) -> int:
@@ -78,7 +81,9 @@ def _sums(operation: Operation, array: Array) -> int:
 
 def cycles(network: Network, array: Array) -> int:
     """Cycles of one run of all parts of the network that the machine runs."""
-    return sum(network_latency(program.operations, array).cycles for program in programs(network, array))
+    runs = [max(1, part.heads) for part in segments(network, array) if part.network]
+    return sum(network_latency(program.operations, array, runs=count).cycles
+               for program, count in zip(programs(network, array), runs, strict=True))
 
 
 def _fewest_encoders(network: Network, make: Callable[[int], Array], rows: int) -> Array:
@@ -90,6 +95,22 @@ def _fewest_encoders(network: Network, make: Callable[[int], Array], rows: int) 
     return next(array for array, count in zip(tried, taken, strict=True) if count <= SLOWER * min(taken))
 
 
+def _heads(network: Network, engine: str) -> list[Product]:
+    """Products of attention as layers of the engine, if its cells hold the values of an input."""
+    shapes = [(node, node.sizes(*(network.shapes[name] for name in node.inputs)))
+              for node in network.nodes if isinstance(node, MatMul) and engine in CARRIERS]
+    return [CARRIERS[engine](node, np.zeros(sizes[1:], np.int8)) for node, sizes in shapes]
+
+
+def _asked(layers: list[Product], heads: list[Product]) -> dict[str, Any]:
+    """The sizes that layers ask for, and attention beside them where one machine can be both."""
+    engine = engine_of(layers[0].coding.engine)
+    try:
+        return engine.sizes([*layers, *heads])
+    except ValueError:
+        return engine.sizes(layers)
+
+
 def scheme_array(network: Network, engine: str, *, rows: int = 16, columns: int = 16,
                  encoders: int | Literal["auto"] = "auto", block_rows: int = 1024, index_words: int = 2048,
                  table_bytes: int = TABLE_BYTES, **sizes: Any) -> Array:
@@ -98,11 +119,11 @@ def scheme_array(network: Network, engine: str, *, rows: int = 16, columns: int 
     ``encoders`` is their number, or ``auto``: the fewest that keep the array busy. ``sizes`` may be ``word``,
     ``lanes``, ``fill`` and what the engine knows. Raises ``ValueError`` when no layer needs the engine.
     """
-    layers = [node for node in network.products if node.coding.engine == engine]
+    layers = [node for node in network.products if engine_of(engine).runs(node.coding.engine)]
     if not layers:
         raise ValueError(f"network {network.name} must have a layer for the engine {engine} to run on its array")
     try:
-        asked = engine_of(engine).sizes(layers)
+        asked = _asked(layers, _heads(network, engine))
     except ValueError as error:
         raise ValueError(f"network {network.name}: {error}") from None
 
@@ -146,15 +167,20 @@ def arrays(network: Network, *, rows: int = 16, columns: int = 16,
            gather: bool = False) -> dict[str, Array]:
     """A machine for each scheme that the network uses, by the scheme's name; ``resident``: with room for all tables.
 
-    ``gather``: one that looks up has what it takes to gather, see `tiling.gathered`.
+    Where none of them holds the values of attention exactly, one that multiplies stands beside them. ``gather``: one
+    that looks up has what it takes to gather, see `tiling.gathered`.
     """
     table_bytes = AMPLE if resident else TABLE_BYTES
     engines = {node.scheme: node.coding.engine for node in network.products}
     bits = [node.coding.bits for node in network.products
             if isinstance(node.coding, Plain) and node.coding.engine == "mac"]
+    heads = [node for node in network.nodes if isinstance(node, MatMul)]
     made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes,
                               weight_bits=max(bits)) if engine == "mac"
             else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes,
                               gather=gather and engine == "lookup")
             for engine in sorted(set(engines.values()))}
-    return {scheme: made[engine] for scheme, engine in engines.items()}
+    found = {scheme: made[engine] for scheme, engine in engines.items()}
+    if not all(any(one_head(network, [node], array) for array in made.values()) for node in heads):
+        found["int8"] = mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes)
+    return found

@@ -17,6 +17,8 @@ __all__ = ["exponential", "function", "fused", "layer_norm", "reciprocal", "root
 
 Real = NDArray[np.float64]
 TOP = 2**15 - 1
+LARGEST = 2**31 - 1  # bias; a larger one is far beyond the clamp
+RARE = 1e-5  # share of the inputs that those never seen count as, each
 STEPS = 256  # of the 16-bit input in one int8 step
 
 
@@ -48,13 +50,24 @@ def root() -> Piecewise:
     return integers.fitted(lambda u: 2.0**21 / np.sqrt(u), 2**12, 2**14 - 1, rising=False)
 
 
+def _seen(values: NDArray[np.int8]) -> Callable[[Real], Real]:
+    """What an error counts at each 16-bit input: the root of how often the int8 values around it came, and a little."""
+    often = np.bincount(values.ravel().astype(np.int64) + 128, minlength=256) / max(1, values.size)
+    return lambda x: np.sqrt(np.interp(x / STEPS, np.arange(-128, 128), often) + RARE)
+
+
 def function(name: str, source: str, real: Callable[[Real], Real], *, input_scale: float, scale: float,
-             low: int = -128, high: int = 127) -> Function:
+             low: int = -128, high: int = 127, seen: NDArray[np.int8] | None = None) -> Function:
     """A function of real values on the scales of its input and output.
 
-    The table is fitted to the function after its clamp, over the whole range of int8 at ``input_scale``.
+    The table is fitted to the function after its clamp, over the whole range of int8 at ``input_scale``: for the
+    smallest largest error, or, with inputs that a small run has ``seen`` (the paper's calibration), for the mean over
+    these.
     """
-    table = integers.fitted(lambda x: np.clip(np.nan_to_num(real(x * (input_scale / STEPS))) / scale, low, high))
+    def target(x: Real) -> Real:
+        return np.clip(np.nan_to_num(real(x * (input_scale / STEPS))) / scale, low, high)
+
+    table = integers.fitted(target) if seen is None else integers.fitted(target, power=2, weight=_seen(seen))
     return Function(name=name, inputs=(source,), scale=scale, low=low, high=high, function=table)
 
 
@@ -70,22 +83,23 @@ def layer_norm(name: str, source: str, gamma: ArrayLike, beta: ArrayLike, *, inp
                epsilon: float = 1e-5, low: int = -128, high: int = 127) -> LayerNorm:
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta`` over channels.
 
-    A channel whose ``gamma`` is too small for its ``beta`` has a larger factor, with which the normalised value still
-    moves the output by less than a step. Raises ``ValueError`` where the scale of the input is so small that epsilon
-    does not fit its 32 bits.
+    A channel whose ``gamma`` is too small for its ``beta`` has a larger factor, with which the normalised value (at
+    most the root of the channels, 45) still moves the output by less than 1/5 of a step. Raises ``ValueError`` where
+    the scale of the input is so small that epsilon does not fit its 32 bits.
     """
     gamma, beta = (np.asarray(values, np.float64) for values in (gamma, beta))
     if gamma.ndim != 1 or gamma.shape != beta.shape or not (np.isfinite(gamma).all() and np.isfinite(beta).all()):
         raise ValueError(f"gamma and beta of {name} must be finite and have one shape (channels,), "
                          f"not {gamma.shape} and {beta.shape}")
-    steps = np.clip(beta / scale, -1024, 1024)  # beyond, every value is at its clamp
-    real = np.maximum(np.abs(gamma) * 2.0**-12 / scale, np.maximum(np.abs(steps), 1) * 2.0**-30)
+    steps = beta / scale
+    real = np.maximum(np.abs(gamma) * 2.0**-12 / scale, np.clip(np.abs(steps), 1, 1024) * 2.0**-30)
     factor, shift = fixed_point(real)
     exact = factor / 2.0**shift
     sign = np.where(gamma < 0, -1, 1)
     constant = max(1, round(epsilon / input_scale**2 * len(gamma)**2))
+    bias = np.clip(np.rint(sign * steps / exact), -LARGEST, LARGEST).astype(np.int64)
     return LayerNorm(name=name, inputs=(source,), scale=scale, low=low, high=high, root=root(), epsilon=constant,
-                     bias=np.rint(sign * steps / exact).astype(np.int64), multiplier=sign * factor, shift=shift)
+                     bias=bias, multiplier=sign * factor, shift=shift)
 
 
 

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from . import function_golden, kernels
+from . import attention, function_golden, kernels
+from .attention import MatMul
 from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
-from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
+from .nodes import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
 from .piecewise import INPUT
 
 __all__ = ["accumulate", "add", "average", "classify", "evaluate", "finish", "multiply", "outputs",
@@ -186,6 +187,8 @@ def evaluate(node: Node, *inputs: Int8) -> Int8:
             return x.reshape(len(x), -1)
         case Concat():
             return np.concatenate(inputs, axis=-1)
+        case Channels():
+            return x[..., node.first:node.first + node.count]
         case Elementwise():
             channels = 0 if node.table.shape[1] == 1 else np.arange(x.shape[-1])
             return node.table[x.astype(np.int16) + 128, channels]
@@ -195,6 +198,8 @@ def evaluate(node: Node, *inputs: Int8) -> Int8:
             return x.reshape(len(x), -1)[:, node.order].reshape(len(x), *node.to)
         case Softmax():
             return softmax(node, x)
+        case MatMul():
+            return attention.evaluate(node, *inputs)
         case Function():
             return function_golden.function(node, x)
         case RowSoftmax():

@@ -22,19 +22,20 @@ def table_words(operation: Operation, array: Array) -> int:
     """Table beats of one block of a product, its finisher's parameters included; a norm has nothing else."""
     if array.cell.vector:
         return operation.features(array) * (operation.row_tiles + array.parameter_beats)
-    tables = 0 if operation.kind is Kind.ROW else sum(_row_groups(operation, array)) * operation.entries
+    each = array.cell.group_beats(operation.entries)
+    tables = 0 if operation.kind is Kind.ROW else sum(_row_groups(operation, array)) * each
     return operation.column_tiles * (tables + array.parameter_beats)
 
 
 def codebook_words(operation: Operation, array: Array) -> int:
     """Codebook words of a product."""
-    return operation.slots * array.cell.slot_words(array, operation.entries)
+    return array.cell.codebook_words(operation, array)
 
 
 def _by_row(node: Product, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.int8]:
-    """Tables ``(row tiles * rows, entries, column tiles * columns)`` by array row; unused rows and columns are 0."""
+    """Tables ``(row tiles * rows, words, column tiles * columns)`` by array row; unused rows and columns are 0."""
     wide = operation.column_tiles * array.columns
-    found = np.zeros((operation.row_tiles * array.rows, operation.entries, wide), np.int8)
+    found = np.zeros((operation.row_tiles * array.rows, node.table.shape[1], wide), np.int8)
     numbers = order.reshape(-1)
     rows = np.flatnonzero(numbers >= 0)
     found[rows, :, :node.table.shape[2]] = node.table[numbers[rows]]
@@ -110,7 +111,7 @@ def table_beats(node: Product, order: NDArray[np.int64], operation: Operation, a
         for tile, groups in enumerate(_row_groups(operation, array)):
             start = tile * array.rows
             part = tables[start:start + groups * array.fill, :, first:first + columns]
-            part = part.reshape(groups, array.fill, operation.entries, columns).transpose(0, 2, 1, 3)
+            part = part.reshape(groups, array.fill, tables.shape[1], columns).transpose(0, 2, 1, 3)
             beats.append(_packed(part.reshape(-1, array.fill * columns), array.cell_bits))
         beats.append(parameters[:, :, first:first + columns].reshape(-1, array.parameter_words * columns))
     return np.concatenate(beats)

@@ -1,14 +1,18 @@
 """The steps between products as integer nodes: one rule of rounding for each kind."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from . import function_makers
+from .attention import MatMul
 from .graph import (
     AveragePool,
     Flattening,
+    Function,
     Gate,
     Joining,
     MaximumPool,
@@ -19,6 +23,7 @@ from .graph import (
     Residual,
     Step,
 )
+from .graph_tokens import Attending, RowNormaliser
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Shape
 from .requantise import fixed_point, shared_shift
@@ -39,11 +44,36 @@ def _elementwise(step: Pointwise, given: float, scale: float, low: int, high: in
     return Elementwise(**common, table=np.clip(np.rint(real / scale), low, high).astype(np.int8))
 
 
-def node(step: Step, scales: Sequence[float], shape: Shape) -> Node:
-    """A step as integers; ``scales`` are those of its inputs and its own, ``shape`` is its first input's."""
+def _tabled(step: Step, given: float, scale: float, low: int, high: int) -> Node | None:
+    """A step whose functions are piecewise linear tables, or None where it has none."""
+    name, (source, *_) = step.name, step.inputs
+    common: dict[str, Any] = {"input_scale": given, "scale": scale, "low": low, "high": high}
+    match step:
+        case RowNormaliser():
+            return function_makers.layer_norm(name, source, step.gain, step.offset, epsilon=step.epsilon, **common)
+        case Normaliser():
+            return function_makers.row_softmax(name, source, **common)
+        case Pointwise() if step.function(np.zeros((1, 1))).shape[1] == 1:
+            return function_makers.function(name, source, _column(step.function), **common)
+    return None
+
+
+def _column(function: Function) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """A function of ``(n, 1)`` values as one of ``(n,)``."""
+    return lambda x: function(x[:, None])[:, 0]
+
+
+def node(step: Step, scales: Sequence[float], shape: Shape, functions: bool = False) -> Node:
+    """A step as integers; ``scales`` are those of its inputs and its own, ``shape`` is its first input's.
+
+    ``functions``: softmax and functions of one value are piecewise linear tables, which the machine runs; else the
+    host does. Row norms always are.
+    """
     *given, scale = scales
     low, high = limits(step, scale)
     common: dict[str, Any] = {"name": step.name, "inputs": step.inputs, "scale": scale, "low": low, "high": high}
+    if (functions or isinstance(step, RowNormaliser)) and (found := _tabled(step, given[0], scale, low, high)):
+        return found
     match step:
         case Residual():
             (one, other), shift = shared_shift(given[0] / scale, given[1] / scale)
@@ -55,6 +85,10 @@ def node(step: Step, scales: Sequence[float], shape: Shape) -> Node:
         case Gate():
             factor, places = fixed_point(given[0] * given[1] / scale)
             return Multiply(**common, multiplier=int(factor), shift=int(places))
+        case Attending():
+            factor, places = fixed_point(step.factor * given[0] * given[1] / scale)
+            return MatMul(**common, heads=step.heads, transposed=step.transposed, merged=step.merged,
+                          multiplier=int(factor), shift=int(places), factor=step.factor)
         case Pointwise():
             return _elementwise(step, given[0], scale, low, high, common)
         case Normaliser():

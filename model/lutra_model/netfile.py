@@ -23,8 +23,8 @@ FORMAT = "lutra-network"  # the one metadata key: more than one has no fixed ord
 VERSION = 2  # in files of version 1 a product was multiplied, or had centroids and a metric
 KINDS = {kind.__name__.lower(): kind for kind in
          (kinds.Product, kinds.Add, kinds.MaxPool, kinds.AvgPool, kinds.Clamp, kinds.Flatten, kinds.Concat,
-          kinds.Elementwise, kinds.Multiply, kinds.Permute, kinds.Softmax, kinds.Function, kinds.RowSoftmax,
-          kinds.LayerNorm)}
+          kinds.Channels, kinds.Elementwise, kinds.MatMul, kinds.Multiply, kinds.Permute, kinds.Softmax,
+          kinds.Function, kinds.RowSoftmax, kinds.LayerNorm)}
 DTYPES: dict[type[Node], dict[str, type[np.generic]]] = {
     kinds.Product: {"table": np.int8, "bias": np.int32, "multiplier": np.uint16, "shift": np.uint8,
                     "table_scale": np.float64},

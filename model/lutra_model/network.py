@@ -4,21 +4,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from .attention import MatMul
 from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
-from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
+from .nodes import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
 from .params import Layer
 
-__all__ = ["Add", "AvgPool", "Clamp", "Concat", "Elementwise", "Flatten", "Function", "LayerNorm", "MaxPool",
-           "Multiply", "Network", "Node", "Permute", "Product", "RowSoftmax", "Shape", "Softmax", "Window",
+__all__ = ["Add", "AvgPool", "Channels", "Clamp", "Concat", "Elementwise", "Flatten", "Function", "LayerNorm", "MatMul",
+           "MaxPool", "Multiply", "Network", "Node", "Permute", "Product", "RowSoftmax", "Shape", "Softmax", "Window",
            "placement"]
 
-MEMORY_SIDE = (Add, AvgPool, Clamp, Concat, Flatten, Function, LayerNorm, MaxPool, RowSoftmax)
+MEMORY_SIDE = (Add, AvgPool, Channels, Clamp, Concat, Flatten, Function, LayerNorm, MaxPool, RowSoftmax)
 
 
 def placement(node: Node) -> str:
     """Where a node runs: in the ``array``, on the machine's ``memory side``, or on the ``host``."""
-    if isinstance(node, Product):
+    if isinstance(node, Product | MatMul):
         return "array"
     return "memory side" if isinstance(node, MEMORY_SIDE) else "host"
 
@@ -77,7 +78,8 @@ class Network:
     @property
     def macs(self) -> int:
         """Multiply-accumulates behind one input."""
-        return sum(node.macs(self.shapes[node.inputs[0]]) for node in self.products)
+        return sum(node.macs(*(self.shapes[name] for name in node.inputs)) for node in self.nodes
+                   if isinstance(node, Product | MatMul))
 
     def scale(self, name: str) -> float:
         """Real value of one step of a value."""

@@ -11,7 +11,8 @@ from .params import Layer, Metric
 from .piecewise import Piecewise
 from .window import Window
 
-__all__ = ["Add", "AvgPool", "Clamp", "Concat", "Flatten", "MaxPool", "Node", "Product", "Shape", "Window"]
+__all__ = ["Add", "AvgPool", "Channels", "Clamp", "Concat", "Flatten", "MaxPool", "Node", "Product", "Shape",
+           "Window"]
 
 Shape = tuple[int, ...]
 
@@ -102,10 +103,10 @@ class Product(Node):
 
     def layer(self, rows: int = 1) -> Layer:
         """The shape of one group with ``rows`` activation vectors."""
-        codebooks, entries, columns = self.table.shape
+        codebooks, _, columns = self.table.shape
         return Layer(name=self.name, rows=rows, codebooks=codebooks // self.groups, columns=columns,
-                     length=self.coding.length, entries=entries, reduction=self.reduction, engine=self.coding.engine,
-                     runs=self.coding.runs, blank=self.coding.blank is not None)
+                     length=self.coding.length, entries=self.coding.entries(self.table), reduction=self.reduction,
+                     engine=self.coding.engine, runs=self.coding.runs, blank=self.coding.blank is not None)
 
     def group(self, number: int) -> "Product":
         """One group as a layer of its own, which reads that group's channels."""
@@ -180,6 +181,21 @@ class AvgPool(Node):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Clamp(Node):
     """``min(max(x, low), high)``."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Channels(Node):
+    """Channels ``first`` to ``first + count - 1`` of an image, or features."""
+
+    first: int
+    count: int
+
+    def shape(self, *inputs: Shape) -> Shape:
+        """See :meth:`Node.shape`."""
+        if not 0 <= self.first < self.first + self.count <= inputs[0][-1]:
+            raise ValueError(f"{self.name} must take some of {inputs[0][-1]} channels, "
+                             f"not {self.count} from {self.first} on")
+        return (*inputs[0][:-1], self.count)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,13 +5,14 @@ import onnx
 from numpy.typing import NDArray
 
 from .graph import Affine, AveragePool, Gate, Normaliser, Pointwise, Rectifier, Residual
+from .graph_tokens import Attending, RowNormaliser
 from .onnx_file import computed
 from .onnx_products import per_channel
 from .onnx_walk import Value, Walk, attributes
 
 __all__ = ["CLAMPING", "clamp", "clip", "function", "relu"]
 
-CLAMPING = (Affine, Residual, Gate, AveragePool, Pointwise, Rectifier, Normaliser)
+CLAMPING = (Affine, Residual, Gate, AveragePool, Pointwise, Rectifier, Normaliser, Attending, RowNormaliser)
 
 
 def clamp(walk: Walk, node: onnx.NodeProto, value: Value, low: float, high: float) -> None:

@@ -8,7 +8,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from . import onnx_tokens
 from .graph import Affine, Flattening, Moving, Pointwise
+from .graph_tokens import Attending, RowNormaliser
 from .nodes import Window
 from .onnx_walk import Value, Walk, attributes, refused
 from .places import Places
@@ -123,6 +125,9 @@ def gemm(walk: Walk, node: onnx.NodeProto) -> None:
 def matmul(walk: Walk, node: onnx.NodeProto) -> None:
     """A linear layer, of every token (or pixel) where there are several: a convolution of 1 x 1."""
     shape = walk.value(node).places.index.shape
+    if node.input[1] in walk.values:
+        onnx_tokens.matmul(walk, node)
+        return
     weight = walk.constant(node, 1, "weight")
     if len(shape) == 1:
         linear(walk, node, weight, None)
@@ -132,6 +137,22 @@ def matmul(walk: Walk, node: onnx.NodeProto) -> None:
     value = walk.arranged(node, 0, Places.channels_last(shape))
     walk.add(node, Affine, Places.channels_last((*shape[:-1], weight.shape[1])), value, weight=weight,
              bias=np.zeros(weight.shape[1]), window=Window(kernel=(1, 1)))
+
+
+def _absorbed(walk: Walk, node: onnx.NodeProto, value: Value, gain: Real, shift: Real) -> bool:
+    """Whether nothing is to be done, or the normalisation or product of two activations before does it."""
+    step = walk.steps.get(value.step)
+    if not shift.any() and (gain == 1).all():
+        walk.alias(node, value)
+    elif isinstance(step, RowNormaliser) and step.is_open and not value.shared:
+        walk.absorb(node, value, tensor=node.output[0], places=value.places, gain=step.gain * gain,
+                    offset=step.offset * gain + shift)
+    elif isinstance(step, Attending) and step.is_open and not value.shared and not shift.any() and \
+            len(set(gain)) == 1 and gain[0] > 0:
+        walk.absorb(node, value, tensor=node.output[0], places=value.places, factor=step.factor * float(gain[0]))
+    else:
+        return False
+    return True
 
 
 def scaled(walk: Walk, node: onnx.NodeProto, position: int, factor: Real, offset: Real) -> None:
@@ -145,6 +166,8 @@ def scaled(walk: Walk, node: onnx.NodeProto, position: int, factor: Real, offset
     if step is not None:
         walk.absorb(node, value, tensor=node.output[0], places=value.places, weight=step.weight * gain,
                     bias=step.bias * gain + shift)
+        return
+    if _absorbed(walk, node, value, gain, shift):
         return
     root, function = walk.rooted(value)
     if root != value.step or (len(set(gain)) == 1 and len(set(shift)) == 1):

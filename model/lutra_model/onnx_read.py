@@ -11,6 +11,7 @@ from . import onnx_moves as moves
 from . import onnx_pools as pools
 from . import onnx_products as products
 from . import onnx_quantised as quantised
+from . import onnx_tokens as tokens
 from .graph import FloatGraph, Moving
 from .nodes import Shape
 from .onnx_file import Model, open_model, unsupported
@@ -28,11 +29,11 @@ OPERATORS: dict[str, Callable[[Walk, onnx.NodeProto], None]] = {
     "Add": arithmetic.add, "AveragePool": pools.average_pool, "BatchNormalization": products.batch_norm,
     "Clip": functions.clip, "Concat": moves.concat, "Conv": products.conv, "DequantizeLinear": quantised.dequantise,
     "Div": arithmetic.divide, "Dropout": moves.same, "Gemm": products.gemm, "GlobalAveragePool": pools.global_average,
-    "GlobalMaxPool": pools.global_maximum, "Identity": moves.same, "LogSoftmax": moves.softmax,
-    "MatMul": products.matmul, "Max": arithmetic.extreme, "MaxPool": pools.max_pool, "Min": arithmetic.extreme,
-    "Mul": arithmetic.multiply, "Pad": moves.pad, "Pow": arithmetic.power, "QuantizeLinear": quantised.quantise,
-    "ReduceMax": pools.reduce_max, "ReduceMean": pools.reduce_mean, "Relu": functions.relu, "Softmax": moves.softmax,
-    "Sub": arithmetic.subtract,
+    "GlobalMaxPool": pools.global_maximum, "Identity": moves.same, "LayerNormalization": tokens.layer_normalisation,
+    "LogSoftmax": moves.softmax, "MatMul": products.matmul, "Max": arithmetic.extreme, "MaxPool": pools.max_pool,
+    "Min": arithmetic.extreme, "Mul": arithmetic.multiply, "Pad": moves.pad, "Pow": arithmetic.power,
+    "QuantizeLinear": quantised.quantise, "ReduceMax": pools.reduce_max, "ReduceMean": pools.reduce_mean,
+    "Relu": functions.relu, "Softmax": moves.softmax, "Sub": arithmetic.subtract,
     **dict.fromkeys(FUNCTIONS, functions.function), **dict.fromkeys(MOVES, moves.move)}
 SUPPORTED = frozenset(OPERATORS) | {"Constant"}
 
@@ -68,7 +69,7 @@ def read(path: str | os.PathLike[str], shape: Shape | None = None) -> FloatGraph
 
     Raises ``ValueError`` for a file that is no valid ONNX model and for whatever is not supported, by name.
     """
-    model = open_model(path, SUPPORTED, shape)
+    model = tokens.fused(open_model(path, SUPPORTED, shape))
     found, errors = list[FloatGraph](), list[ValueError]()
     for places in _layouts(model.shapes[model.input][1:]):
         try:

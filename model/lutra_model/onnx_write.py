@@ -6,6 +6,7 @@ on older x86 processors may saturate, an int32 ``MatMul`` never does.
 
 import json
 import os
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -15,11 +16,12 @@ from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
 
 from . import onnx_tables
+from .attention import MatMul
 from .files import write_whole
 from .function_nodes import Function, LayerNorm, RowSoftmax
 from .host_nodes import Elementwise, Multiply, Permute, Softmax
 from .network import Network
-from .nodes import Add, AvgPool, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
+from .nodes import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Node, Product, Shape, Window
 from .piecewise import INPUT
 
 __all__ = ["OPSET", "Writer", "export"]
@@ -165,7 +167,27 @@ def _softmax(writer: Writer, node: Softmax, x: str) -> None:
     writer.clamp(writer.op("Div", lifted, twice), node.low, node.high, node.name)  # nothing is negative: Div floors
 
 
-def _other_node(writer: Writer, node: Node, x: str, shape: Shape) -> None:
+def _heads(writer: Writer, node: MatMul, x: str, shape: Shape) -> str:
+    """An operand as int32 ``(batch, heads, tokens, channels)``."""
+    wide = writer.cast(x, TensorProto.INT32)
+    if shape[0] == node.heads:
+        return wide
+    return writer.op("Transpose", writer.reshape(wide, -1, *node.each(shape)[:1], node.heads, node.each(shape)[1]),
+                     perm=[0, 2, 1, 3])
+
+
+def _matmul(writer: Writer, node: MatMul, shapes: Sequence[Shape]) -> None:
+    one, other = (_heads(writer, node, x, shape) for x, shape in zip(node.inputs, shapes, strict=True))
+    if node.transposed:
+        other = writer.op("Transpose", other, perm=[0, 1, 3, 2])
+    sums = writer.op("MatMul", one, other)
+    if node.merged:
+        sums = writer.reshape(writer.op("Transpose", sums, perm=[0, 2, 1, 3]), -1, *node.shape(*shapes))
+    writer.rescale(_scaled(writer, sums, node.multiplier), node.shift, node)
+
+
+def _other_node(writer: Writer, node: Node, x: str, shapes: Sequence[Shape]) -> None:
+    shape = shapes[0]
     match node:
         case Function():
             onnx_tables.function(writer, node, x)
@@ -184,14 +206,16 @@ def _other_node(writer: Writer, node: Node, x: str, shape: Shape) -> None:
             writer.reshape(picked, -1, *node.to, out=node.name)
         case Softmax():
             _softmax(writer, node, x)
+        case MatMul():
+            _matmul(writer, node, shapes)
         case _:
             raise TypeError(f"node {node.name} must be of a known kind, not {type(node).__name__}")
 
 
-def _node(writer: Writer, node: Node, shape: Shape) -> None:
-    """Everything that makes the tensor named like the node; ``shape`` is that of its first input."""
+def _node(writer: Writer, node: Node, shapes: Sequence[Shape]) -> None:
+    """Everything that makes the tensor named like the node; ``shapes`` are those of its inputs."""
     writer.prefix = node.name
-    x = node.inputs[0]
+    x, shape = node.inputs[0], shapes[0]
     match node:
         case Product():
             _product(writer, node, x, shape)
@@ -210,8 +234,11 @@ def _node(writer: Writer, node: Node, shape: Shape) -> None:
             writer.reshape(x, -1, prod(shape), out=node.name)
         case Concat():
             writer.op("Concat", *node.inputs, axis=len(shape), out=node.name)
+        case Channels():
+            limits = (writer.constant([limit], np.int64) for limit in (node.first, node.first + node.count, len(shape)))
+            writer.op("Slice", x, *limits, out=node.name)
         case _:
-            _other_node(writer, node, x, shape)
+            _other_node(writer, node, x, shapes)
 
 
 def _metadata(network: Network) -> dict[str, str]:
@@ -228,7 +255,7 @@ def export(network: Network, path: str | os.PathLike[str] | None = None) -> onnx
     """
     writer = Writer()
     for node in network.nodes:
-        _node(writer, node, network.shapes[node.inputs[0]])
+        _node(writer, node, [network.shapes[name] for name in node.inputs])
     last = network.nodes[-1].name
     values = [helper.make_tensor_value_info(name, TensorProto.INT8, ["batch", *network.shapes[name]])
               for name in ("input", last)]

@@ -103,6 +103,7 @@ FIELDS = {
     "multiplier": Field(18, 0, 16),
     "own_factor": Field(19, 0, 16), "residual_factor": Field(19, 16, 16),
     "add_shift": Field(20, 0, 8), "add_low": Field(20, 8, 8, signed=True), "add_high": Field(20, 16, 8, signed=True),
+    "zero": Field(20, 24, 8),
     "target": Field(21, 0, 32), "target_step": Field(22, 0, 16), "tile_step": Field(22, 16, 16),
     "target_jump": Field(23, 0, 32, signed=True),
     "residual_source": Field(24, 0, 32), "residual_step": Field(25, 0, 16),
@@ -178,6 +179,7 @@ class Operation:
     parts_x, parts_y, groups : slots lie ``for group: for part_y: for part_x``; their numbers.
     part_x_step, part_y_step, group_step : added to the base address from one to the next.
     part_x_dx, part_y_dy : pixels that a part lies further right; further down.
+    zero : activation level of the value 0, of a layer of levels.
     tables, codebooks : addresses of the layer's first table beat; of its first codebook.
     low, high : clamp of the finisher. shift, multiplier : of a pool's finisher, or a softmax's.
     function : function slot plus one, 0 for none: of the finisher; of a ROW the exponential or the reciprocal root.
@@ -232,6 +234,7 @@ class Operation:
     part_y_step: int = 0
     part_y_dy: int = 0
     group_step: int = 0
+    zero: int = 0
     tables: int = 0
     codebooks: int = 0
     low: int = -128

@@ -112,6 +112,7 @@ class Array:
     metric : the encoder's distance, or ``tree``, of ``lookup``.
     quantised : tables built of activations have entries of 8 bits, of ``lut-tc``.
     weight_bits : of a weight, of ``mac``: 1 to 8.
+    weight_levels : of ``dln-row`` and ``dln-column``: levels of a weight but the zero one, a power of two.
     word : channels in one word of activation memory; a divisor of ``encoders`` and of ``columns``. 0: the largest of
         4, 2, 1 that is one.
     lanes : words gathered in one cycle, at least ``length * encoders / word``. 0: that many, and at least 9.
@@ -122,7 +123,8 @@ class Array:
     index_words : words in each half of the index memory; one word feeds all rows for one cycle.
     activation_words : words on each of the two sides of the activation memory.
     table_words : words of the table memory; one holds ``fill * columns`` table words of the cells.
-    codebook_words : words of the codebook memory; one holds a centroid of every encoder.
+    codebook_words : words of the codebook memory; one holds a centroid of every encoder, or one level of a
+        layer's table (``dln-*``).
     program_words : 32-bit words of the program memory.
     functions : slots of the function memory, at most 15; 0: the machine has no function units.
     """
@@ -136,6 +138,7 @@ class Array:
     metric: Metric = Metric.L2
     quantised: bool = False
     weight_bits: int = 8
+    weight_levels: int = 1
     word: int = 0
     lanes: int = 0
     fill: int = 0
@@ -153,7 +156,8 @@ class Array:
         _at_least_one(rows=self.rows, columns=self.columns, encoders=self.encoders, length=self.length,
                       codebooks=self.codebooks, block_rows=self.block_rows, index_words=self.index_words,
                       activation_words=self.activation_words, table_words=self.table_words,
-                      codebook_words=self.codebook_words, program_words=self.program_words)
+                      codebook_words=self.codebook_words, program_words=self.program_words,
+                      weight_levels=self.weight_levels)
         if self.rows % self.encoders:
             raise ValueError(f"encoders must divide rows ({self.rows}), {self.encoders} do not")
         if not 0 <= self.functions <= 15:
@@ -208,8 +212,13 @@ class Array:
 
     @property
     def has_codebooks(self) -> bool:
-        """Whether the encoders hold codebooks."""
-        return self.cell.slot_words(self, 1) > 0
+        """Whether there is a codebook memory."""
+        return self.codebook_bytes > 0
+
+    @property
+    def codebook_bytes(self) -> int:
+        """Bytes of a word of codebook memory: a centroid of every encoder, or what else the engine keeps there."""
+        return self.cell.codebook_bytes(self)
 
     @property
     def cell_bits(self) -> int:

@@ -118,6 +118,9 @@ class _Product:
         self.codebook = array.cell.slot_words(array, operation.entries)  # beats of a slot
         self.hold = 2 + array.cell.hold(array)  # from a slot's first row to the next one's first codebook beat
         self.gather = operation.gather
+        self.expansion = self.cycle * array.cell.expansion(operation.entries)  # ticks of a table beat
+        self.preload = array.cell.preload(operation.entries)
+        self.pace = max(self.period, self.expansion)
         self.groups = tuple(-(-slots * array.encoders // array.fill) for slots in (array.slots, operation.last_slots))
         self.parameter_beats = array.parameter_beats
         self.planes = array.cell.issue_cycles(operation.entries)
@@ -134,7 +137,8 @@ class _Product:
 
     def beats(self, last: bool, rows: int) -> int:
         """Table beats of a tile for so many activation rows."""
-        return self.groups[last] * (rows if self.gather else self.operation.entries)
+        entries = self.operation.entries
+        return self.groups[last] * (rows if self.gather else self.clock.array.cell.group_beats(entries))
 
     def tile(self, state: _State, rows: int, last: bool, gap: int | None, first: bool = False) -> _State:
         """Load and walk one tile; ``gap``: ticks from its first index word to the next tile's; None: all are there.
@@ -144,11 +148,13 @@ class _Product:
         """
         cycle, word = self.cycle, self.whole(state.word)
         begin = max(state.beat, state.bank, word if first and self.gather else LONG_AGO)
-        end = begin + self.beats(last, rows) * self.period
+        end = begin + self.beats(last, rows) * self.pace
+        ready = end - self.pace + self.expansion
         parameter, next_parameter = state.parameter, state.next_parameter
         if last:
             end = max(end, parameter) + self.parameter_beats * self.period
-        free, ready = state.issued + cycle, end - self.period + cycle + self.gather * cycle
+            ready = end - self.period + cycle
+        free, ready = state.issued + cycle, ready + self.gather * cycle
         begin = max(free, word, ready)
         issued, late = begin + (rows * self.planes - 1) * cycle, ready > word
         encode = (min(begin, max(free, word)) if self.gather or not late else free) - free
@@ -182,6 +188,8 @@ class _Product:
         beat = max(clock.ready, clock.loaded + 1) + 1
         if self.codebook:
             fed = max(fed, max((clock.ready + 1) * cycle, clock.slot + self.hold) + self.codebook)
+        if self.preload:
+            beat = max(beat, *clock.banks) + self.preload
         if self.operation.stream_tables:
             beat = max(beat, clock.table)
         bank, next_bank, parameter, next_parameter = (time * cycle for time in (*clock.banks, *clock.parameters))
@@ -212,12 +220,12 @@ class _Product:
     def busy(self, issues: int, source: str) -> dict[str, int]:
         """Work of every stage."""
         operation = self.operation
-        tiles = sum(times * ((operation.row_tiles - 1) * self.beats(False, rows) + self.beats(True, rows)
-                             + self.parameter_beats)
-                    for times, rows in [(operation.blocks - 1, operation.block), (1, operation.last_block)])
+        tables = sum(times * ((operation.row_tiles - 1) * self.beats(False, rows) + self.beats(True, rows))
+                     for times, rows in [(operation.blocks - 1, operation.block), (1, operation.last_block)])
+        loaded = operation.column_tiles * (tables * self.pace + operation.blocks * self.parameter_beats * self.period)
         fed, coded = operation.rows * operation.slots, operation.blocks * operation.slots * self.codebook
         return {"lookup": issues, "encode": -(-fed // self.cycle), "codebook": -(-coded // self.cycle),
-                source: operation.column_tiles * tiles * self.period // self.cycle}
+                source: loaded // self.cycle + self.preload}
 
 
 def product(operation: Operation, clock: Clock) -> Timing:

@@ -1,9 +1,12 @@
 """The steps that a network becomes: adds fused with what they follow, concatenations written in place."""
 
+from dataclasses import replace
+
 from .bundles import bundles
 from .network import (
     Add,
     AvgPool,
+    Channels,
     Clamp,
     Concat,
     Flatten,
@@ -85,6 +88,8 @@ class Plan:
                 return self._flatten(node, given[0])
             case Concat():
                 return self._concat(node, given)
+            case Channels():
+                return replace(given[0], channels=node.count, first=given[0].first + node.first // self.array.word)
             case Add():
                 return self._add(node, given)
         target = self._value(node.name, self.network.shapes[node.name])
@@ -127,7 +132,7 @@ class Plan:
         for name, view in zip(node.inputs, given, strict=True):
             value, word = view.value, first // self.array.word
             if view.whole and not value.home and not value.gapless and name != "input" \
-                    and not isinstance(self._made_by(name), Concat | Flatten):
+                    and not isinstance(self._made_by(name), Channels | Concat | Flatten):
                 value.home, value.first = whole.value, word
             else:
                 part = View(value=whole.value, channels=view.channels, first=word)

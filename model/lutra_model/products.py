@@ -10,8 +10,8 @@ from .codings import Coding
 from .network import Product
 from .requantise import fixed_point
 
-__all__ = ["cluster", "coded", "dense", "fit_groups", "fit_tables", "integer", "lookup", "pieces", "plain_tables",
-           "stacked"]
+__all__ = ["LARGEST_BIAS", "cluster", "coded", "dense", "fit_groups", "fit_tables", "integer", "lookup", "pieces",
+           "plain_tables", "stacked"]
 
 Real = NDArray[np.float64]
 LARGEST_BIAS = 2.0**30     # leaves room for the sum beside it in 32 bits

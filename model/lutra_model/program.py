@@ -34,7 +34,7 @@ class Program:
     nodes : for each operation, the node of the network whose value it makes (or copies for it).
     words : program memory from address 0.
     tables : ``(beats, beat bytes)``, table memory from address 0.
-    codebooks : ``(words, encoders * length)``, codebook memory from address 0.
+    codebooks : ``(words, bytes of one)``, codebook memory from address 0.
     functions : uint32 ``(slots, 33)``, function memory from slot 0.
     streamed : ``(beats, beat bytes)``, the table stream of one run.
     streamed_last : ``tlast`` of those.
@@ -120,8 +120,10 @@ def _operation(step: Step, placed: Placed, array: Array) -> Operation:
     if step.product is None:
         return tiling.pool(step.name, source.channels, array, **where, **step.pool)
     rows = prod(step.window.output(source.height, source.width))
-    return tiling.product(step.product.layer(rows), source.channels, array, low=step.product.low,
-                          high=step.product.high, **where)
+    product = tiling.product(step.product.layer(rows), source.channels, array, low=step.product.low,
+                             high=step.product.high, **where)
+    fields: dict[str, Any] = step.product.coding.fields()
+    return replace(product, **fields)
 
 
 def _slotted(steps: list[Step], operations: list[Operation], array: Array) -> tuple[list[Operation], list[Slot]]:

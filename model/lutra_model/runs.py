@@ -1,11 +1,12 @@
 """Networks on designs: cycles, events, and what they cost in a technology."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import groupby
 
 from .area import AREA_COMPONENTS, area_um2
+from .attention import MatMul
 from .energy import Bill, bill
 from .events import Events, count
 from .images import codebook_words, table_words
@@ -93,6 +94,11 @@ class Run:
     def macs(self) -> int:
         """Multiply-accumulates of the dense products of all images."""
         return self.images * sum(job.macs for job in self.jobs)
+
+    @property
+    def dram_bits(self) -> int:
+        """Bits between the chip and its memory, of all images."""
+        return sum(events.dram.total for events in self.events)
 
     @cached_property
     def causes(self) -> dict[str, int]:
@@ -193,7 +199,11 @@ def jobs_of(network: Network, program: Program, source: str = "input") -> tuple[
     found = []
     for operation in program.operations:
         node, array, layer, macs = nodes.get(operation.name), program.array, None, 0
-        if operation.kind is Kind.PRODUCT:
+        if isinstance(node, MatMul) and operation.kind is Kind.PRODUCT:
+            rows, reduction, columns = node.sizes(*(network.shapes[name] for name in node.inputs))
+            layer = Layer.dense(name=node.name, rows=rows, reduction=reduction, columns=columns)
+            macs = layer.macs
+        elif operation.kind is Kind.PRODUCT:
             assert isinstance(node, Product)
             columns = (operation.column_tiles - 1) * array.columns + operation.last_columns
             groups = columns // node.table.shape[2]
@@ -205,16 +215,28 @@ def jobs_of(network: Network, program: Program, source: str = "input") -> tuple[
     return tuple(found)
 
 
+def _equal(latencies: Sequence[OperationLatency]) -> Iterator[tuple[int, OperationLatency]]:
+    """Runs of one operation that spend their cycles alike: how many, and one of them."""
+    for _, some in groupby(sorted(latencies, key=lambda item: item.cycles), key=lambda item: (item.causes, item.busy)):
+        first, *others = some
+        yield 1 + len(others), first
+
+
 def run_programs(design: Design, network: Network, programs: Iterable[tuple[str, Program]], *, images: int = 1,
                  **periods: int) -> Run:
     """Cycles and events of the compiled parts of a network, one after the other.
 
-    ``programs``: the value that each part takes, and its program; ``periods`` are those of the input streams.
+    ``programs``: the value that each part takes, and its program; ``periods`` are those of the input streams. A part
+    with attention runs once for each head: its equal runs are one job, so many times.
     """
-    jobs, latencies = list[Job](), list[OperationLatency]()
+    jobs, latencies, nodes = list[Job](), list[OperationLatency](), {node.name: node for node in network.nodes}
     for source, program in programs:
-        jobs += jobs_of(network, program, source)
-        latencies += network_latency(program.operations, program.array, **periods).operations
+        runs = max((node.heads for name in program.nodes if isinstance(node := nodes.get(name), MatMul)), default=1)
+        found = network_latency(program.operations, program.array, runs=runs, **periods).operations
+        for number, job in enumerate(jobs_of(network, program, source)):
+            for times, item in _equal(found[number::len(program.operations)]):
+                jobs.append(replace(job, times=times, macs=times * job.macs))
+                latencies.append(item)
     return _run(design, tuple(jobs), tuple(latencies), images)
 
 
@@ -228,25 +250,27 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
     works = tuple(works)
     array = replace(array, functions=array.functions or min(FUNCTION_SLOTS, sum(work.functions for work in works)))
     operations = [(work, work.operation(array)) for work in works]
-    products = [(work.groups, operation) for work, operation in operations if operation.kind is Kind.PRODUCT]
-    norms = [operation for work, operation in operations if work.row and not work.maximum]
-    tables = sum(groups * table_words(operation, array) for groups, operation in products)
-    tables += sum(table_words(operation, array) for operation in norms)
+    products = [(work.times * work.groups, operation) for work, operation in operations
+                if operation.kind is Kind.PRODUCT]
+    tables = sum(work.times * work.groups * table_words(operation, array) for work, operation in operations
+                 if work.has_tables and not work.fresh)
     if streamed is None:
         streamed = tables * array.beat_bytes > TABLE_BYTES
     rows = max(operation.slots for _, operation in products) * array.encoders
     return replace(
-        array, codebooks=rows, table_words=1 if streamed else tables,
+        array, codebooks=rows, table_words=1 if streamed else max(1, tables),
         activation_words=activation_words or max(-(-work.values // array.word) for work in works),
-        codebook_words=max(1, sum(groups * codebook_words(operation, array) for groups, operation in products)),
-        program_words=sum(work.groups for work in works) * descriptor_words(array)), streamed
+        codebook_words=max(1, sum(times * codebook_words(operation, array) for times, operation in products)),
+        program_words=sum(work.times * work.groups for work in works) * descriptor_words(array)), streamed
 
 
 def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...]:
     def operation(work: Work) -> Operation:
-        return gathered(work.operation(array, stream_tables=streamed and work.has_tables), array)
+        stream = work.has_tables and (streamed or work.fresh)
+        return gathered(work.operation(array, stream_tables=stream), array)
 
-    return tuple(Job(work.name, array, operation(work), work.layer, work.macs, work.groups) for work in works)
+    return tuple(Job(work.name, array, operation(work), work.layer, work.macs, work.times * work.groups)
+                 for work in works)
 
 
 def run(design: Design, works: Iterable[Work], *, images: int = 1, streamed: bool = False, **periods: int) -> Run:
@@ -254,7 +278,8 @@ def run(design: Design, works: Iterable[Work], *, images: int = 1, streamed: boo
 
     ``streamed``: tables come from the stream for every image; ``periods`` are those of the input streams.
     """
-    works = tuple(works if design.array.is_lookup else (work.as_dense() for work in works))
+    works = tuple(works if design.array.is_lookup else (
+        work if work.layer and work.layer.engine == design.array.engine else work.as_dense() for work in works))
     jobs = tuple(job for work in works for job in _jobs(
         design.companion if design.companion and work.layer and work.layer.is_dense else design.array, streamed,
         [work]))

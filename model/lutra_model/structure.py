@@ -89,8 +89,8 @@ class Structure:
 
     @property
     def beat_bits(self) -> int:
-        """Bits of one word of codebook memory: a centroid of every encoder; 0 where there are no codebooks."""
-        return self.array.encoders * self.array.length * 8 if self.array.has_codebooks else 0
+        """Bits of one word of codebook memory; 0 where there is none."""
+        return self.array.codebook_bytes * 8
 
     @cached_property
     def encode_registers(self) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .network import Concat, Flatten, Function, LayerNorm, Node, Product, RowSoftmax, Shape, placement
+from .network import Channels, Concat, Flatten, Function, LayerNorm, MatMul, Node, Product, RowSoftmax, Shape, placement
 from .params import Array
 from .tiling import PIXEL
 from .values import image_of
@@ -23,7 +23,7 @@ def groups_that_fit(node: Product, channels: int, array: Array) -> list[int]:
 
 
 def _product(node: Product, channels: int, array: Array) -> str | None:
-    if node.coding.engine != array.engine:
+    if not array.cell.runs(node.coding.engine):
         return f"layer {node.name} needs the engine {node.coding.engine}, the array's is {array.engine}"
     layer = node.layer()
     if node.function is not None and not array.functions:
@@ -56,6 +56,8 @@ def refusal(node: Node, shapes: Sequence[Shape], array: Array) -> str | None:
         return (f"node {node.name} must be a product, an add, a pool, a clamp, a flatten, a concat, a function, a row "
                 f"softmax or a layer norm to run on the machine, not a {type(node).__name__.lower()}")
     match node:
+        case MatMul():
+            return f"node {node.name} multiplies two activations, which a machine runs head by head only"
         case Product():
             return _product(node, shapes[0][-1], array)
         case Function() | RowSoftmax() | LayerNorm():
@@ -63,6 +65,9 @@ def refusal(node: Node, shapes: Sequence[Shape], array: Array) -> str | None:
         case Flatten() if shapes[0][-1] % array.word and image_of(shapes[0])[:2] != (1, 1):
             return (f"the image that {node.name} flattens must have a multiple of {array.word} channels, "
                     f"not {shapes[0][-1]}")
+        case Channels() if node.first % array.word or (node.count % array.word
+                                                       and node.first + node.count < shapes[0][-1]):
+            return f"{node.name} must begin and end with a word of {array.word} channels"
         case Concat() if any(shape[-1] % array.word for shape in shapes[:-1]):
             return f"all inputs of {node.name} but the last must have a multiple of {array.word} channels"
     return None

@@ -127,7 +127,7 @@ def gathered(operation: Operation, array: Array, gather: bool | None = None) -> 
 
 def _check(layer: Layer, former: Former, array: Array) -> None:
     """Refuse a layer that the array does not hold."""
-    if layer.engine != array.engine:
+    if not array.cell.runs(layer.engine):
         raise ValueError(f"layer {layer.name} needs the engine {layer.engine}, the array's is {array.engine}")
     rows = former.slots * array.encoders
     for what, need, have in [("entries", layer.entries, array.entries), ("codebooks", rows, array.codebooks),

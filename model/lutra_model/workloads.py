@@ -14,6 +14,7 @@ from .network import (
     Clamp,
     Function,
     LayerNorm,
+    MatMul,
     MaxPool,
     Network,
     Node,
@@ -46,6 +47,8 @@ class Work:
     residual : a value from memory is added to the results.
     output : the results leave by the stream.
     groups : so many equal products on different channels, one after the other; ``channels`` are those of one.
+    times : so many equal steps of a network, one after the other.
+    fresh : its tables are values of the input: they come from the stream, whatever the memories hold.
     """
 
     name: str
@@ -60,11 +63,13 @@ class Work:
     groups: int = 1
     row: bool = False
     functions: int = 0
+    times: int = 1
+    fresh: bool = False
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of the dense products."""
-        return self.groups * self.layer.macs if self.layer else 0
+        return self.times * self.groups * self.layer.macs if self.layer else 0
 
     @property
     def values(self) -> int:
@@ -131,6 +136,10 @@ def _work(network: Network, node: Node) -> Work | None:
             layer = replace(node.layer(node.rows(shape)), name=node.name)
             return Work(**common | {"channels": channels // node.groups}, layer=layer, groups=node.groups,
                         window=node.window or tiling.PIXEL, functions=1 if node.function else 0)
+        case MatMul():
+            rows, reduction, columns = node.sizes(*(network.shapes[name] for name in node.inputs))
+            layer = Layer.dense(name=node.name, rows=rows, reduction=reduction, columns=columns)
+            return Work(name=node.name, width=rows, channels=reduction, layer=layer, groups=node.heads, fresh=True)
         case MaxPool():
             return Work(**common, window=node.window, maximum=True)
         case AvgPool():

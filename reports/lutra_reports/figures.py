@@ -5,9 +5,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from .style import CAUSES, COLOURS, DESIGNS, GROUPS, TECHNOLOGY_COLOURS, Picture, drawing, picture
+from .style import CAUSES, COLOURS, DESIGNS, GROUPS, TECHNOLOGY_COLOURS, Picture, decades, drawing, picture
 
 __all__ = ["figures"]
 
@@ -134,7 +133,7 @@ def widths(data: Data) -> Picture | None:
         axes.axhline(1, color=COLOURS["dark"], linewidth=1)
         axes.set_xscale("log", base=2)
         axes.set_xticks(x, map(str, x))
-        axes.set_title(f"{metric} distance")
+        axes.set_title("decision tree" if metric == "tree" else f"{metric} distance")
         axes.set_ylabel("INT8 MAC / lookup")
         axes.set_ylim(bottom=0)
         axes.grid(axis="y")
@@ -162,9 +161,7 @@ def accuracy(data: Data) -> Picture | None:
             axes.errorbar(x, 100 * value, xerr=[[x - found["low_pj"] * 1e-6], [found["high_pj"] * 1e-6 - x]],
                           fmt=shapes[name], color=colour, markersize=7, capsize=2, linewidth=1.2)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+    decades(axes.xaxis)
     axes.grid(axis="y")
     axes.margins(y=0.2)
     axes.set_xlabel("µJ for one inference, with memory outside the chip")

@@ -20,7 +20,7 @@ from .evidence import Progress, accuracy_of, simulated
 from .provenance import network_facts, technology_facts, tool_versions
 from .sweeps import other_encoders, widths
 
-__all__ = ["FORMAT", "Report", "make"]
+__all__ = ["FORMAT", "Report", "make", "rounded"]
 
 FORMAT = "lutra-report-1"
 BATCH = 16
@@ -33,14 +33,14 @@ class Report:
     data: dict[str, Any]
 
 
-def _round(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """Six significant digits: more would pretend, and fewer bits depend on the machine's libraries."""
     if isinstance(value, float):
         return float(f"{value:.6g}")
     if isinstance(value, Mapping):
-        return {str(key): _round(item) for key, item in value.items()}
+        return {str(key): rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_round(item) for item in value]
+        return [rounded(item) for item in value]
     return value
 
 
@@ -142,4 +142,4 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
         "technologies": technology_facts(technologies),
         "tools": tool_versions(),
     }
-    return Report(_round(data))
+    return Report(rounded(data))

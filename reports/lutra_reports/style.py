@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-__all__ = ["CAUSES", "COLOURS", "DESIGNS", "GROUPS", "STAGES", "TECHNOLOGY_COLOURS", "Picture", "drawing", "picture"]
+__all__ = ["CAUSES", "COLOURS", "DESIGNS", "GROUPS", "STAGES", "TECHNOLOGY_COLOURS", "Picture", "decades", "drawing",
+           "picture"]
 
 COLOURS = {"blue": "#0072b2", "orange": "#e69f00", "green": "#009e73", "red": "#d55e00", "pink": "#cc79a7",
            "sky": "#56b4e9", "yellow": "#f0e442", "grey": "#8a8f98", "dark": "#3b4252", "light": "#c9ced6",
@@ -67,3 +70,10 @@ def drawing() -> Iterator[None]:
 def picture(height: float, width: float = 5.4) -> Figure:
     """An empty figure of so many inches; it fits a phone's page and half of a desktop's."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def decades(axis: Axis) -> None:
+    """Plain numbers at 1, 2 and 5 of every decade of a logarithmic axis."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))

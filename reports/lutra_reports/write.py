@@ -5,7 +5,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from .figures import figures
 from .page import page
 from .report import Report
 
-__all__ = ["check", "write"]
+__all__ = ["as_json", "check", "store", "write"]
 
 LAYER_COLUMNS = ("name", "kind", "rows", "reduction", "columns", "codebooks", "length", "entries", "equivalent_macs",
                  "lookups", "operations", "cycles", "binding", "binding_busy", "cell_utilisation", "ragged")
@@ -43,8 +43,13 @@ def _files(report: Report) -> dict[str, bytes]:
     files = {"report.html": page(report.data, drawn).encode(), "layers.csv": _layers_csv(report.data)}
     for name, picture in drawn.items():
         files[f"{name}.svg"], files[f"{name}.png"] = picture.svg, picture.png
-    files["report.json"] = (json.dumps(report.data, indent=1, allow_nan=False) + "\n").encode()
+    files["report.json"] = as_json(report.data)
     return files
+
+
+def as_json(data: Any) -> bytes:
+    """A file's bytes."""
+    return (json.dumps(data, indent=1, allow_nan=False) + "\n").encode()
 
 
 def _guarded(folder: Path, act: Callable[[], None], rest: str = "") -> None:
@@ -61,15 +66,11 @@ def check(folder: str | os.PathLike[str]) -> None:
     _guarded(folder, lambda: tempfile.TemporaryDirectory(dir=folder).cleanup())
 
 
-def write(report: Report, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write ``report.html``, ``report.json``, ``layers.csv`` and the figures; the paths of all files.
-
-    Files of an earlier report are replaced only after all new ones are on the disk.
-    """
+def store(files: Mapping[str, bytes], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write files by name; the paths of all. Earlier ones are replaced only after all new ones are on the disk."""
     folder = Path(folder)
-    files = _files(report)
 
-    def store() -> None:
+    def put() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
             for name, content in files.items():
@@ -77,5 +78,13 @@ def write(report: Report, folder: str | os.PathLike[str]) -> list[Path]:
             for name in files:
                 (Path(part) / name).replace(folder / name)
 
-    _guarded(folder, store, "; an earlier report there is unchanged")
+    _guarded(folder, put, "; an earlier report there is unchanged")
     return [folder / name for name in files]
+
+
+def write(report: Report, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write ``report.html``, ``report.json``, ``layers.csv`` and the figures; the paths of all files.
+
+    Files of an earlier report are replaced only after all new ones are on the disk.
+    """
+    return store(_files(report), folder)

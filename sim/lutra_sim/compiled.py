@@ -118,13 +118,14 @@ class CompiledMachine:
 
     def run(self, program: Program, inputs: NDArray[np.int8], *, activation_period: int = 1, table_period: int = 1,
             stalls: int | None = None, timeout: int = WITHOUT_MOVE, limit: int = ENDLESS,
-            tick: Tick | None = None) -> Run:
+            streamed: Bytes | None = None, tick: Tick | None = None) -> Run:
         """Run the loaded program once for each input, ``(count, *input_shape)``, all by one command.
 
+        ``streamed`` is the table stream of all runs, where each has tables of its own instead of the program's.
         ``timeout`` is the machine's own: so many cycles, beyond those of the streams, in which nothing moves. See
         `execute` for the others and for errors.
         """
-        traffic = running(program, inputs, timeout=timeout + max(activation_period, table_period))
+        traffic = running(program, inputs, timeout=timeout + max(activation_period, table_period), streamed=streamed)
         operations = len(program.operations)
         try:
             done = self.execute(traffic, activation_period=activation_period, table_period=table_period,

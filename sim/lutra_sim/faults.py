@@ -53,7 +53,7 @@ def _of_commands(array: Array) -> Iterator[Fault]:
     yield wrong("a program word too far", Error.PROGRAM, commands.write_program([0], array.program_words))
     yield wrong("a run of what is too far", Error.PROGRAM, commands.run(1, address=array.program_words))
     if array.has_codebooks:
-        word = np.zeros((1, array.encoders * array.length), np.uint8)
+        word = np.zeros((1, array.codebook_bytes), np.uint8)
         yield wrong("a codebook word too far", Error.CODEBOOK, commands.write_codebooks(word, array.codebook_words))
     beats = np.zeros((2, array.beat_bytes), np.uint8)
     for name, error, address, last in [("a table beat too far", Error.TABLE, array.table_words, (False, True)),
@@ -108,6 +108,9 @@ def _wrong_product(operation: Operation, array: Array) -> Iterator[tuple[str, Er
     yield "last slots", Error.SIZE, {"last_slots": array.slots + 1}
     if array.cell.vector:
         yield "sweep", Error.SIZE, {"sweep": array.block_rows // array.columns + 1}
+    else:
+        size = array.entries + 1 if array.gather else operation.block
+        yield "gather", Error.SIZE, {"gather": True, "block": size, "last_block": size}
     yield "tables", Error.TABLE, {"tables": array.table_words}
     beyond = array.index_words // operation.row_tiles + 1
     if beyond <= array.block_rows:

@@ -54,9 +54,9 @@ class _Worker:
             if self._loaded.get(stage.scheme) is not stage:
                 machine.load(stage.program)
                 self._loaded[stage.scheme] = stage
-            run = machine.run(stage.program, values[stage.source], table_period=self.table_period,
-                              tick=partial(_ahead, tick, before))
-            values[stage.output], before = run.outputs, before + run.cycles
+            run = machine.run(stage.program, stage.segment.inputs(values), table_period=self.table_period,
+                              streamed=stage.tables(values), tick=partial(_ahead, tick, before))
+            values[stage.output], before = stage.made(run.outputs), before + run.cycles
             cycles.append(run.cycles)
             starts.append(run.starts.ravel())
             dones.append(run.dones.ravel())

@@ -108,7 +108,7 @@ def _operations(machines: Sequence[Stage], predicted: Sequence[NetworkLatency], 
     dones = first["dones"]
     for stage, latency in zip(machines, predicted, strict=True):
         assert stage.program is not None
-        nodes = stage.program.nodes
+        nodes = stage.program.nodes * stage.runs
         seen, dones = dones[:len(nodes)], dones[len(latency.operations):]
         cycles = np.diff(seen, prepend=-1).tolist() if len(seen) else [None] * len(nodes)
         for expected, node, simulated in zip(latency.operations, nodes, cycles, strict=False):

@@ -60,12 +60,16 @@ def _used(operation: Operation, array: Array) -> list[int]:
     return [used for size in operation.block_sizes for used in tiles for _ in range(size)]
 
 
-def running(program: Program, inputs: NDArray[np.int8], *, timeout: int = 0) -> Traffic:
-    """Runs the program, which the machine holds, once for each input."""
+def running(program: Program, inputs: NDArray[np.int8], *, timeout: int = 0, streamed: Bytes | None = None) -> Traffic:
+    """Runs the program, which the machine holds, once for each input.
+
+    ``streamed`` is the table stream of all runs, the program's own for each of them if not given.
+    """
     runs, array = len(inputs), program.array
     sent = [_used(operation, array) for operation in program.operations if operation.to_stream]
     last = [place == len(beats) - 1 for beats in sent for place in range(len(beats))]
     beats, beats_last = program.input_beats(inputs)
-    return Traffic(commands.run(runs, timeout=timeout), beats, beats_last, np.tile(program.streamed, (runs, 1)),
+    tables = np.tile(program.streamed, (runs, 1)) if streamed is None else streamed
+    return Traffic(commands.run(runs, timeout=timeout), beats, beats_last, tables,
                    np.tile(program.streamed_last, runs), np.tile([used for beats in sent for used in beats], runs),
                    np.tile(last, runs))

@@ -15,22 +15,26 @@ NEVER = 1 << 60
 
 def _table_beats(number: int, operation: Operation, array: Array) -> list[tuple[int, int, str, bool]]:
     """``(operation, column tile, kind, last of the tile)`` of every beat."""
-    beats = []
+    beats = [(number, 0, "level", False)] * (operation.entries if array.engine == "dln-column" else 0)
     if operation.kind is Kind.ROW:
-        count = len(range(0, 7, array.fill))
+        count = len(range(0, 7, array.fill * array.cell_bits // 8))
         return [(number, column, "set", place == count - 1)
                 for column in range(operation.blocks * operation.column_tiles) for place in range(count)]
+    each = ["table"] + ["again"] * (operation.entries - 1) if array.engine == "dln-row" else \
+        ["table"] * (1 if array.engine == "dln-column" else operation.entries)
     for column in range(operation.blocks * operation.column_tiles):
         for row in range(operation.row_tiles):
             last = row == operation.row_tiles - 1
             used = (operation.last_slots if last else array.slots) * array.encoders
             block = column // operation.column_tiles
-            size = operation.block_sizes[block] if operation.gather else operation.entries
-            kinds = ["table"] * (len(range(0, used, array.fill)) * size)
-            if operation.gather and column % operation.column_tiles == 0:  # each waits for an index word, once
-                kinds[:size] = [f"table after {block} {row} {word}" for word in range(size)]
-            words, most = (array.fill * array.length // 8, 8) if array.engine == "lut-tc" else (array.fill, 7)
-            kinds += ["parameter"] * (len(range(0, most, words)) if last else 0)
+            kinds = each * len(range(0, used, array.fill))
+            if operation.gather:
+                size = operation.block_sizes[block]
+                kinds = ["table"] * (len(range(0, used, array.fill)) * size)
+                if column % operation.column_tiles == 0:  # each waits for an index word, once
+                    kinds[:size] = [f"table after {block} {row} {word}" for word in range(size)]
+            most = 8 if array.engine == "lut-tc" else 7
+            kinds += ["parameter"] * (len(range(0, most, array.fill * array.cell_bits // 8)) if last else 0)
             beats += [(number, column, kind, place == len(kinds) - 1) for place, kind in enumerate(kinds)]
     return beats
 
@@ -100,15 +104,16 @@ class _Machine:
         if self.to_load and self.loader[2] < self.now:
             number, _, kind, last = self.to_load[0]
             streamed = self.operations[number].stream_tables
-            free = (self.released[self.column - 2] <= self.now if kind == "parameter"
-                    else self.tile_left[self.tile - 2] < self.now)
+            beat = kind not in ("again", "level")
+            free = (self.released[self.column - 2] <= self.now if kind in ("parameter", "set")
+                    else max(self.tile_left[self.tile - n] for n in ((1, 2) if kind == "level" else (2,))) < self.now)
             if " after " in kind:
                 word = tuple(map(int, kind.split()[2:]))
                 free &= number == self.current and self.word.get(word, NEVER) <= self.now
-            if free and (not streamed or self.stream[1] <= self.now):
+            if free and (not streamed or not beat or self.stream[1] <= self.now):
                 self.to_load.pop(0)
                 self.loader[1] = self.now
-                if streamed:
+                if streamed and beat:
                     self.stream[1] = self.now + self.periods[1]
                 if last and kind == "set":
                     self.sets.append(self.now)
@@ -159,11 +164,11 @@ class _Machine:
             self.feed_row(operation, slot, row == operation.block_sizes[block] - 1)
             return
         first = row == 0
-        known = self.array.engine != "lookup" or not first or (
+        known = not self.array.has_codebooks or not first or (
             len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.tick)
         if known and (block < 2 or self.half_left[block - 2] < self.now):
             self.to_feed.pop(0)
-            if first and self.array.engine == "lookup":
+            if first and self.array.has_codebooks:
                 self.slot_fed.append(self.tick)
             tile, place = divmod(slot, self.array.slots)
             if place == (operation.tile_slots(self.array)[tile] - 1):
@@ -240,7 +245,7 @@ class _Machine:
                 freed = 1
                 if not self.buffer and not self.to_issue and not self.to_feed:
                     self.last = self.now
-            if operation.kind is Kind.POOL:
+            if operation.kind is not Kind.PRODUCT:
                 self.feed(operation)
         for tick in range(self.now * self.ratio, (self.now + 1) * self.ratio):
             self.tick = tick

@@ -10,6 +10,7 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
+from lutra import embedded
 from lutra_model import calibrate, golden, netfile, onnx_read
 from lutra_model.convert import convert, sub_vector_length
 from lutra_model.graph import Affine
@@ -17,6 +18,7 @@ from lutra_model.network import Network, Window
 from lutra_model.params import DISTANCES, Metric
 from lutra_model.places import Places
 from lutra_model.schemes import SCHEMES
+from tests.model.test_onnx_write import assert_equal
 
 NETWORKS = Path(__file__).parents[2] / "lutra" / "networks"
 HEAD = '<ir_version: 8, opset_import: ["" : 13]> net '
@@ -245,6 +247,36 @@ def test_inputs_that_are_centroids_lose_only_rounding(refine: bool, metric: Metr
     network = convert(model, x, entries=6, metric=metric, refine=refine)
     assert network.input_scale == pytest.approx(1 / 127, rel=1e-6)
     assert errors(network, model, x)["y"] < 0.02
+
+
+@pytest.mark.parametrize("entries", [4, 16])
+def test_trees_are_learned_and_exported(entries: int, tmp_path: Path) -> None:
+    model, x = residual(tmp_path, 1)
+    plain, fitted = (convert(model, x[:100], scheme="lut-dla", metric=Metric.TREE, entries=entries, refine=refine)
+                     for refine in (False, True))
+    assert {(node.scheme, node.coding.kind) for node in fitted.products} == {("lut-dla", "tree")}
+    assert errors(fitted, model, x[100:])["y"] < errors(plain, model, x[100:])["y"] < 1
+    network_input = onnx_read.read(model).places.ours(x[100:120])
+    assert_equal(fitted, golden.quantise(fitted, network_input))
+
+
+def test_trees_need_their_scheme_and_a_power_of_two(tmp_path: Path) -> None:
+    model, x = residual(tmp_path, 1)
+    with pytest.raises(ValueError, match=r"^metric of scheme lut-nn must be l2, l1, chebyshev, not tree$"):
+        convert(model, x[:100], metric=Metric.TREE)
+    with pytest.raises(ValueError, match=r"^entries of a tree must be a power of two from 2 to 256, not 12$"):
+        convert(model, x[:100], scheme="lut-dla", metric=Metric.TREE, entries=12)
+
+
+@pytest.mark.slow
+def test_encoders_on_the_default_network() -> None:
+    """Without training, 128 images to learn from, 128 others to be right about: cheaper encoders are worse."""
+    images, labels = embedded.test_set()
+    data = (images[:128] / np.float32(255)).transpose(0, 3, 1, 2)
+    right = {metric: (golden.classify(convert(embedded.path("fashion-resnet8.onnx"), data, scheme="lut-dla",
+                                              metric=metric, pixel_scale=1 / 255), images[128:]) == labels[128:]).mean()
+             for metric in (Metric.L2, Metric.TREE)}
+    assert right[Metric.L2] > right[Metric.TREE] > 0.6
 
 
 def test_plain_tables_are_centroid_times_weight(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """model.events against naive loops over operations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -215,3 +217,40 @@ def test_registers_of_a_mac_array_by_hand() -> None:
 def test_registers_of_the_finisher_by_hand() -> None:
     """Sum and bias, multiplier; product, shift; shifted; result; output buffer."""
     assert Structure(Array()).finish_registers == (33 + 16) + (49 + 6) + 10 + 8 + 8
+
+
+def test_trees_compare_once_a_level() -> None:
+    array = replace(SMALL, metric=Metric.TREE, entries=16)
+    layer = Layer(rows=10, codebooks=7, columns=5, length=5, entries=8)
+    events = count(product(layer, layer.reduction, array, block=5), array, layer)
+    encodes = 10 * 7
+    assert (events.encodes, events.compares, events.distance_steps) == (encodes, 3 * encodes, 0)
+    assert events.encoder_compare_bits == 3 * 8 * encodes
+    assert (events.encoder_add_bits, events.encoder_multiply_bits) == (0, 0)
+    assert events.encoder_mux_bits == encodes * 8 * (3 * 4 + 0 + 1 + 3)  # a scalar of 5; a threshold of 1, 2 and 4
+    assert events.codebook_read_bits == 2 * 4 * 4 * (2 * 5 * 8)  # blocks, slots, words of 15 bytes and 4 x 3 bits
+
+
+@pytest.mark.parametrize(("metric", "bits", "codebook"), [
+    (Metric.TREE, 5 * 8 + (3 + 2 + 1) * 8 + 1 + 2 + 3, 2 * (7 * 8 + 3 * 3)), (Metric.L2, None, 2 * 8 * 5 * 8)])
+def test_tree_registers_by_hand(metric: Metric, bits: int | None, codebook: int) -> None:
+    array = replace(SMALL, metric=metric, entries=8)
+    assert array.cell.codebook_registers(array) == codebook
+    assert bits in (None, array.cell.encode_registers(array))
+
+
+def test_a_gather_reads_selected_entries_only() -> None:
+    array = replace(SMALL, fill=2, gather=True)
+    layer = Layer(rows=7, codebooks=6, columns=4, length=5, entries=4)
+    whole = product(layer, layer.reduction, array, block=7)
+    some = replace(whole, gather=True, blocks=3, block=3, last_block=1)
+    before, after = count(whole, array, layer), count(some, array, layer)
+    word, index = 2 * 3 * 8, 4 * 2
+    groups, parameters = 2 + 1, 4  # of two rows in the two row tiles; beats
+    assert before.table_read_bits == 2 * (groups * 4 + parameters) * word
+    assert after.table_read_bits == 2 * (groups * 7 + 3 * parameters) * word
+    assert after.table_writes == 2 * groups * 7 * 2 * 3
+    assert after.table_write_bits == before.table_write_bits == before.table_read_bits
+    assert before.index_read_bits == 2 * 2 * 7 * index
+    assert after.index_read_bits == 2 * groups * 7 * index
+    assert after.dram.tables == before.dram.tables

@@ -66,6 +66,16 @@ def test_arrays_by_scheme() -> None:
     assert arrays(INT8, rows=4, columns=2) == {"int8": mac_array(INT8, rows=4, columns=2)}
 
 
+def test_both_labels_of_nearest_centroids_run_on_one_machine() -> None:
+    one = LOOKUP.products[0]
+    other = replace(one, coding=replace(one.coding, label="lut-dla"))
+    mixed = replace(LOOKUP, nodes=tuple(other if node is one else node for node in LOOKUP.nodes))
+    found = arrays(mixed, rows=4, columns=2, encoders=2)
+    assert set(found) == {"lut-nn", "lut-dla"}
+    assert found["lut-nn"] == found["lut-dla"] == lookup_array(LOOKUP, rows=4, columns=2, encoders=2)
+    assert len(programs(mixed, found["lut-dla"])) == 1
+
+
 def test_what_does_not_fit_a_lookup_array() -> None:
     with pytest.raises(ValueError, match=r"^network .* must have a layer for the engine lookup to run on its array$"):
         lookup_array(INT8)

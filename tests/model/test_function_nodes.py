@@ -94,7 +94,7 @@ def test_softmax_is_near_the_real_one(channels: int, scale: float) -> None:
     assert (np.diff(np.take_along_axis(y, order, axis=-1).astype(int), axis=-1) >= 0).all(), "order is kept"
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", [*SCALES, 1e-3, 5.0, 11.0, 50.0])
 def test_the_exponential_rises_and_ends_at_nothing(scale: float) -> None:
     table = function_makers.exponential(scale)
     assert problems(table, rising=True) == []
@@ -158,6 +158,18 @@ def test_functions_are_near_the_real_ones_at_every_input(real: object, scale: fl
     whole = Network(name="n", input_shape=(256,), input_scale=scale, nodes=(replace(node, inputs=("input",)),))
     values = algorithm.run(whole, inputs[None] * scale)["f"][0]
     assert np.abs(values - wanted).max() < 0.6 * out
+
+
+def test_calibration_makes_the_error_of_what_comes_small() -> None:
+    rng = np.random.default_rng(0)
+    seen = np.clip(np.rint(rng.normal(-20, 12, 4000)), -128, 127).astype(np.int8)
+    common = {"input_scale": 0.05, "scale": 6.4 / 32767}  # no clamp at 8 bits: the tables themselves are compared
+    away = []
+    for given in (None, seen):
+        node = function_makers.function("f", "x", gelu, low=-32768, high=32767, seen=given, **common)
+        x = seen.astype(np.int64)
+        away.append(np.abs(node.function.evaluate(x * 256) * node.scale - gelu(x * 0.05)).mean())
+    assert away[1] < away[0] / 1.5
 
 
 def mixed(seed: int, channels: int = 11) -> Network:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lutra_model import golden
+from lutra_model import fit, golden, runs, workloads
 from lutra_model.function_makers import function as made
 from lutra_model.network import Add, Concat, Network, Node, Product, Shape, Window
 from lutra_model.operation import Kind
@@ -110,6 +110,25 @@ def test_a_row_longer_than_the_program_can_say_is_refused() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"^rows of a must have at most 256 channels, not 257$"):
         compile_network(network((257,), row_softmax(rng, "a", "input")), ARRAYS[1])
+
+
+def test_a_fitting_machine_has_the_slots_and_the_cycles_of_the_shapes() -> None:
+    """The program, compiled, and the same steps by shape: one machine, one number of cycles, the same events."""
+    rng, array = np.random.default_rng(1), ARRAYS[2]
+    net = network((1, 20, 24), layer_norm(rng, "norm", "input", 24),
+                  replace(product(rng, array, "wide", "norm", 24, 48), function=piecewise(rng)),
+                  product(rng, array, "narrow", "wide", 48, 24), row_softmax(rng, "shares", "narrow"))
+    fitting = fit.mac_array(net, rows=8, columns=8)
+    assert fitting.functions == 4
+    assert fit.mac_array(network((1, 2, 8), product(rng, array, "p", "input", 8, 8))).functions == 0
+    program, works = compile_network(net, fitting), workloads.of_network(net)
+    compiled = runs.run_programs(runs.Design("mac", fitting), net, [("input", program)])
+    sized, streamed = runs.sized(replace(fitting, functions=0), works)
+    assert (sized.functions, sized.table_words) == (4, fitting.table_words)
+    by_shape = runs.run(runs.Design("mac", sized), works, streamed=streamed)
+    assert by_shape.cycles == compiled.cycles
+    for one, other in zip(by_shape.events, compiled.events, strict=True):
+        assert one == other
 
 
 @pytest.mark.parametrize("planted", ["breakpoint", "intercept", "shift", "slot"])

@@ -30,6 +30,9 @@ def machine(rng: np.random.Generator) -> Array:
                          entries=int(rng.integers(1, 9)))
     if rng.random() < 0.4:
         return Array.mac(rows=rows, columns=columns, encoders=encoders, fill=fill, functions=int(rng.choice([0, 3])))
+    if rng.random() < 0.3:
+        return Array(engine=str(rng.choice(["dln-row", "dln-column"])), rows=rows, columns=columns, encoders=encoders,
+                     fill=fill, length=1, entries=int(rng.choice([2, 8, 64])), weight_levels=8)
     return Array(rows=rows, columns=columns, encoders=encoders, fill=fill, length=int(rng.integers(1, 5)),
                  entries=int(rng.choice([2, 4, 8, 64])), metric=Metric(rng.choice(list(Metric))),
                  functions=int(rng.choice([0, 3])))

@@ -202,8 +202,8 @@ def test_memories_that_are_too_small(sizes: dict[str, int], message: str) -> Non
 
 @pytest.mark.parametrize(("node", "array", "message"), [
     (Softmax(name="s", inputs=("input",), scale=1.0, exponentials=np.ones(256, np.int64), peak=1), LOOKUP[0],
-     "node s must be a product, an add, a pool, a clamp, a flatten, a concat, a function, a row softmax or a layer norm "
-     "to run on the machine, not a softmax"),
+     "node s must be a product, an add, a pool, a clamp, a flatten, a concat, a function, a row softmax or a layer "
+     "norm to run on the machine, not a softmax"),
     (conv("c", "input", 6, 4, MAC[0]), LOOKUP[0], "layer c needs the engine mac, the array's is lookup"),
     (conv("c", "input", 6, 4, LOOKUP[0]), MAC[0], "layer c needs the engine lookup, the array's is mac"),
     (conv("c", "input", 6, 4, LOOKUP[0]), Array(metric=Metric.L1), "layer c must use the array's metric l1, not l2"),

@@ -33,7 +33,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return folder
 
 
-@pytest.mark.parametrize("name", ["l2", "mac", "planes", "vec"])
+@pytest.mark.parametrize("name", ["l2", "mac", "planes", "dln-column", "vec"])
 def test_machine_equals_golden(name: str, built: Callable[[str], Path]) -> None:
     run_bench(built(name), cases(ARRAYS[name], range(6)))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lutra_model.params import Array
+from lutra_model.program import compile_network
 from lutra_sim.cases import random_case
 from lutra_sim.compiled import CompiledMachine, build
 from tests.strategies import LARGE
@@ -23,6 +24,13 @@ ARRAYS = {
                              quantised=True, **LARGE),
     "bit-serial-8x3": Array(engine="lut-tc", rows=8, columns=3, encoders=2, length=1, entries=4, block_rows=16,
                             **LARGE),
+    **{f"{form}-{name}": Array(engine=form, length=1, index_words=1200, **LARGE | sizes)
+       for form in ("dln-row", "dln-column") for name, sizes in {
+           "4x3": {"rows": 4, "columns": 3, "encoders": 2, "fill": 2, "entries": 4, "weight_levels": 8,
+                   "block_rows": 7},
+           "4x2": {"rows": 4, "columns": 2, "encoders": 2, "entries": 32, "weight_levels": 32, "block_rows": 16},
+           "1x1": {"rows": 1, "columns": 1, "encoders": 1, "entries": 64, "weight_levels": 64, "block_rows": 40,
+                   "table_words": 1 << 14}}.items()},
     "vec-lut-g4-2x3": Array(engine="vec-lut", rows=2, columns=3, encoders=2, length=4, entries=1, block_rows=7,
                             index_words=64, **LARGE),
     "vec-lut-g3-4x4": Array(engine="vec-lut", rows=4, columns=4, encoders=2, length=3, entries=1, block_rows=12,
@@ -49,6 +57,18 @@ def test_random_cases(name: str) -> None:
     machine = build(ARRAYS[name])
     for seed in range(QUICK):
         check(machine, ARRAYS[name], seed)
+
+
+def test_both_forms_of_levels_give_the_same() -> None:
+    """One network's outputs by cells with tables and by rows with tables."""
+    forms = [(array := ARRAYS[f"{name}-4x3"], build(array)) for name in ("dln-row", "dln-column")]
+    for seed in range(20):
+        case, outputs = random_case(ARRAYS["dln-row-4x3"], seed), []
+        for array, machine in forms:
+            program = compile_network(case.network, array)
+            machine.load(program)
+            outputs.append(machine.run(program, case.inputs, limit=2_000_000).outputs)
+        assert np.array_equal(*outputs), f"seed {seed}"
 
 
 @pytest.mark.slow

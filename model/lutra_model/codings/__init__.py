@@ -2,12 +2,13 @@
 
 from .base import Coding, sub_vectors
 from .bit_planes import BitPlanes
+from .levels import Levels
 from .nearest import Nearest
 from .plain import Plain, SignFlip
 from .tree import Tree
 from .trits import Trits
 
-__all__ = ["CODINGS", "BitPlanes", "Coding", "Nearest", "Plain", "SignFlip", "Tree", "Trits", "sub_vectors"]
+__all__ = ["CODINGS", "BitPlanes", "Coding", "Levels", "Nearest", "Plain", "SignFlip", "Tree", "Trits", "sub_vectors"]
 
 CODINGS: dict[str, type[Coding]] = {
-    coding.kind: coding for coding in (BitPlanes, Nearest, Plain, SignFlip, Tree, Trits)}
+    coding.kind: coding for coding in (BitPlanes, Levels, Nearest, Plain, SignFlip, Tree, Trits)}

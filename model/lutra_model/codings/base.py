@@ -53,6 +53,19 @@ class Coding(ABC):
     def length(self) -> int:
         """Scalars of a sub-vector."""
 
+    def entries(self, table: Int8) -> int:
+        """Entries of a table, as the machine counts them."""
+        return table.shape[1]
+
+    def fields(self) -> dict[str, int]:
+        """Fields of the operation that a product of this coding sets."""
+        return {}
+
+    @property
+    def weight_levels(self) -> int:
+        """Different values that a weight can have: a baseline with fewer is none for this layer."""
+        return 256
+
     def check(self, node: Product) -> None:  # noqa: B027  most have nothing to say
         """Raise ``ValueError`` that names the layer where table and coding disagree."""
 
@@ -101,8 +114,8 @@ class Coding(ABC):
         return None
 
     def codebook_beats(self, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.uint8]:
-        """Codebook memory of a product, ``(slots * slot words, encoders * length)``; ``order`` as in `Former`."""
-        return np.zeros((0, array.encoders * array.length), np.uint8)
+        """Codebook memory of a product, ``(codebook words, bytes of one)``; ``order`` as in `Former`."""
+        return np.zeros((0, array.codebook_bytes), np.uint8)
 
     @property
     def nbytes(self) -> int:

@@ -126,6 +126,11 @@ class BitPlanes(Coding):
         return "lut-tc" if self.group > 1 else "bit-serial"
 
     @property
+    def weight_levels(self) -> int:
+        """See `Coding.weight_levels`."""
+        return 1 << self.bits
+
+    @property
     def length(self) -> int:
         """Scalars of a group."""
         return self.group

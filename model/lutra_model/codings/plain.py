@@ -39,6 +39,11 @@ class Plain(Coding):
         """Multiplication by so many bits."""
         return f"int{self.bits}"
 
+    @property
+    def weight_levels(self) -> int:
+        """See `Coding.weight_levels`."""
+        return self.limits[1] - self.limits[0] + 1
+
     def check(self, node: Product) -> None:
         """See `Coding.check`."""
         low, high = self.limits

@@ -2,6 +2,7 @@
 
 from .base import Counts, Draw, Engine, Example, Parts, log2, rectangles, reduction_bits
 from .bit_planes import Planes
+from .dln import DlnColumn, DlnRow
 from .lookup import Lookup
 from .mac import Mac
 from .sign_flip import SignFlips
@@ -10,7 +11,8 @@ from .vec_lut import VecLut
 __all__ = ["ENGINES", "Counts", "Draw", "Engine", "Example", "Parts", "engine_of", "log2", "rectangles",
            "reduction_bits"]
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Lookup(), Mac(), Planes(), SignFlips(), VecLut())}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (
+    Lookup(), Planes(), DlnRow(), DlnColumn(), VecLut(), Mac(), SignFlips())}
 
 
 def engine_of(name: str) -> Engine:

@@ -74,6 +74,10 @@ class Engine(ABC):
     tables: ClassVar[bool] = True       # looks up: it stands on the lookup side of a comparison
     parameter_bytes: ClassVar[int] = 7  # bias (4), multiplier (2), shift (1): one of each column in a parameter word
 
+    def runs(self, engine: str) -> bool:
+        """Whether the machine runs layers that ask for an engine of that name."""
+        return engine == self.name
+
     @abstractmethod
     def check(self, array: Array) -> None:
         """Raise ``ValueError`` for sizes that make no machine."""
@@ -124,6 +128,30 @@ class Engine(ABC):
     def hold(self, array: Array) -> int:
         """Cycles that a loaded codebook must stay after its slot's first sub-vector came."""
         return 0
+
+    def group_beats(self, entries: int) -> int:
+        """Table beats of a group of ``fill`` rows, for a layer of so many entries."""
+        return entries
+
+    def expansion(self, entries: int) -> int:
+        """Cycles in which one table beat is written into the cells."""
+        return 1
+
+    def preload(self, entries: int) -> int:
+        """Cycles that the loader needs before an operation's first table beat, when no table is in use."""
+        return 0
+
+    def codebook_bytes(self, array: Array) -> int:
+        """Bytes of a word of codebook memory; 0: there is none."""
+        return array.encoders * array.length if self.slot_words(array, 1) else 0
+
+    def codebook_words(self, operation: Operation, array: Array) -> int:
+        """Words of codebook memory that a product needs."""
+        return operation.slots * self.slot_words(array, operation.entries)
+
+    def codebook_bits(self, array: Array, layer: Layer) -> int:
+        """Bits of a layer's codebooks that come from outside, without what fills up words."""
+        return layer.codebooks * self.slot_words(array, layer.entries) * layer.length * 8
 
     @abstractmethod
     def encode_registers(self, array: Array) -> int:

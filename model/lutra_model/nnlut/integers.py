@@ -20,9 +20,10 @@ def _joined(places: NDArray[np.int64], values: Real, shift: int, rising: bool | 
     """Slopes and intercepts of the lines from place to place: each slope aims at the next value from where it is.
 
     So the rounding of a slope is made good by the next one and never adds up. Where that would turn a line against
-    the function it is level.
+    the function it is level; where it would be too steep by that alone it is as steep as can be.
     """
-    low, high = (-FARTHEST if rising is not True else 0), (FARTHEST if rising is not False else 0)
+    most = STEEPEST if shift == 0 and np.abs(np.diff(values) / np.diff(places)).max() < STEEPEST + 0.5 else FARTHEST
+    low, high = (-most if rising is not True else 0), (most if rising is not False else 0)
     wanted = [float(value) * 2.0**shift for value in values]
     at, slopes, intercepts = round(wanted[0]), list[int](), list[int]()
     for left, right, aim in zip(places[:-1].tolist(), places[1:].tolist(), wanted[1:], strict=True):
@@ -70,8 +71,12 @@ def fitted(function: Callable[[Real], Real], low: int = INPUT[0], high: int = IN
     at = knots.places(x, target, counts, segments, power=power)
 
     def errors(values: Real) -> Real:
-        """Of the integers."""
-        return counts[few] * np.abs(connect(at, values, rising).evaluate(x[few].astype(np.int64)) - target[few])
+        """Of the integers; no number is large enough for values that are too steep for them."""
+        try:
+            table = connect(at, values, rising)
+        except ValueError:
+            return np.array([np.inf])
+        return counts[few] * np.abs(table.evaluate(x[few].astype(np.int64)) - target[few])
 
     def summed(values: Real) -> float:
         return float((errors(values) ** power).sum())

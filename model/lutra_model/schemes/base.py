@@ -31,6 +31,7 @@ class Options:
     threshold : how weights become ternary: ``mse`` or ``absmean``, see `vec_lut.ternarise`.
     levels : of an activation, and of a weight, where both have few.
     seed : of whatever is drawn.
+    functions : softmax and functions of one value are piecewise linear tables, which the machine runs.
     """
 
     entries: int = 16
@@ -42,6 +43,7 @@ class Options:
     threshold: str = "mse"
     levels: int = 33
     seed: int = 0
+    functions: bool = False
 
     def length(self, step: Affine, default: int) -> int:
         """Scalars of a layer's sub-vectors."""
@@ -59,6 +61,7 @@ class Layer:
     step : its real weights ``(reduction, groups * columns)``, bias, window and groups.
     source : name of its input. input_scale : real value of one step of that.
     scale, low, high : of its output.
+    span : smallest and largest value that it takes of its input, see `Scheme.span`.
     columns : makes the integer activation rows of the calibration data, ``(groups * reduction, rows)``.
     target : makes the float layer's outputs for them, ``(rows, groups * columns)``, with the bias.
     """
@@ -71,6 +74,7 @@ class Layer:
     high: int
     columns: Callable[[], NDArray[np.int8]]
     target: Callable[[], NDArray[Any]]
+    span: tuple[int, int] = (-128, 127)
     common: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,20 +85,33 @@ class Layer:
 class Scheme(ABC):
     """A scheme, as `lutra convert --scheme` knows it.
 
-    name : of the scheme. title : its paper. follows : whether tables are made for the integers that really come, so
-    that layers are converted in the order in which they run.
+    name : of the scheme. title : its paper. baseline : it multiplies or adds, lookup is compared with it.
+    follows : whether tables are made for the integers that really come, so that layers are converted in the order in
+    which they run.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    baseline: ClassVar[bool] = False
     follows: ClassVar[bool] = False
 
     @abstractmethod
     def product(self, layer: Layer, options: Options) -> Product:
         """The layer as a product of this scheme; ``ValueError`` that names the layer where it cannot be."""
 
+    def span(self, options: Options, *, rectified: bool, given: bool) -> tuple[int, int]:
+        """Smallest and largest int8 value of a tensor that layers of this scheme read: its scale follows.
+
+        ``rectified``: it is nowhere negative; ``given``: it is the network's input.
+        """
+        return -128, 127
+
     def check(self, options: Options, layers: Mapping[str, Affine]) -> None:  # noqa: B027  most have nothing to say
         """Raise ``ValueError`` for options that make no sense."""
+
+    def variants(self, options: Options) -> dict[str, Options]:
+        """The forms that a comparison of all schemes shows side by side, by what is special about each."""
+        return {"": options}
 
     def provenance(self, options: Options) -> dict[str, Any]:
         """What the network file says of the conversion, beside the scheme's name."""

@@ -22,6 +22,8 @@ Quantiser = Callable[[NDArray[np.float64]], tuple[NDArray[np.int8], NDArray[np.f
 class FewBits(Scheme):
     """Weights of few bits, one step for each column."""
 
+    baseline = True
+
     def __init__(self, name: str, title: str, coding: Plain, quantise: Quantiser) -> None:
         self.name, self.title = name, title  # type: ignore[misc]
         self.coding, self.quantise = coding, quantise

@@ -12,6 +12,7 @@ class Int8(Scheme):
 
     name = "int8"
     title = "INT8 multiplication"
+    baseline = True
 
     def product(self, layer: Layer, options: Options) -> Product:
         """See `Scheme.product`."""

@@ -1,6 +1,7 @@
 """LUT-DLA (Li et al., HPCA 2025): cheap metrics for the nearest centroid, or a decision tree instead of distances."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .. import products, trees
 from ..codings import Tree
@@ -25,6 +26,12 @@ class LutDLA(LutNN):
         if options.metric is Metric.TREE:
             trees.levels_of(options.entries)
 
+    def variants(self, options: Options) -> dict[str, Options]:
+        """The cheap encoders, unless one is asked for: L2 distances are those of LUT-NN."""
+        cheap = [metric for metric in Metric if metric is not Metric.L2]
+        asked = cheap if options.metric is Metric.L2 else [options.metric]
+        return {str(metric): replace(options, metric=metric) for metric in asked}
+
     def product(self, layer: Layer, options: Options) -> Product:
         """See `Scheme.product`."""
         if options.metric is not Metric.TREE:
@@ -35,6 +42,6 @@ class LutDLA(LutNN):
         dims, thresholds = trees.learn(vectors, options.entries, options.seed)
         codes = trees.descend(vectors, dims, thresholds)
         means = trees.prototypes(vectors, codes, options.entries)
-        tables, bias = self.tables(layer, means, codes, options)
+        tables, bias = self.tables(layer, means, codes if options.refine else None, options)
         return products.lookup(step.name, layer.source, tables, bias, Tree(dims, thresholds, length, self.name),
                                reduction=len(step.weight), **layer.common)

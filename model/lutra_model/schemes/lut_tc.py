@@ -34,6 +34,7 @@ class Planes(Scheme):
 
     def __init__(self, name: str, title: str, group: int) -> None:
         self.name, self.title, self.group = name, title, group  # type: ignore[misc]
+        self.baseline = group == 1  # type: ignore[misc]
 
     def check(self, options: Options, layers: Mapping[str, Affine]) -> None:
         """See `Scheme.check`."""

@@ -1,0 +1,1 @@
+"""Text for transformer encoders: tokens, embeddings, and encoders as ONNX models."""
