@@ -259,7 +259,7 @@ MUTANTS = (
            "vec"),
     Mutant("vector_core", "delay(m, sequencer.parameters, stages.sum - 1)", "sequencer.parameters",
            "an output has the next one's parameters", "vec"),
-    Mutant("vector_finisher", "later).replicate", "0).replicate", "an output has the next one's shift", "vec"),
+    Mutant("vector_finisher", "word_select(byte, 8)", "word_select(0, 8)", "every parameter byte is the first", "vec"),
     Mutant("vector_order", "Mux(self.last_sweep, left, layer.sweep)", "layer.sweep",
            "the last sweep has as many outputs as the others", "vec"),
     Mutant("vector_row", "Mux(negative, -value, value)", "value", "negatives are not", "vec"),
