@@ -63,7 +63,7 @@ def operation(rng: np.random.Generator, array: Array, number: int) -> Operation:
 def gathering(rng: np.random.Generator, array: Array, number: int) -> Operation:
     """The same, now and then a gather."""
     found = operation(rng, array, number)
-    if found.kind is not Kind.PRODUCT or not array.is_lookup or rng.random() < 0.3:
+    if found.kind is not Kind.PRODUCT or array.engine != "lookup" or rng.random() < 0.3:
         return found
     block = int(rng.integers(1, min(array.entries, 12) + 1))
     return replace(found, gather=True, stream_tables=False, block=block, last_block=int(rng.integers(1, block + 1)))
