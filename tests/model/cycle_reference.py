@@ -95,7 +95,7 @@ class _Machine:
 
     def codes(self, number: int) -> list[Any]:
         operation = self.operations[number]
-        if operation.kind is not Kind.PRODUCT or self.array.engine != "lookup":
+        if operation.kind is not Kind.PRODUCT:
             return []
         words = self.array.cell.slot_words(self.array, operation.entries)
         return [word == words - 1 for _ in range(operation.blocks * operation.slots) for word in range(words)]
@@ -164,11 +164,12 @@ class _Machine:
             self.feed_row(operation, slot, row == operation.block_sizes[block] - 1)
             return
         first = row == 0
-        known = not self.array.has_codebooks or not first or (
+        coded = self.array.cell.slot_words(self.array, operation.entries) > 0
+        known = not coded or not first or (
             len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.tick)
         if known and (block < 2 or self.half_left[block - 2] < self.now):
             self.to_feed.pop(0)
-            if first and self.array.has_codebooks:
+            if first and coded:
                 self.slot_fed.append(self.tick)
             tile, place = divmod(slot, self.array.slots)
             if place == (operation.tile_slots(self.array)[tile] - 1):
