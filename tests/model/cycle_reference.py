@@ -164,11 +164,11 @@ class _Machine:
             self.feed_row(operation, slot, row == operation.block_sizes[block] - 1)
             return
         first = row == 0
-        known = not self.array.has_codebooks or not first or (
+        known = self.array.engine != "lookup" or not first or (
             len(self.coded) >= len(self.slot_fed) and self.coded[len(self.slot_fed) - 1] < self.tick)
         if known and (block < 2 or self.half_left[block - 2] < self.now):
             self.to_feed.pop(0)
-            if first and self.array.has_codebooks:
+            if first and self.array.engine == "lookup":
                 self.slot_fed.append(self.tick)
             tile, place = divmod(slot, self.array.slots)
             if place == (operation.tile_slots(self.array)[tile] - 1):
