@@ -248,7 +248,6 @@ MUTANTS = (
     Mutant("tree_encoder", "Cat(above, index)", "Cat(index, above)", "the path is read backwards", "tree"),
     Mutant("transposer", "Mux(walk.last.block, layer.last_block, layer.block)", "layer.block",
            "tokens leave that the last block does not have", "vec"),
-    Mutant("transposer", "(self.room | ~layer.to_stream)", "1", "a stalled reader loses rows", "vec"),
     Mutant("vector_builder", "fresh.some | ~order.first_sweep", "1", "an index word is read before it is written",
            "vec"),
     Mutant("vector_builder", "build.add.eq(banks.room)", "build.add.eq(1)", "a table is built while it is read", "vec"),
