@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from lutra_model.llm import MODELS
 from lutra_model.params import Metric
 from lutra_model.schemes import Options
 from lutra_model.workloads import bert_base, resnet18
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from lutra_reports.subjects import Subject
 
 NAME = "compare"
-SHAPES = {"resnet18": resnet18, "bert-base": bert_base}
+BY_TOKENS = {"bert-base": bert_base, **{name: model.works for name, model in MODELS.items()}}
+SHAPES = ["resnet18", *BY_TOKENS]
 LAYER = (64, 64, 64)
 MOST = 1 << 24  # multiply-accumulates that are simulated
 Show = Callable[[str, int, int], None]
@@ -71,7 +73,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("model", nargs="?", metavar="MODEL.onnx", help="a trained network, with --calibration")
     what.add_argument("--layer", type=layer_shape, nargs="?", const=LAYER, metavar="MxKxN",
                       help=f"one layer of random numbers ({'x'.join(map(str, LAYER))})")
-    what.add_argument("--workload", choices=list(SHAPES), help="a workload by shape")
+    what.add_argument("--workload", choices=SHAPES, help="a workload by shape")
+    parser.add_argument("--tokens", type=int, default=128, metavar="M", help="of a language workload (128)")
     scheme_options(parser)
     parser.add_argument("--bits", type=_bits, default=(), metavar="B,B",
                         help="bits of a weight, for schemes that have few (4)")
@@ -126,7 +129,8 @@ def _subject(args: argparse.Namespace) -> "Subject":
     from lutra_reports.subjects import layer_subject, shape_subject
 
     if args.workload:
-        return shape_subject(args.workload, SHAPES[args.workload]())
+        works = BY_TOKENS[args.workload](args.tokens) if args.workload in BY_TOKENS else resnet18()
+        return shape_subject(args.workload, works)
     if args.layer:
         return layer_subject(*args.layer, images=max(1, args.images), seed=args.seed)
     return _model(args) if args.model else _default()

@@ -47,8 +47,10 @@ class Probe:
 
 @lru_cache(maxsize=1 << 10)
 def probe(scheme: str, reduction: int, *, kernel: tuple[int, int] = (1, 1), groups: int = 1,
-          options: Options | None = None) -> Probe:
+          options: Options | None = None, given: bool = False) -> Probe:
     """What a scheme makes of a convolution of that kernel whose groups sum ``reduction`` scalars each.
+
+    ``given``: it reads the network's input; others read what a ReLU has left.
 
     Raises ``ValueError`` where the scheme refuses it.
     """
@@ -59,10 +61,11 @@ def probe(scheme: str, reduction: int, *, kernel: tuple[int, int] = (1, 1), grou
                   groups=groups)
     chosen.check(options, {step.name: step})
     vectors = max(VECTORS, options.entries)
-    values = rng.integers(-128, 128, (groups * reduction, vectors), np.int8)
+    span = chosen.span(options, rectified=True, given=given)
+    values = rng.integers(*span, (groups * reduction, vectors), np.int8, endpoint=True)
     node = chosen.product(Given(
         step=step, source="input", input_scale=1 / 127, scale=1.0, low=-128, high=127, columns=lambda: values,
-        target=lambda: np.zeros((vectors, columns))), options)
+        target=lambda: np.zeros((vectors, columns)), span=span), options)
     layer = node.layer()
     return Probe(layer, engine_of(layer.engine).sizes([node]), node.coding.weight_levels)
 

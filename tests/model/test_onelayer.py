@@ -70,7 +70,7 @@ def test_a_probe_has_the_shape_of_the_real_conversion(scheme: str) -> None:
     options = Options(refine=False)
     network = convert(layer.graph, layer.activations(16, draw=1), scheme=scheme, **vars(options))
     (product,) = network.products
-    found = probe(scheme, 72, options=options)
+    found = probe(scheme, 72, options=options, given=True)
     assert replace(found.layer, rows=16, columns=product.layer(16).columns) == product.layer(16)
     assert found.weight_levels == product.coding.weight_levels
 

@@ -47,6 +47,11 @@ class Trits(Coding):
         return "vec-lut"
 
     @property
+    def weight_levels(self) -> int:
+        """See `Coding.weight_levels`."""
+        return 3
+
+    @property
     def length(self) -> int:
         """Activations that a code tells the signs of."""
         return self.group
