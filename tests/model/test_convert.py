@@ -389,7 +389,7 @@ def test_bad_calibration_data_is_refused(change: Any, sentence: str, tmp_path: P
     ({"entries": 257}, "entries must be 2 to 256, not 257"),
     ({"lengths": {"z": 3}}, "lengths must name layers (y), not z"),
     ({"lengths": 0}, "sub-vectors of layer y must have at least 1 scalar, not 0"),
-    ({"metric": "cosine"}, "metric must be l2, l1 or chebyshev, not cosine")])
+    ({"metric": "cosine"}, "metric must be l2, l1, chebyshev or tree, not cosine")])
 def test_bad_options_are_refused(options: dict[str, Any], sentence: str, tmp_path: Path) -> None:
     model = written(tmp_path, VECTOR, random(14, {"w": (8, 3), "b": (3,)}))
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):

@@ -21,6 +21,7 @@ from lutra_model import fit, golden
 from lutra_model.host_nodes import Elementwise
 from lutra_model.latency import network_latency
 from lutra_model.network import Flatten, Network, Product, Window
+from lutra_model.params import Metric
 from lutra_model.program import compile_network
 from lutra_model.workloads import of_network
 from lutra_reports.report import Report, make
@@ -166,7 +167,7 @@ def test_the_networks_own_encoder_is_among_the_others(report: Report) -> None:
     encoders = data["arrays"]["lut-nn"]["encoders"]
     own = [item for item in data["encoders"] if (item["metric"], item["encoders"]) == ("l2", encoders)]
     assert len(own) == 1
-    assert len(data["encoders"]) == 3 * len({4, encoders, 16})
+    assert len(data["encoders"]) == len(Metric) * len({4, encoders, 16})
     assert own[0]["cycles"] == data["cycles"]["predicted"]
     for technology, found in own[0]["technologies"].items():
         assert found == data["ratios"][technology]["int8"]["on_chip"]
