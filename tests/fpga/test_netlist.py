@@ -47,6 +47,25 @@ def test_small_netlists_equal_golden(array: Array) -> None:
     check(build_netlist(array), array, range(40))
 
 
+ENGINES = {
+    "tree": replace(SMALL, metric=Metric.TREE),
+    "lut-tc": Array(engine="lut-tc", rows=2, columns=2, encoders=1, length=4, entries=2, lanes=4, **MEMORIES),
+    "dln-row": Array(engine="dln-row", rows=4, columns=2, encoders=2, length=1, entries=4, weight_levels=8, **MEMORIES),
+    "dln-column": Array(engine="dln-column", rows=4, columns=2, encoders=2, length=1, entries=4, weight_levels=8,
+                        **MEMORIES),
+    "vec-lut": Array(engine="vec-lut", rows=2, columns=2, encoders=1, length=3, entries=1, **MEMORIES),
+    "int4": Array.mac(rows=4, columns=2, weight_bits=4, **MEMORIES),
+    "sign-flip": Array(engine="sign-flip", rows=4, columns=2, encoders=2, length=1, entries=1, **MEMORIES),
+    "functions": Array.mac(rows=2, columns=2, functions=3, **MEMORIES),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("array", ENGINES.values(), ids=ENGINES)
+def test_every_engines_netlist_equals_golden(array: Array) -> None:
+    check(build_netlist(array), array, range(20))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("board", [BOARDS["ulx3s-85f"], BOARDS["ulx3s-25f"]], ids=lambda board: board.name)
 def test_the_boards_netlist_equals_golden(board: Board) -> None:
