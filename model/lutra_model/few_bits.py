@@ -61,7 +61,7 @@ def affine(weight: Real, bits: int) -> tuple[NDArray[np.int64], NDArray[np.int8]
     """``(q, z', step)`` of ``(reduction, columns)`` weights ``step (q' - z')`` with ``q' = 2q - (2^bits - 1)``.
 
     Of each column the clip of its range of least squared error, among zero points on a level and half-way between two
-    (``z' = 0``). One bit: the sign, and the mean magnitude.
+    (``z' = 0``); of two bits, three levels (-1, 0 and 1), too. One bit: the sign, and the mean magnitude.
     """
     half, most = 1 << bits - 1, (1 << bits) - 1
     if bits == 1:
@@ -69,14 +69,19 @@ def affine(weight: Real, bits: int) -> tuple[NDArray[np.int64], NDArray[np.int8]
     low, high = np.minimum(weight.min(axis=0), 0), np.maximum(weight.max(axis=0), 0)
     q, zero = np.zeros(weight.shape, np.int64), np.zeros(weight.shape[1], np.int64)
     step, best = np.zeros(weight.shape[1]), np.full(weight.shape[1], np.inf)
+
+    def consider(tried: NDArray[np.int64], point: NDArray[np.int64]) -> None:
+        levels = (2 * tried - most - point).astype(np.float64)
+        fitted = _least_squares(weight, levels)
+        error = ((levels * fitted - weight) ** 2).sum(axis=0)
+        better = error < best
+        best[better], step[better], zero[better] = error[better], fitted[better], point[better]
+        q[:, better] = tried[:, better]
+
     for clip in CLIPS:
         size = np.maximum(np.abs(weight).max(axis=0) * clip / half, 1e-30)
-        even = np.clip(np.floor(weight / size) + half, 0, most).astype(np.int64)
-        for tried, point in (_between(weight, low * clip, high * clip, bits)[:2], (even, np.zeros_like(zero))):
-            levels = (2 * tried - most - point).astype(np.float64)
-            fitted = _least_squares(weight, levels)
-            error = ((levels * fitted - weight) ** 2).sum(axis=0)
-            better = error < best
-            best[better], step[better], zero[better] = error[better], fitted[better], point[better]
-            q[:, better] = tried[:, better]
+        consider(*_between(weight, low * clip, high * clip, bits)[:2])
+        consider(np.clip(np.floor(weight / size) + half, 0, most).astype(np.int64), np.zeros_like(zero))
+    if bits == 2:  # three of the four levels: ternary weights are held as they are
+        consider(ternary(weight)[0].astype(np.int64) + 1, np.full_like(zero, -1))
     return q, zero.astype(np.int8), np.maximum(step, 1e-30)

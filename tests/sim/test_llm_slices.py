@@ -42,7 +42,7 @@ def check(scheme: str, weights: np.ndarray, tokens: int, bits: int, exact: bool)
     real = x * SCALE_IN @ weights.astype(np.float64) if exact else algorithm.run(network, x * SCALE_IN)["slice"]
     expected = np.clip(np.rint(real / SCALE_OUT), -128, 127)
     assert np.abs(golden.outputs(network, x) - expected).max() <= 1
-    run = simulate(network, x, arrays(network, rows=4, columns=4))
+    run = simulate(network, x, arrays(network, rows=8, columns=4))
     assert (run.bit_exact, run.cycles_exact, run.host) == (True, True, ())
 
 
