@@ -13,7 +13,7 @@ import pytest
 from lutra_hw.vector_builder import additions as built_by
 from lutra_model import golden, netfile, onnx_write, passes_vector, ternary
 from lutra_model.codings import Trits
-from lutra_model.events import count
+from lutra_model.counting import count
 from lutra_model.graph import Affine
 from lutra_model.latency import network_latency
 from lutra_model.narrow import Narrow, Policy, narrow_sums, safe_flush

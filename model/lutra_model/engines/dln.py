@@ -105,7 +105,7 @@ class _Dln(Engine):
         """Two limits; what is below zero moves up by ``Nf``."""
         encodes = layer.rows * layer.codebooks
         return {"compares": 2 * encodes, "encoder_compare_bits": 16 * encodes, "encoder_mux_bits": 16 * encodes,
-                "encoder_add_bits": 8 * encodes}
+                "encoder_adds": encodes, "encoder_add_bits": 8 * encodes}
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
