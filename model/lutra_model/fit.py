@@ -178,7 +178,7 @@ def arrays(network: Network, *, rows: int = 16, columns: int = 16,
     made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes,
                               weight_bits=max(bits)) if engine == "mac"
             else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes,
-                              gather=gather and engine == "lookup")
+                              gather=gather and engine_of(engine).gathers)
             for engine in sorted(set(engines.values()))}
     found = {scheme: made[engine] for scheme, engine in engines.items()}
     if not all(any(one_head(network, [node], array) for array in made.values()) for node in heads):

@@ -127,7 +127,7 @@ class _Sweep:
         best = best_encoders(form.label, works, probes, *self.cells, images=self.images, index_words=16384)
         sizes = [(*self.cells, best.design.array.encoders)]
         runs = members(form.label, works, probes, sizes, images=self.images)
-        if best.design.array.engine == "lookup":
+        if best.design.array.cell.gathers:
             runs += members(form.label, works, probes, sizes, images=self.images, gather=True)
         return runs or [best], probes[0]
 

@@ -40,6 +40,7 @@ class Lookup(Engine):
     """Encoders search the nearest of ``entries`` centroids, or walk a tree; a cell owns a table of as many entries."""
 
     name = "lookup"
+    gathers = True
 
     def check(self, array: Array) -> None:
         """See `Engine.check`."""
