@@ -197,29 +197,6 @@ def test_a_converted_layer_is_the_float_layer_of_its_ternary_weights(group: int)
     assert np.allclose(node.coding.float_sums(node, ordered, 0.02) + bias, real)
 
 
-@pytest.mark.parametrize("groups", [1, 2])
-def test_scale_and_bias_follow_the_float_layer(groups: int) -> None:
-    """Real weights: no other scale and bias of a column come nearer, whatever ternary weights it has."""
-    rng = np.random.default_rng(groups)
-    weight, bias = rng.normal(size=(12, 3 * groups)), rng.normal(size=3 * groups)
-    x = rng.integers(-128, 128, (200, groups * 12), np.int8)
-    real = np.concatenate([part @ columns for part, columns in zip(
-        np.split(x * 0.02, groups, axis=1), np.split(weight, groups, axis=1), strict=True)], axis=1) + bias
-    step = Affine(name="c", inputs=("input",), tensor="c", places=None, weight=weight, bias=bias,  # type: ignore[arg-type]
-                  window=None, groups=groups)
-    shown = ToConvert(step=step, source="input", input_scale=0.02, scale=0.1, low=-128, high=127,
-                      columns=lambda: golden.windows(x, None), target=lambda: real)
-    plain, fitted = (VecLut().product(shown, Options(refine=refine)) for refine in (False, True))
-    assert np.array_equal(plain.table, fitted.table)
-    sums = golden.accumulate(fitted, golden.windows(x, None))
-    for column in range(3 * groups):
-        slope, offset = np.polyfit(sums[:, column], real[:, column], 1)
-        assert fitted.table_scale[column] == pytest.approx(slope)
-        assert fitted.bias[column] * slope == pytest.approx(offset, abs=slope)
-    for node in (plain, fitted):
-        assert np.array_equal(sums, golden.accumulate(node, golden.windows(x, None)))
-
-
 def test_bits_of_a_weight() -> None:
     assert Trits(4).bits_per_weight(layer(0, 4, 64, None, 8)) == 2.0
     assert Trits(5).bits_per_weight(layer(0, 5, 320, None, 8)) == 1.6
