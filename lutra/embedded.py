@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lutra_model.netfile import load
 from lutra_model.network import Network
 
-__all__ = ["DEFAULT", "accuracy", "network", "path", "test_set"]
+__all__ = ["DEFAULT", "accuracy", "is_default", "network", "path", "test_set"]
 
 DEFAULT = "fashion-resnet8"
 
@@ -28,6 +28,11 @@ def network(name: str | None = None) -> Network:
     """
     embedded = path(f"{name or DEFAULT}.lutra")
     return load(embedded if embedded.is_file() else Path(name or DEFAULT))
+
+
+def is_default(name: str | None) -> bool:
+    """Whether :func:`network` gives the default network: networks of other files may be called the same."""
+    return (name or DEFAULT) == DEFAULT
 
 
 def test_set() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

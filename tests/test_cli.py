@@ -1,6 +1,7 @@
 """The command line: what it prints for people and programs, and one sentence with exit code 2 for each mistake."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from lutra import Array, Layer, embedded, network_latency
 from lutra.cli import main
 from lutra.commands import COMMANDS
+from lutra_hw.machine import verilog
 from lutra_model import golden
+from lutra_model.fit import scheme_array
 from lutra_model.netfile import load, save
 from lutra_model.tiling import product
 
@@ -71,6 +74,15 @@ def test_verilog_has_the_axi_ports(tmp_path: Path, capsys: pytest.CaptureFixture
         text = (tmp_path / "a.v").read_text()
         assert all(port in text for port in ("s_axis_cmd_tdata", "s_axis_act_tvalid", "s_axis_table_tready",
                                              "m_axis_tdata", "m_axis_tkeep", "m_axis_tlast"))
+
+
+def test_a_network_called_like_the_default_is_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = f"{tmp_path}/other.lutra"
+    save(replace(embedded.network("fashion-resnet8-int8"), name=embedded.DEFAULT), other)
+    assert "accuracy" not in answered(capsys, "info", other)
+    assert answered(capsys, "info", embedded.DEFAULT)["accuracy"] == answered(capsys, "info")["accuracy"]
+    assert refused(capsys, "report", other, "--output", f"{tmp_path}/out") == (
+        f"network {other} needs both --input and --labels to be reported on")
 
 
 def test_network_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -261,6 +273,20 @@ def test_a_depthwise_model_converts_and_its_host_nodes_are_told(scheme: str, tmp
     assert main(["info", net]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "the host runs 1 nodes: s" in shown
+
+
+@pytest.mark.parametrize(("scheme", "engine"), [("lut-tc", "lut-tc"), ("dln", "dln-row"), ("vec-lut", "vec-lut"),
+                                                ("sign-flip", "sign-flip"), ("int3", "mac")])
+def test_a_networks_own_machine_is_the_one_written(scheme: str, engine: str, tmp_path: Path,
+                                                   capsys: pytest.CaptureFixture[str]) -> None:
+    model, calibration = depthwise(tmp_path)
+    net, text = f"{tmp_path}/n.lutra", tmp_path / "a.v"
+    answered(capsys, "convert", model, "--calibration", calibration, "--scheme", scheme, "--bits", "2", "--output", net)
+    answered(capsys, "verilog", net, "--array", "8x4", "--output", str(text))
+    own = scheme_array(load(net), engine, rows=8, columns=4, encoders=8 if engine == "mac" else "auto")
+    assert text.read_text() == verilog(own)
+    assert refused(capsys, "verilog", net, "--engine", "lookup") == (
+        "network m must have a layer for the engine lookup to run on its array")
 
 
 def test_an_exported_depthwise_model_gives_the_golden_integers(tmp_path: Path,

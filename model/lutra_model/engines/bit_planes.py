@@ -30,6 +30,10 @@ class Planes(Engine):
     name = "lut-tc"
     parameter_bytes = 8  # the zero point is the last
 
+    def preparation(self, array: Array) -> str:
+        """See `Engine.preparation`."""
+        return "Adding up tables of activations"
+
     def check(self, array: Array) -> None:
         """See `Engine.check`."""
         if array.length not in (1, 2, 4):

@@ -38,6 +38,10 @@ class _Dln(Engine):
         """Either form runs the layers of both."""
         return engine in (DlnRow.name, DlnColumn.name)
 
+    def preparation(self, array: Array) -> str:
+        """See `Engine.preparation`."""
+        return "Finding levels and reading their table"
+
     def check(self, array: Array) -> None:
         """See `Engine.check`."""
         if array.length != 1:

@@ -42,6 +42,10 @@ class VecLut(Engine):
     name = "vec-lut"
     vector = True
 
+    def preparation(self, array: Array) -> str:
+        """See `Engine.preparation`."""
+        return "Adding up tables of activations"
+
     def check(self, array: Array) -> None:
         """See `Engine.check`."""
         if array.length not in ternary.GROUPS or array.entries != 1:
