@@ -42,8 +42,8 @@ def _against_int8(data: Mapping[str, Any], which: str) -> str:
 def _against_fine(data: Mapping[str, Any]) -> str:
     chip, whole = (headline(data, "as_fine", which)["span"] for which in PLACES)
     named = sorted({designs["as_fine"]["name"] for designs in data["energy"].values()})
-    return (f"Against an array of weights as fine ({' or '.join(named)}) at least as fast: {chip} times lookup's energy "
-            f"on the chip, {whole} with memory outside the chip.")
+    return (f"Against an array of weights as fine ({' or '.join(named)}) at least as fast: {chip} times lookup's "
+            f"energy on the chip, {whole} with memory outside the chip.")
 
 
 def _against_float(data: Mapping[str, Any]) -> str:
