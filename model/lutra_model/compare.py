@@ -75,8 +75,10 @@ def _baselines(lookup: Priced, members: Sequence[Priced]) -> Baselines:
 
 def _equally_fast(lookup: Priced, members: Sequence[Priced]) -> Priced | None:
     """As the INT8 baseline of the headline is chosen; None of no arrays."""
-    found = _baselines(lookup, members) if members else None
-    return found and (found.throughput or found.energy)
+    if not members:
+        return None
+    found = _baselines(lookup, members)
+    return found.throughput or found.energy
 
 
 def memories(array: Array) -> tuple[Array, ...]:
