@@ -200,6 +200,11 @@ def test_estimate_follows_streams_and_encoders(capsys: pytest.CaptureFixture[str
     assert "argument --encoders: must be auto or a number, not many" in capsys.readouterr().err
 
 
+def test_a_network_of_other_engines_does_not_gather(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "estimate", "fashion-resnet8-int8", "--gather") == (
+        "network fashion-resnet8-int8 must have a layer for an engine that gathers (lookup), it has mac")
+
+
 def test_estimate_gathers_and_speeds_up_encoders(capsys: pytest.CaptureFixture[str]) -> None:
     one = ("estimate", "--product", "1x360x200", "--array", "8x8", "--resident", "--technology", "horowitz-45",
            "--encoders", "2", "--metric", "tree")
@@ -217,6 +222,16 @@ def test_report_and_bitstream_mistakes(tmp_path: Path, capsys: pytest.CaptureFix
         "network fashion-resnet8-int8 needs both --input and --labels to be reported on")
     assert refused(capsys, "report", *out, "--input", f"{tmp_path}/x.npy", "--labels", f"{tmp_path}/y.npy") == (
         "labels must have shape (4,), one class for each input, not (3,)")
+    np.save(tmp_path / "none.npy", IMAGES[:0])
+    assert refused(capsys, "report", *out, "--input", f"{tmp_path}/none.npy", "--labels", f"{tmp_path}/y.npy") == (
+        f"inputs {tmp_path}/none.npy must be at least one, not none")
+    for wrong in (10, -1, 1.5):
+        np.save(tmp_path / "y.npy", np.array([3, 2, wrong, 0]))
+        assert refused(capsys, "report", *out, "--input", f"{tmp_path}/x.npy", "--labels", f"{tmp_path}/y.npy") == (
+            f"labels must be classes 0 to 9, not {wrong}")
+    np.save(tmp_path / "y.npy", np.array(["boot"] * 4))
+    assert refused(capsys, "report", *out, "--input", f"{tmp_path}/x.npy", "--labels", f"{tmp_path}/y.npy") == (
+        "labels must be numbers of classes, not <U4")
     assert refused(capsys, "report", *out, "m.onnx") == (
         "ONNX model m.onnx needs --calibration, typical inputs, to be converted")
     assert refused(capsys, "report", *out, "--images", "0") == "images to simulate must be 1 to 256, not 0"

@@ -7,6 +7,7 @@ NET may be a .lutra file, an embedded network's name, or a trained CNN in ONNX (
 
 import argparse
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +66,19 @@ def _network(args: argparse.Namespace, show: Callable[[str, int, int], None]) ->
     return network, embedded.network(f"{network.name}-int8") if embedded.is_default(args.network) else None
 
 
-def _inputs(args: argparse.Namespace) -> tuple[NDArray[Any], NDArray[Any]]:
+def _inputs(args: argparse.Namespace, network: Network) -> tuple[NDArray[Any], NDArray[Any]]:
     if args.input and args.labels:
         images, labels = read_array(args.input), read_array(args.labels)
+        if not len(images):
+            raise ValueError(f"inputs {args.input} must be at least one, not none")
         if labels.shape != images.shape[:1]:
             raise ValueError(f"labels must have shape ({len(images)},), one class for each input, not {labels.shape}")
+        if labels.dtype.kind not in "iuf":
+            raise ValueError(f"labels must be numbers of classes, not {labels.dtype}")
+        classes = prod(network.shapes[network.nodes[-1].name])
+        wrong = labels[(labels < 0) | (labels >= classes) | (labels != np.floor(labels))]
+        if len(wrong):
+            raise ValueError(f"labels must be classes 0 to {classes - 1}, not {wrong[0]}")
         return images, labels
     if args.input or args.labels or not embedded.is_default(args.network):
         named = args.network or embedded.DEFAULT
@@ -85,7 +94,7 @@ def run(args: argparse.Namespace) -> Outcome:
     rows, columns = args.array
     with progress(quiet=args.json) as show:
         network, twin = _network(args, show)
-        images, labels = _inputs(args)
+        images, labels = _inputs(args, network)
         made = report.make(
             network, images, labels, arrays=arrays(network, rows=rows, columns=columns, encoders=args.encoders),
             int8=twin, int8_arrays=arrays(twin, rows=rows, columns=columns) if twin else None,
