@@ -8,15 +8,17 @@ from . import (
     crossover,
     estimate,
     export,
+    fetch,
     functions,
     golden,
     info,
     report,
     simulate,
+    train,
     verilog,
 )
 
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, bench)
+            functions, train, fetch, bench)
