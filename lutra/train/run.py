@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +17,7 @@ from lutra_model.graph import FloatGraph
 from lutra_model.network import Network
 
 from . import files
-from .adopt import float_graph, onnx_bytes
+from .adopt import exported, float_graph
 from .data import Data, load
 from .graph import Graph
 from .loop import Loss, Progress, fit
@@ -79,8 +80,8 @@ class Run:
     def floats(self) -> FloatGraph:
         """The float network as the converter sees it; its ONNX file and its score are written beside."""
         path, sample = self.build / f"{self.recipe.name}.onnx", self.calibration[:1]
-        made = onnx_bytes(self.teacher, sample)
-        write_whole(path, lambda beside: beside.write_bytes(made))
+        model = exported(self.teacher, sample)
+        write_whole(path, lambda beside: onnx.save(model, beside))
         score = self.data.task.score(files.float_outputs(path, self.data), self.data.test_wanted)
         files.save_scores(self.scores, self.data, {"recipe": self.recipe.name, "seed": self.seed, "float": score})
         return float_graph(self.teacher, sample, self.recipe.name)
