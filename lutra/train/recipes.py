@@ -33,11 +33,13 @@ class Variant:
     options : of `lutra_model.convert.convert`: ``scheme``, ``lengths``, ``bits``, ...
     stages : of training after that; none: conversion alone.
     claim : what the scheme's paper says of such a network.
+    real : score the paper's equations in real arithmetic too, which takes minutes.
     """
 
     options: Mapping[str, Any]
     stages: tuple[Stage, ...] = ()
     claim: str = ""
+    real: bool = False
 
     def tiny(self) -> "Variant":
         """Every stage for one short epoch."""
@@ -79,7 +81,7 @@ RECIPES = {recipe.name: recipe for recipe in (
     Recipe(name="fashion-resnet8", data="fashion-mnist", model="resnet8",
            dense=Schedule(epochs=12, rate=0.008, shift=2),
            variants={"int8": INT8,
-                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}},
+                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}}, real=True,
                                        stages=(Stage(schedule=TUNED),))}),
     Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
            variants={"int8": INT8,

@@ -133,7 +133,9 @@ class Run:
                                  "seconds": [round(some) for some in seconds], "device": self.device.type,
                                  "threads": torch.get_num_threads(), "claim": variant.claim}
         if variant.stages:
-            found["converted"] = task.score(files.golden_outputs(before, self.data), self.data.test_wanted)
+            found["untrained"] = task.score(files.golden_outputs(before, self.data), self.data.test_wanted)
+        if variant.real:
+            found["converted"] = task.score(files.real_outputs(network, self.data), self.data.test_wanted)
         files.save_scores(self.scores, self.data, {"variants": {name: found}})
         return found
 
