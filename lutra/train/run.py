@@ -8,6 +8,7 @@ from typing import Any
 
 import onnx
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lutra_model import netfile
@@ -26,6 +27,7 @@ from .recipes import Recipe, Stage
 
 __all__ = ["Run"]
 
+WEIGHTS = Path(__file__).with_name("weights")
 PREPARED = 64  # inputs that layers set their first temperatures from
 
 
@@ -73,7 +75,10 @@ class Run:
         """The trained float network, in evaluation mode."""
         torch.manual_seed(self.seed)
         net, task = MODELS[self.recipe.model](self.data).to(memory_format=torch.channels_last), self.data.task
-        self._fit(net, Stage(schedule=self.recipe.dense), lambda net, x, wanted: task.loss(net(x), wanted), "float")
+        if self.recipe.weights:
+            net.load_state_dict(load_file(WEIGHTS / self.recipe.weights))
+        if self.recipe.dense:
+            self._fit(net, Stage(schedule=self.recipe.dense), lambda net, x, wanted: task.loss(net(x), wanted), "float")
         return net.eval()
 
     @cached_property
