@@ -65,7 +65,6 @@ class Run:
         return self.build / f"{self.recipe.name}.json"
 
     def _fit(self, net: nn.Module, stage: Stage, loss: Loss, name: str, **more: Any) -> float:
-        self.build.mkdir(parents=True, exist_ok=True)
         identity = {"recipe": self.recipe.name, "stage": name, "seed": self.seed}
         return fit(net, self.data, stage.schedule, loss, self.build / f"{name}.pt", identity=identity,
                    progress=self.progress, device=self.device, **more)
@@ -73,6 +72,7 @@ class Run:
     @cached_property
     def teacher(self) -> nn.Module:
         """The trained float network, in evaluation mode."""
+        self.build.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.seed)
         net, task = MODELS[self.recipe.model](self.data).to(memory_format=torch.channels_last), self.data.task
         if self.recipe.weights:
