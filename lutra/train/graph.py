@@ -1,6 +1,9 @@
 """A converted network that can be trained, and written back as a network."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatch
 from typing import Any
 
 import numpy as np
@@ -8,22 +11,30 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lutra_model.graph import Affine, FloatGraph
 from lutra_model.network import Network
 
-from .layers import Lookup, module
+from .layers import Product, module
 
 __all__ = ["Graph", "as_golden"]
 
-SOFTNESS = 0.4  # first sharpness times the mean squared distance to the nearest centroid
-
 
 class Graph(nn.Module):
-    """A network as a module: from ``pixel / 255``, channels first, to logits in real units."""
+    """A network as a module: from real inputs, images with the channels first, to real outputs in that layout.
 
-    def __init__(self, network: Network) -> None:
+    Parameters
+    ----------
+    network : where training starts.
+    floats : the model that it was converted from: weights that are trained start from its float ones, and layers can
+        be compared with it.
+    """
+
+    def __init__(self, network: Network, floats: FloatGraph | None = None) -> None:
         super().__init__()
         self.network = network
-        self.nodes = nn.ModuleList(module(node, network.scale(node.inputs[0])) for node in network.nodes)
+        weights = {step.name: step.weight for step in floats.steps if isinstance(step, Affine)} if floats else {}
+        self.nodes = nn.ModuleList(module(node, network.scale(node.inputs[0]), weights.get(node.name))
+                                   for node in network.nodes)
 
     def values(self, x: Tensor) -> dict[str, Tensor]:
         """Every value in integers, by name, in the layout of :mod:`layers`."""
@@ -35,15 +46,30 @@ class Graph(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         last = self.network.nodes[-1]
-        return self.values(x)[last.name].T * last.scale
+        return self.values(x)[last.name].transpose(0, 1) * last.scale
 
-    def soften(self, x: Tensor) -> None:
-        """Set the sharpness of every lookup layer from the distances that images ``x`` meet."""
+    def prepare(self, x: Tensor) -> None:
+        """Let every layer set from inputs ``x`` what it needs before training, such as a first temperature."""
         with torch.no_grad():
             values = self.values(x)
         for node in self.nodes:
-            if isinstance(node, Lookup):
-                node.soften(values[node.node.inputs[0]], SOFTNESS)
+            if isinstance(node, Product):
+                node.prepare(values[node.node.inputs[0]])
+
+    def groups(self, rate: float, learns: Sequence[str] = ("*",)) -> list[dict[str, Any]]:
+        """The optimiser's groups: parameters whose own name matches a pattern, each layer's at its multiple of rate."""
+        found: Mapping[float, list[Tensor]] = defaultdict(list)
+        for node in self.nodes:
+            for name, parameter in node.named_parameters():
+                learned = any(fnmatch(name, pattern) for pattern in learns)
+                parameter.requires_grad_(learned)
+                if learned:
+                    found[getattr(node, "RATES", {}).get(name, 1.0)].append(parameter)
+        if not found:
+            raise ValueError(f"patterns of what learns must name parameters "
+                             f"({', '.join(sorted({name.split('.')[-1] for name, _ in self.named_parameters()}))}), "
+                             f"not {', '.join(learns)}")
+        return [{"params": parameters, "lr": rate * factor} for factor, parameters in sorted(found.items())]
 
     def export(self, **fields: Any) -> Network:
         """The network as it is now, with other ``fields`` where given: what evaluation mode computes."""
@@ -53,4 +79,4 @@ class Graph(nn.Module):
 def as_golden(value: Tensor) -> NDArray[np.int8]:
     """A value in the golden model's layout and type."""
     order = (1, 2, 3, 0) if value.ndim == 4 else (1, 0)
-    return value.detach().permute(order).numpy().astype(np.int8)
+    return value.detach().cpu().permute(order).numpy().astype(np.int8)

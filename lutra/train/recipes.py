@@ -1,45 +1,95 @@
-"""Named recipes: what a network is trained on and for how long."""
+"""Named recipes: what a network is trained on, for how long, and into which lookup networks it is made."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .loop import Schedule
 
-__all__ = ["RECIPES", "Recipe"]
+__all__ = ["RECIPES", "Recipe", "Stage", "Variant"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage of training a converted network.
+
+    Parameters
+    ----------
+    learns : patterns of the names of the parameters that learn (``centroids``, ``table``, ``bias``, ...).
+    reconstruct : weight of the layers' own errors against the float layers, in the loss.
+    """
+
+    schedule: Schedule
+    learns: tuple[str, ...] = ("*",)
+    reconstruct: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One network of a recipe.
+
+    Parameters
+    ----------
+    options : of `lutra_model.convert.convert`: ``scheme``, ``lengths``, ``bits``, ...
+    stages : of training after that; none: conversion alone.
+    claim : what the scheme's paper says of such a network.
+    real : score the paper's equations in real arithmetic too, which takes minutes.
+    """
+
+    options: Mapping[str, Any]
+    stages: tuple[Stage, ...] = ()
+    claim: str = ""
+    real: bool = False
+
+    def tiny(self) -> "Variant":
+        """Every stage for one short epoch."""
+        return replace(self, stages=tuple(replace(stage, schedule=replace(stage.schedule, epochs=1, batch=32))
+                                          for stage in self.stages))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One network from data to files.
+    """A float network on a data set, and the networks that it is made into.
 
     Parameters
     ----------
-    data : name of the data set.
-    stem : sub-vector length of the first convolution; the other layers have the converter's lengths.
-    dense, tuned : schedules of the float training and of the fine-tuning.
-    calibration : training images that scales, centroids and tables are fitted on.
-    limits : images of the training and test set that are used at all, or None for the whole set.
+    data, model : names in `data.LOADERS` and `models.MODELS`.
+    dense : schedule of the float training, or None where there is none, beyond the ``weights`` that travel with Lutra:
+        a file in the folder of that name.
+    variants : networks by name.
+    calibration : training inputs that scales, centroids and tables are fitted on.
+    limits : inputs of the training and test set that are used at all, or None for the whole set.
     """
 
     name: str
     data: str
-    stem: int
-    dense: Schedule
-    tuned: Schedule
+    model: str
+    dense: Schedule | None = None
+    weights: str | None = None
+    variants: Mapping[str, Variant] = field(default_factory=dict)
     calibration: int = 1024
     limits: tuple[int, int] | None = None
-    seed: int = 1
 
     def tiny(self) -> "Recipe":
-        """The whole path on a few images in under a minute; its accuracy means nothing."""
-        return replace(self, calibration=64, limits=(256, 64), dense=replace(self.dense, epochs=1, batch=32),
-                       tuned=replace(self.tuned, epochs=1, batch=32, warmup=0.25))
+        """The whole path on a few inputs in about a minute; its scores mean nothing."""
+        return replace(self, calibration=64, limits=(256, 64),
+                       dense=self.dense and replace(self.dense, epochs=1, batch=32),
+                       variants={name: variant.tiny() for name, variant in self.variants.items()})
 
+
+INT8 = Variant(options={"scheme": "int8"})
+TUNED = Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1)
 
 RECIPES = {recipe.name: recipe for recipe in (
-    Recipe(name="fashion-resnet8", data="fashion-mnist", stem=1,
-           dense=Schedule(epochs=12, rate=0.008),
-           tuned=Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1, shift=None)),
-    Recipe(name="cifar10-resnet8", data="cifar10", stem=3,
-           dense=Schedule(epochs=60, rate=0.008, shift=4),
-           tuned=Schedule(epochs=12, rate=0.0007, batch=64, decay=0.0, warmup=0.1, shift=None)),
+    Recipe(name="fashion-resnet8", data="fashion-mnist", model="resnet8",
+           dense=Schedule(epochs=12, rate=0.008, shift=2),
+           variants={"int8": INT8,
+                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}}, real=True,
+                                       stages=(Stage(schedule=TUNED),))}),
+    Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
+           variants={"int8": INT8,
+                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}},
+                                       stages=(Stage(schedule=replace(TUNED, epochs=12)),))}),
+    Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
+           weights="resnet20-cifar10.safetensors", variants={"int8": INT8}),
 )}

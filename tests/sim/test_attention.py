@@ -22,7 +22,7 @@ from lutra_sim.network import simulate
 from lutra_sim.stages import stages
 from tests.model.test_attention import both
 
-MINILM = Path(os.environ.get("LUTRA_DATA", "data")) / "minilm"  # as lutra.train.fetch fills it
+MINILM = Path(os.environ.get("LUTRA_DATA", "data")) / "minilm"  # as `lutra fetch` fills it
 
 
 def block(folder: Path, seed: int, **options: object) -> tuple[Network, NDArray[np.float32]]:
@@ -79,7 +79,7 @@ def test_a_whole_block(scheme: str, seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not MINILM.is_dir(), reason="needs python -m lutra.train.fetch minilm (LUTRA_DATA)")
+@pytest.mark.skipif(not MINILM.is_dir(), reason="needs lutra fetch minilm (LUTRA_DATA)")
 def test_a_real_encoder_on_real_text(tmp_path: Path) -> None:
     """The first block of all-MiniLM-L6-v2 on sentences of Moby-Dick, 16 tokens each, on 16 x 16 multipliers."""
     bert = Bert.load(MINILM / "model.fp16.safetensors", 12)

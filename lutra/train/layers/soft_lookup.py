@@ -29,21 +29,22 @@ def packed_distances(x: Tensor, centroids: Tensor) -> Tensor:
     """
     entries, length = centroids.shape[1:]
     assert entries * 3 * length * 128**2 + entries < 2**24
-    offset = entries * centroids.square().sum(2) + torch.arange(entries)
+    offset = entries * centroids.square().sum(2) + torch.arange(entries, device=x.device)
     return torch.baddbmm(offset[:, :, None], centroids * (-2 * entries), x)
 
 
 def _one_hot(index: Tensor, entries: int) -> Tensor:
     """``(codebooks * entries, rows)`` from indices ``(codebooks, 1, rows)``."""
     codebooks, _, rows = index.shape
-    return torch.zeros(codebooks, entries, rows).scatter_(1, index.to(torch.int64), 1.0).flatten(0, 1)
+    hot = torch.zeros(codebooks, entries, rows, device=index.device)
+    return hot.scatter_(1, index.to(torch.int64), 1.0).flatten(0, 1)
 
 
 def forward(x: Tensor, centroids: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
     """Sums ``(columns, rows)`` and chosen indices ``(codebooks, 1, rows)``."""
     codebooks, entries, columns = table.shape
-    index = torch.empty(codebooks, 1, x.shape[2], dtype=torch.uint8)
-    sums = torch.zeros(columns, x.shape[2])
+    index = torch.empty(codebooks, 1, x.shape[2], dtype=torch.uint8, device=x.device)
+    sums = x.new_zeros(columns, x.shape[2])
     for group in _groups(codebooks, entries, x.shape[2]):
         index[group] = packed_distances(x[group], centroids[group]).amin(1, keepdim=True).remainder(entries)
         sums.addmm_(table[group].flatten(0, 1).T, _one_hot(index[group], entries))
@@ -55,7 +56,7 @@ def backward(x: Tensor, centroids: Tensor, table: Tensor, sharpness: float, inde
     """Slopes of ``x`` (if wanted), centroids, table and sharpness."""
     codebooks, entries, _ = table.shape
     x_slope = torch.empty_like(x) if with_x else None
-    centroid_slope, table_slope, sharper = torch.empty_like(centroids), torch.empty_like(table), torch.zeros(())
+    centroid_slope, table_slope, sharper = torch.empty_like(centroids), torch.empty_like(table), x.new_zeros(())
     steep = centroids * (2 * sharpness)
     offset = centroids.square().sum(2, keepdim=True) * -sharpness
     for group in _groups(codebooks, entries, x.shape[2]):
@@ -76,7 +77,7 @@ class _Lookup(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor) -> Tensor:
         x, centroids, table = x.contiguous(), centroids.contiguous(), table.contiguous()
-        ctx.fast = table.shape[1] == native.ENTRIES and native.library() is not None
+        ctx.fast = x.is_cpu and table.shape[1] == native.ENTRIES and native.library() is not None
         sums, index = (native.forward if ctx.fast else forward)(x, centroids, table)
         ctx.save_for_backward(x, centroids, table, sharpness, index)
         return sums

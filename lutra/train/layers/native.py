@@ -1,4 +1,4 @@
-"""nearest.c, compiled when first asked for."""
+"""soft_lookup.c, compiled when first asked for."""
 
 import ctypes
 import shutil
@@ -26,11 +26,11 @@ def library() -> Any:
     if compiler is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
-        built = Path(folder) / "nearest.so"
-        done = subprocess.run([compiler, *FLAGS, "-o", built, Path(__file__).with_name("nearest.c"), "-lm"],
+        built = Path(folder) / "soft_lookup.so"
+        done = subprocess.run([compiler, *FLAGS, "-o", built, Path(__file__).with_name("soft_lookup.c"), "-lm"],
                               capture_output=True, text=True)
         if done.returncode:
-            warnings.warn(f"training is slow, as nearest.c does not compile: {done.stderr}", stacklevel=2)
+            warnings.warn(f"training is slow, as soft_lookup.c does not compile: {done.stderr}", stacklevel=2)
             return None
         found = ctypes.CDLL(str(built))
     found.lookup_forward.restype, found.lookup_backward.restype = None, ctypes.c_float

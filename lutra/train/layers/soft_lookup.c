@@ -1,4 +1,4 @@
-/* Nearest centroid and table lookup, forward and backward, in one pass over the rows; nearest.py holds the same in
+/* Nearest centroid and table lookup, forward and backward, in one pass over the rows; soft_lookup.py holds the same in
  * PyTorch and says what the arguments are. Sixteen entries to a table; BLOCK rows at a time, side by side in vectors.
  * Threads share a call: of the forward pass each takes the rows first to last, of the backward pass the codebooks.
  */

@@ -1,0 +1,36 @@
+"""Nodes of a network as PyTorch modules that can be trained. A new coding is a class of its own here.
+
+What a module computes in evaluation mode is what ships: the golden model's integers.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from lutra_model import network as kinds
+
+from .dense import Dense
+from .glue import Add, Flatten, Glue, Pool
+from .nearest import Lookup
+from .product import Product, Tables
+from .windows import windows
+
+__all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "Lookup", "Pool", "Product", "Tables", "module", "windows"]
+
+CODED: dict[str, type[Product]] = {"nearest": Lookup, "plain": Dense}
+GLUE: dict[type[kinds.Node], type[Glue]] = {kinds.Add: Add, kinds.AvgPool: Pool, kinds.Flatten: Flatten}
+
+
+def module(node: kinds.Node, in_scale: float, weight: NDArray[np.float64] | None = None) -> nn.Module:
+    """The module of a node; ``in_scale`` is the real value of one step of its (first) input.
+
+    ``weight`` are a product's float weights, see :class:`Product`. Raises ``ValueError`` that names the node where
+    there is no such module.
+    """
+    if isinstance(node, kinds.Product) and node.coding.kind in CODED:
+        return CODED[node.coding.kind](node, in_scale, weight)
+    if type(node) in GLUE:
+        return GLUE[type(node)](node)
+    what = f"a product of scheme {node.scheme}" if isinstance(node, kinds.Product) else f"a {type(node).__name__}"
+    raise ValueError(f"node {node.name} cannot be trained: it is {what}, and there are modules for products of codings "
+                     f"{', '.join(CODED)} and for {', '.join(kind.__name__ for kind in GLUE)}")

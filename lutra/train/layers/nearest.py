@@ -1,0 +1,68 @@
+"""Nearest centroids: LUT-NN and LUT-DLA."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lutra_model import network as kinds
+from lutra_model.codings import Nearest
+from lutra_model.params import Metric
+
+from .product import Tables
+from .rounding import rounded
+from .soft_lookup import lookup, packed_distances
+from .windows import windows
+
+__all__ = ["Lookup"]
+
+SOFTNESS = 0.4  # first sharpness times the mean squared distance to the nearest centroid
+
+
+class Lookup(Tables):
+    """A product by lookup; ``centroids`` are in real units, ``(codebooks, entries, length)``.
+
+    ``log_sharpness`` is the logarithm of the inverse temperature of the soft assignment; it learns ten times as fast as
+    the rest.
+    """
+
+    RATES = {"log_sharpness": 10.0}
+
+    def __init__(self, node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | None = None) -> None:
+        super().__init__(node, in_scale, weight)
+        coding = node.coding
+        assert isinstance(coding, Nearest)
+        if coding.metric is not Metric.L2:
+            raise ValueError(f"layer {node.name} must use metric l2 to be trained, not {coding.metric}")
+        self.coding = coding
+        self.centroids = nn.Parameter(torch.from_numpy(coding.centroids * np.float32(in_scale)))
+        self.log_sharpness = nn.Parameter(torch.tensor(0.0))
+
+    def points(self) -> Tensor:
+        """Centroids as integers on the scale of the input."""
+        return rounded(self.centroids / self.in_scale).clamp(-128, 127)
+
+    def sub_vectors(self, rows: Tensor) -> Tensor:
+        """``(codebooks, length, rows)``; the last sub-vector is padded with zeros."""
+        codebooks, _, length = self.centroids.shape
+        return nn.functional.pad(rows, (0, 0, 0, codebooks * length - len(rows))).view(codebooks, length, -1)
+
+    def sums(self, rows: Tensor) -> Tensor:
+        """See :meth:`Product.sums`."""
+        return lookup(self.sub_vectors(rows), self.points(), self.entries(), self.log_sharpness.exp())
+
+    @torch.no_grad()
+    def prepare(self, x: Tensor) -> None:
+        """Set the sharpness to ``SOFTNESS`` over the mean squared distance to the nearest centroid."""
+        rows = self.sub_vectors(windows(x, self.node.window))
+        nearest = packed_distances(rows, self.points()).amin(1) / self.centroids.shape[1]
+        error = (nearest + rows.square().sum(1)).mean().clamp(min=1.0)
+        self.log_sharpness.fill_(math.log(SOFTNESS / float(error)))
+
+    def shipped(self) -> dict[str, Any]:
+        """See :meth:`Product.shipped`."""
+        centroids = self.points().cpu().numpy().astype(np.int8)
+        return super().shipped() | {"coding": Nearest(centroids, self.coding.metric, self.coding.label)}

@@ -1,0 +1,44 @@
+"""im2col with a gradient."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lutra_model.network import Window
+
+__all__ = ["windows"]
+
+
+class _Windows(torch.autograd.Function):
+    """im2col; the backward pass adds every tap's slope in place, which autograd's own slices do not."""
+
+    @staticmethod
+    def _taps(padded: Tensor, window: Window, size: tuple[int, int]) -> list[Tensor]:
+        (height, width), (down, across), (rows, columns) = size, window.stride, window.kernel
+        return [padded[:, :, i:i + (height - 1) * down + 1:down, j:j + (width - 1) * across + 1:across]
+                for i in range(rows) for j in range(columns)]
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, window: Window) -> Tensor:
+        top, left, bottom, right = window.padding
+        padded = nn.functional.pad(x, (left, right, top, bottom))
+        ctx.window, ctx.inner, ctx.padded = window, x.shape, padded.shape
+        return torch.stack(_Windows._taps(padded, window, window.output(*x.shape[2:])), 1)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+        padded = slope.new_zeros(ctx.padded)
+        taps = _Windows._taps(padded, ctx.window, slope.shape[3:])
+        for number, tap in enumerate(taps):
+            tap += slope[:, number]
+        top, left = ctx.window.padding[:2]
+        return padded[:, :, top:top + ctx.inner[2], left:left + ctx.inner[3]], None
+
+
+def windows(x: Tensor, window: Window | None) -> Tensor:
+    """Rows of a product, transposed: ``(reduction, rows)``, in the order channel, kernel row, kernel column."""
+    if window is None:
+        return x
+    taps = _Windows.apply(x, window)
+    return taps.reshape(taps.shape[0] * taps.shape[1], -1)

@@ -1,0 +1,15 @@
+"""Float networks by name; each is made for a data set."""
+
+from collections.abc import Callable
+
+from torch import nn
+
+from ..data import Data
+from .resnet import ResNet
+
+__all__ = ["MODELS", "ResNet"]
+
+MODELS: dict[str, Callable[[Data], nn.Module]] = {
+    "resnet8": lambda data: ResNet(data.train.shape[-1], len(data.classes)),
+    "resnet20": lambda data: ResNet(data.train.shape[-1], len(data.classes), blocks=3),
+}

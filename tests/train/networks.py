@@ -1,0 +1,60 @@
+"""Small networks to train, and data that can be learnt."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+
+from lutra_model.network import Add, AvgPool, Flatten, Network, Product, Window
+from tests.coded import coded
+
+__all__ = ["network", "product", "striped"]
+
+
+def product(rng: np.random.Generator, name: str, source: str, channels: int, columns: int, *, length: int = 0,
+            window: Window | None = None, scale: float = 0.05, low: int = 0) -> Product:
+    """A random layer whose largest entry in each column is 127, as a converter makes it."""
+    reduction = channels * (window.kernel[0] * window.kernel[1] if window else 1)
+    codebooks, entries = (-(-reduction // length), 16) if length else (reduction, 1)
+    table = rng.integers(-127, 128, (codebooks, entries, columns)).astype(np.int8)
+    table[0, 0] = 127
+    step = np.full(columns, 2.0**-10)
+    centroids = rng.integers(-128, 128, (codebooks, 16, length)).astype(np.int8) if length else None
+    if centroids is not None:
+        centroids[-1, :, reduction - codebooks * length or length:] = 0
+    return Product(name=name, inputs=(source,), scale=scale, low=low, table=table, coding=coded(centroids),
+                   bias=rng.integers(-500, 500, columns), multiplier=np.full(columns, 40960),
+                   shift=np.full(columns, 21), table_scale=step, reduction=reduction, window=window)
+
+
+def network(seed: int) -> Network:
+    """Odd sizes, a stride, uneven padding, a residual add, dense and lookup layers, a padded last sub-vector."""
+    rng = np.random.default_rng(seed)
+    same = Window(kernel=(3, 3), padding=(1, 1, 1, 1))
+    half = Window(kernel=(3, 3), stride=(2, 2), padding=(0, 1, 1, 0))
+    return Network(name="odd", input_shape=(7, 6, 2), input_scale=1 / 127, pixel_scale=1 / 255, nodes=(
+        product(rng, "a", "input", 2, 5, length=4, window=same),
+        product(rng, "b", "a", 5, 5, length=9, window=same, low=-128),
+        Add(name="c", inputs=("b", "a"), scale=0.07, multipliers=(46811, 46811), shift=16, low=0),
+        product(rng, "d", "c", 5, 8, window=half),
+        AvgPool(name="e", inputs=("d",), scale=0.05, multiplier=43691, shift=19),
+        Flatten(name="f", inputs=("e",), scale=0.05),
+        product(rng, "g", "f", 8, 3, length=3, low=-128)))
+
+
+def idx(path: Path, values: np.ndarray) -> None:
+    head = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes()
+    path.write_bytes(gzip.compress(head + values.astype(np.uint8).tobytes()))
+
+
+def striped(folder: Path, count: int) -> None:
+    """A data set that can be learnt: the label is the brightest pair of rows."""
+    (folder / "fashion-mnist").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for part in ("train", "t10k"):
+        labels = rng.integers(0, 10, count)
+        images = rng.integers(0, 60, (count, 28, 28))
+        for image, label in zip(images, labels, strict=True):
+            image[2 * label + 4:2 * label + 6] += 180
+        idx(folder / "fashion-mnist" / f"{part}-images-idx3-ubyte.gz", images)
+        idx(folder / "fashion-mnist" / f"{part}-labels-idx1-ubyte.gz", labels)

@@ -1,0 +1,68 @@
+"""Networks that are trained: in evaluation mode they are the golden model."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lutra.train.data import tensor
+from lutra.train.graph import Graph, as_golden
+from lutra_model import golden
+from lutra_model.network import MaxPool, Window
+from lutra_model.params import Metric
+from tests.train.networks import network
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_evaluation_mode_equals_golden(seed: int) -> None:
+    net = network(seed)
+    images = np.random.default_rng(seed).integers(0, 256, (5, 7, 6, 2), np.uint8)
+    graph = Graph(net).eval()
+    wanted = golden.run(graph.export(), images)
+    for name, value in graph.values(tensor(images, 1 / 255)).items():
+        assert np.array_equal(as_golden(value), wanted[name]), name
+
+
+def test_export_without_training_keeps_the_network() -> None:
+    net = network(0)
+    for one, other in zip(Graph(net).export().products, net.products, strict=True):
+        assert np.array_equal(one.table, other.table)
+        assert np.array_equal(one.bias, other.bias)
+        assert np.array_equal(one.multiplier, other.multiplier)
+        assert one.centroids is None or np.array_equal(one.centroids, other.centroids)
+
+
+def test_fine_tuning_lowers_the_loss_and_still_equals_golden() -> None:
+    torch.manual_seed(0)
+    net, rng = network(1), np.random.default_rng(1)
+    labels = torch.from_numpy(rng.integers(0, 3, 32))  # the label is the brightness
+    images = (rng.integers(0, 80, (32, 7, 6, 2)) + 85 * labels.numpy()[:, None, None, None]).astype(np.uint8)
+    graph, x = Graph(net).eval(), tensor(images, 1 / 255)
+    graph.prepare(x)
+    optimiser = torch.optim.Adam(graph.groups(rate=0.01))
+    losses = []
+    graph.train()
+    for _ in range(40):
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(graph(x), labels)
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0], losses
+    values = graph.eval().values(x)
+    wanted = golden.run(graph.export(), images)
+    assert all(np.array_equal(as_golden(value), wanted[name]) for name, value in values.items())
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda net: replace(net, nodes=(*net.nodes[:1], MaxPool(name="m", inputs=("a",), scale=1.0, window=Window(
+        kernel=(2, 2))))),
+     "node m cannot be trained: it is a MaxPool, and there are modules for products of codings .*"),
+    (lambda net: replace(net, nodes=(replace(net.nodes[0], coding=replace(net.nodes[0].coding, metric=Metric.L1)),)),
+     "layer a must use metric l2 to be trained, not l1"),
+])
+def test_networks_that_cannot_be_trained(change: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        Graph(change(network(0)))
