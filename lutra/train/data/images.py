@@ -17,7 +17,8 @@ CLASSES = {
                       "ankle boot"),
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 }
-MEAN, DEVIATION = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])  # ImageNet's, as is the custom
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet's channels, as is the custom
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 SYSTEM = Path("/usr/share/datasets/fashion-mnist")  # where the Debian package puts its files
 
 
