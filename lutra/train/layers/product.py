@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lutra_model import network as kinds
+from lutra_model.products import LARGEST_BIAS
 from lutra_model.requantise import fixed_point
 
 from .rounding import half_up, rounded, shifted
@@ -64,15 +65,15 @@ class Product(nn.Module, ABC):
         """Set what must be known of the input's integers ``x`` before training."""
 
     @property
-    def least_step(self) -> float:
-        """No accumulator step is smaller, so that the finisher's multiplier stays within its bits."""
-        return float(self.node.scale) * 2.0**-40
+    def least_step(self) -> Tensor:
+        """No accumulator step is smaller, so that the finisher's multiplier and bias stay within their bits."""
+        return (self.bias.detach().abs() / LARGEST_BIAS).clamp(min=float(self.node.scale) * 2.0**-40)
 
     def forward(self, x: Tensor) -> Tensor:
         sums, window = self.sums(windows(x, self.node.window)), self.node.window
         if self.training:
             steps = self.steps()
-            bias = rounded(self.bias / steps.detach())
+            bias = rounded(self.bias / steps)
             y = half_up((sums + bias[:, None]) * (steps / self.node.scale)[:, None], self.node)
         else:
             bias, multiplier, shift = (values.to(x.device)[:, None] for values in self.finisher())
