@@ -1,6 +1,7 @@
 """Weights of few bits that are trained: in evaluation mode they are the golden model, in training LSQ."""
 
 from dataclasses import replace
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -8,18 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from lutra.train.data import tensor
-from lutra.train.graph import Graph, as_golden
+from lutra.train.graph import Graph
 from lutra.train.layers import Dense, module
 from lutra_model import golden
 from lutra_model.codings import BitPlanes, Coding, Plain, SignFlip, Trits
-from lutra_model.network import Add, AvgPool, Flatten, Network, Product, Window
-from tests.train.networks import product
+from lutra_model.network import Network, Product, Window
+from tests.train.networks import SAME, equals_golden, images, learn_brightness, product, residual
 
 PLANES = [BitPlanes(np.zeros(0, np.int8), bits, group) for bits, group in [(1, 4), (2, 4), (3, 1), (4, 4), (8, 2)]]
 CODINGS = {f"{coding.kind}-{getattr(coding, 'bits', 0)}-{coding.length}": coding for coding in (
     Plain(4), Plain(3), Plain(2), Plain(1), SignFlip(), *PLANES, Trits(3), Trits(4), Trits(5))}
-SAME, HALF = Window(kernel=(3, 3), padding=(1, 1, 1, 1)), Window(kernel=(3, 3), stride=(2, 2), padding=(0, 1, 1, 0))
 
 
 def layer(rng: np.random.Generator, coding: Coding, name: str, source: str, channels: int, columns: int, *,
@@ -42,27 +41,9 @@ def layer(rng: np.random.Generator, coding: Coding, name: str, source: str, chan
 
 
 def network(seed: int, coding: Coding) -> Network:
-    """Odd sizes, a stride, uneven padding, a residual add; channels that are no multiple of a group."""
+    """Channels that are no multiple of a group; finishers that suit the steps."""
     rng = np.random.default_rng(seed)
-    net = Network(name="odd", input_shape=(7, 6, 2), input_scale=1 / 127, pixel_scale=1 / 255, nodes=(
-        layer(rng, coding, "a", "input", 2, 5, window=SAME), layer(rng, coding, "b", "a", 5, 5, window=SAME, low=-128),
-        Add(name="c", inputs=("b", "a"), scale=0.07, multipliers=(46811, 46811), shift=16, low=0),
-        layer(rng, coding, "d", "c", 5, 7, window=HALF),
-        AvgPool(name="e", inputs=("d",), scale=0.05, multiplier=43691, shift=19),
-        Flatten(name="f", inputs=("e",), scale=0.05),
-        layer(rng, coding, "g", "f", 7, 3, low=-128)))
-    return Graph(net).eval().export()  # finishers that suit the steps
-
-
-def images(seed: int, count: int = 5) -> Any:
-    return np.random.default_rng(seed).integers(0, 256, (count, 7, 6, 2), np.uint8)
-
-
-def equals_golden(graph: Graph, some: Any) -> None:
-    wanted = golden.run(graph.eval().export(), some)
-    for name, value in graph.values(tensor(some, 1 / 255)).items():
-        assert np.array_equal(as_golden(value), wanted[name]), name
-
+    return Graph(residual(partial(layer, rng, coding))).eval().export()
 
 
 @pytest.mark.parametrize("name", CODINGS)
@@ -78,20 +59,8 @@ def test_evaluation_mode_equals_golden_and_keeps_the_network(name: str, seed: in
 
 @pytest.mark.parametrize("name", CODINGS)
 def test_training_lowers_the_loss_and_still_equals_golden(name: str) -> None:
-    torch.manual_seed(0)
-    graph, rng = Graph(network(3, CODINGS[name])), np.random.default_rng(1)
-    labels = torch.from_numpy(rng.integers(0, 3, 32))  # the label is the brightness
-    some = (rng.integers(0, 80, (32, 7, 6, 2)) + 85 * labels.numpy()[:, None, None, None]).astype(np.uint8)
-    x, first = tensor(some, 1 / 255), graph.export()
-    optimiser, losses = torch.optim.Adam(graph.groups(rate=0.04)), []
-    graph.train()
-    for _ in range(20):
-        optimiser.zero_grad()
-        loss = torch.nn.functional.cross_entropy(graph(x), labels)
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.9 * losses[0], losses
+    graph = Graph(network(3, CODINGS[name]))
+    first, some = graph.export(), learn_brightness(graph)
     equals_golden(graph, some)
     pairs = list(zip(graph.export().products, first.products, strict=True))
     assert all((one.table_scale != other.table_scale).any() for one, other in pairs)

@@ -14,13 +14,14 @@ from lutra_model.codings import Plain
 
 from .dense import Dense
 from .glue import Add, Flatten, Glue, Pool
+from .levels import LevelTable
 from .nearest import Lookup
 from .product import Product, Tables
 from .weights import Multiplied, Planes, Ternary, Weights
 from .windows import windows
 
-__all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "Lookup", "Multiplied", "Planes", "Pool", "Product", "Tables",
-           "Ternary", "Weights", "module", "windows"]
+__all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "LevelTable", "Lookup", "Multiplied", "Planes", "Pool",
+           "Product", "Tables", "Ternary", "Weights", "module", "windows"]
 
 
 def plain(node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | None = None) -> Product:
@@ -30,7 +31,8 @@ def plain(node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | No
 
 
 CODED: dict[str, Callable[..., Product]] = {
-    "bit-planes": Planes, "nearest": Lookup, "plain": plain, "sign-flip": Multiplied, "trits": Ternary}
+    "bit-planes": Planes, "levels": LevelTable, "nearest": Lookup, "plain": plain, "sign-flip": Multiplied,
+    "trits": Ternary}
 GLUE: dict[type[kinds.Node], type[Glue]] = {kinds.Add: Add, kinds.AvgPool: Pool, kinds.Flatten: Flatten}
 
 

@@ -61,6 +61,10 @@ class Product(nn.Module, ABC):
     def shipped(self) -> dict[str, Any]:
         """``table``, and ``coding`` where it is another one now, as the network file holds them."""
 
+    def rows(self, x: Tensor) -> Tensor:
+        """What :meth:`sums` takes of an input: its integers, or in training what stands for them."""
+        return windows(x, self.node.window)
+
     def prepare(self, x: Tensor) -> None:
         """Set what must be known of the input's integers ``x`` before training."""
 
@@ -70,7 +74,7 @@ class Product(nn.Module, ABC):
         return (self.bias.detach().abs() / LARGEST_BIAS).clamp(min=float(self.node.scale) * 2.0**-40)
 
     def forward(self, x: Tensor) -> Tensor:
-        sums, window = self.sums(windows(x, self.node.window)), self.node.window
+        sums, window = self.sums(self.rows(x)), self.node.window
         if self.training:
             steps = self.steps()
             bias = rounded(self.bias / steps)
