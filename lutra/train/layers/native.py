@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lutra_model.params import DISTANCES, Metric
+
 __all__ = ["ENTRIES", "backward", "forward", "library"]
 
 ENTRIES = 16
@@ -37,10 +39,11 @@ def library() -> Any:
     return found
 
 
-def _shared(function: Any, sizes: tuple[Tensor, Tensor], values: tuple[Any, ...], parts: int) -> list[Any]:
+def _shared(function: Any, metric: Metric, sizes: tuple[Tensor, Tensor], values: tuple[Any, ...],
+            parts: int) -> list[Any]:
     """Results of the function on each thread's part of 0 to ``parts``; it runs without Python's lock."""
     x, table = sizes
-    arguments = [ctypes.c_long(len(x)), x.shape[1], table.shape[2], ctypes.c_long(x.shape[2])]
+    arguments = [DISTANCES.index(metric), ctypes.c_long(len(x)), x.shape[1], table.shape[2], ctypes.c_long(x.shape[2])]
     arguments += [ctypes.c_void_p(value.data_ptr()) if isinstance(value, Tensor) else value for value in values]
     threads = torch.get_num_threads()
     bounds = [ctypes.c_long(parts * i // threads) for i in range(threads + 1)]
@@ -48,17 +51,17 @@ def _shared(function: Any, sizes: tuple[Tensor, Tensor], values: tuple[Any, ...]
         return [*pool.map(lambda first, last: function(*arguments, first, last), bounds[:-1], bounds[1:])]
 
 
-def forward(x: Tensor, centroids: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
+def forward(x: Tensor, centroids: Tensor, table: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:
     """Sums ``(columns, rows)`` and chosen indices ``(codebooks, 1, rows)`` of contiguous float32 arguments."""
     index = torch.empty(len(x), 1, x.shape[2], dtype=torch.uint8)
     sums = torch.empty(table.shape[2], x.shape[2])
-    _shared(library().lookup_forward, (x, table), (x, centroids, table, index, sums), x.shape[2])
+    _shared(library().lookup_forward, metric, (x, table), (x, centroids, table, index, sums), x.shape[2])
     return sums, index
 
 
 def backward(x: Tensor, centroids: Tensor, table: Tensor, sharpness: float, index: Tensor, slope: Tensor,
-             with_x: bool) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
+             with_x: bool, metric: Metric) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
     """Slopes of ``x`` (if wanted), centroids, table and sharpness."""
     slopes = (torch.empty_like(x) if with_x else None, torch.zeros_like(centroids), torch.zeros_like(table))
     values = (x, centroids, table, ctypes.c_float(sharpness), index, slope, *slopes)
-    return *slopes, torch.tensor(sum(_shared(library().lookup_backward, (x, table), values, len(x))))
+    return *slopes, torch.tensor(sum(_shared(library().lookup_backward, metric, (x, table), values, len(x))))

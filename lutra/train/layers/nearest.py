@@ -19,7 +19,9 @@ from .windows import windows
 
 __all__ = ["Lookup"]
 
-SOFTNESS = 0.4  # first sharpness times the mean squared distance to the nearest centroid
+# The first sharpness times the mean distance to the nearest centroid; that of L2 is squared, which doubles every
+# relative difference.
+SOFTNESS = {Metric.L2: 0.4, Metric.L1: 0.8, Metric.CHEBYSHEV: 0.8}
 
 
 class Lookup(Tables):
@@ -35,8 +37,6 @@ class Lookup(Tables):
         super().__init__(node, in_scale, weight)
         coding = node.coding
         assert isinstance(coding, Nearest)
-        if coding.metric is not Metric.L2:
-            raise ValueError(f"layer {node.name} must use metric l2 to be trained, not {coding.metric}")
         self.coding = coding
         self.centroids = nn.Parameter(torch.from_numpy(coding.centroids * np.float32(in_scale)))
         self.log_sharpness = nn.Parameter(torch.tensor(0.0))
@@ -52,15 +52,17 @@ class Lookup(Tables):
 
     def sums(self, rows: Tensor) -> Tensor:
         """See :meth:`Product.sums`."""
-        return lookup(self.sub_vectors(rows), self.points(), self.entries(), self.log_sharpness.exp())
+        return lookup(self.sub_vectors(rows), self.points(), self.entries(), self.log_sharpness.exp(),
+                      self.coding.metric)
 
     @torch.no_grad()
     def prepare(self, x: Tensor) -> None:
-        """Set the sharpness to ``SOFTNESS`` over the mean squared distance to the nearest centroid."""
-        rows = self.sub_vectors(windows(x, self.node.window))
-        nearest = packed_distances(rows, self.points()).amin(1) / self.centroids.shape[1]
-        error = (nearest + rows.square().sum(1)).mean().clamp(min=1.0)
-        self.log_sharpness.fill_(math.log(SOFTNESS / float(error)))
+        """Set the sharpness to ``SOFTNESS`` over the mean distance to the nearest centroid."""
+        rows, metric = self.sub_vectors(windows(x, self.node.window)), self.coding.metric
+        nearest = packed_distances(rows, self.points(), metric).amin(1) / self.centroids.shape[1]
+        lacking = rows.square().sum(1) if metric is Metric.L2 else 0.0
+        mean = (nearest + lacking).mean().clamp(min=1.0)
+        self.log_sharpness.fill_(math.log(SOFTNESS[metric] / float(mean)))
 
     def shipped(self) -> dict[str, Any]:
         """See :meth:`Product.shipped`."""

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lutra_model.params import Metric
+
 from . import native
 
 __all__ = ["backward", "forward", "lookup", "packed_distances"]
@@ -21,16 +23,45 @@ def _groups(codebooks: int, entries: int, rows: int) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, codebooks, step))
 
 
-def packed_distances(x: Tensor, centroids: Tensor) -> Tensor:
-    """``entries * (|p|^2 - 2 a.p) + c``: ordered as ``(|a - p|^2, c)``, so the lowest index wins a tie.
+def _differences(x: Tensor, centroids: Tensor) -> Tensor:
+    """``a - p``, ``(codebooks, entries, length, rows)``."""
+    return x[:, None] - centroids[..., None]
 
-    ``x`` is ``(codebooks, length, rows)``, ``centroids`` ``(codebooks, entries, length)``, both integers in
-    float32; the result ``(codebooks, entries, rows)`` is exact for the lengths and entries asserted.
+
+def _distances(x: Tensor, centroids: Tensor, metric: Metric, sharpness: float) -> Tensor:
+    """``sharpness`` times the distances, ``(codebooks, entries, rows)``; those of L2 are squared and lack ``|a|^2``."""
+    if metric is Metric.L2:
+        offset = centroids.square().sum(2, keepdim=True) * sharpness
+        return torch.baddbmm(offset, centroids * (-2 * sharpness), x)
+    size = _differences(x, centroids).abs_()
+    return sharpness * (size.sum(2) if metric is Metric.L1 else size.amax(2))
+
+
+def packed_distances(x: Tensor, centroids: Tensor, metric: Metric = Metric.L2) -> Tensor:
+    """``entries * distance + c``: ordered as ``(distance, c)``, so the lowest index wins a tie.
+
+    ``x`` is ``(codebooks, length, rows)``, ``centroids`` ``(codebooks, entries, length)``, both integers in float32.
+    Distances are as in `_distances`; the result is exact for the lengths and entries asserted.
     """
     entries, length = centroids.shape[1:]
-    assert entries * 3 * length * 128**2 + entries < 2**24
-    offset = entries * centroids.square().sum(2) + torch.arange(entries, device=x.device)
-    return torch.baddbmm(offset[:, :, None], centroids * (-2 * entries), x)
+    assert entries * length * (3 * 128**2 if metric is Metric.L2 else 255) + entries < 2**24
+    return _distances(x, centroids, metric, entries) + torch.arange(entries, device=x.device)[:, None]
+
+
+def _slopes(x: Tensor, centroids: Tensor, gain: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:
+    """Slopes of ``x`` and of the centroids, from those of the distances.
+
+    Autograd's choice where a distance has a corner: the sign of 0 is 0, and the farthest scalars share evenly.
+    """
+    if metric is Metric.L2:
+        return torch.bmm(centroids.mT, gain) * -2, 2 * (centroids * gain.sum(2, keepdim=True) - torch.bmm(gain, x.mT))
+    by = _differences(x, centroids)
+    share = gain[:, :, None]
+    if metric is Metric.CHEBYSHEV:
+        farthest = by.abs() == by.abs().amax(2, keepdim=True)
+        share = share / farthest.sum(2, keepdim=True) * farthest
+    share = share * by.sign_()
+    return share.sum(1), -share.sum(3)
 
 
 def _one_hot(index: Tensor, entries: int) -> Tensor:
@@ -40,60 +71,61 @@ def _one_hot(index: Tensor, entries: int) -> Tensor:
     return hot.scatter_(1, index.to(torch.int64), 1.0).flatten(0, 1)
 
 
-def forward(x: Tensor, centroids: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
+def forward(x: Tensor, centroids: Tensor, table: Tensor, metric: Metric = Metric.L2) -> tuple[Tensor, Tensor]:
     """Sums ``(columns, rows)`` and chosen indices ``(codebooks, 1, rows)``."""
     codebooks, entries, columns = table.shape
     index = torch.empty(codebooks, 1, x.shape[2], dtype=torch.uint8, device=x.device)
     sums = x.new_zeros(columns, x.shape[2])
     for group in _groups(codebooks, entries, x.shape[2]):
-        index[group] = packed_distances(x[group], centroids[group]).amin(1, keepdim=True).remainder(entries)
+        index[group] = packed_distances(x[group], centroids[group], metric).amin(1, keepdim=True).remainder(entries)
         sums.addmm_(table[group].flatten(0, 1).T, _one_hot(index[group], entries))
     return sums, index
 
 
 def backward(x: Tensor, centroids: Tensor, table: Tensor, sharpness: float, index: Tensor, slope: Tensor,
-             with_x: bool) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
+             with_x: bool, metric: Metric = Metric.L2) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
     """Slopes of ``x`` (if wanted), centroids, table and sharpness."""
     codebooks, entries, _ = table.shape
     x_slope = torch.empty_like(x) if with_x else None
     centroid_slope, table_slope, sharper = torch.empty_like(centroids), torch.empty_like(table), x.new_zeros(())
-    steep = centroids * (2 * sharpness)
-    offset = centroids.square().sum(2, keepdim=True) * -sharpness
     for group in _groups(codebooks, entries, x.shape[2]):
-        a, p, t = x[group], steep[group], table[group]
+        a, p, t = x[group], centroids[group], table[group]
         table_slope[group] = (_one_hot(index[group], entries) @ slope.T).view_as(t)
-        logits = torch.baddbmm(offset[group], p, a)
+        logits = _distances(a, p, metric, -sharpness)
         soft = torch.softmax(logits, dim=1)
         gain = (t.flatten(0, 1) @ slope).view_as(soft).mul_(soft)
         gain -= soft * gain.sum(1, keepdim=True)
         sharper += torch.dot(gain.flatten(), logits.flatten()) / sharpness
-        centroid_slope[group] = torch.bmm(gain, a.mT) * (2 * sharpness) - p * gain.sum(2, keepdim=True)
+        of_x, centroid_slope[group] = _slopes(a, p, gain * -sharpness, metric)
         if x_slope is not None:
-            torch.bmm(p.mT, gain, out=x_slope[group])
+            x_slope[group] = of_x
     return x_slope, centroid_slope, table_slope, sharper
 
 
 class _Lookup(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor,
+                metric: Metric) -> Tensor:
         x, centroids, table = x.contiguous(), centroids.contiguous(), table.contiguous()
         ctx.fast = x.is_cpu and table.shape[1] == native.ENTRIES and native.library() is not None
-        sums, index = (native.forward if ctx.fast else forward)(x, centroids, table)
+        ctx.metric = metric
+        sums, index = (native.forward if ctx.fast else forward)(x, centroids, table, metric)
         ctx.save_for_backward(x, centroids, table, sharpness, index)
         return sums
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, slope: Tensor) -> tuple[Any, ...]:
         x, centroids, table, sharpness, index = ctx.saved_tensors
-        return (native.backward if ctx.fast else backward)(x, centroids, table, float(sharpness), index,
-                                                           slope.contiguous(), ctx.needs_input_grad[0])
+        slopes = (native.backward if ctx.fast else backward)(x, centroids, table, float(sharpness), index,
+                                                             slope.contiguous(), ctx.needs_input_grad[0], ctx.metric)
+        return *slopes, None
 
 
-def lookup(x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor) -> Tensor:
-    """``sum over k of table[k, argmin_c |x_k - centroids[k, c]|^2]`` as ``(columns, rows)``.
+def lookup(x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor, metric: Metric = Metric.L2) -> Tensor:
+    """``sum over k of table[k, argmin_c distance(x_k, centroids[k, c])]`` as ``(columns, rows)``.
 
     ``x`` is ``(codebooks, length, rows)``, ``table`` ``(codebooks, entries, columns)``. The gradient of the table
     is exact. Those of ``x``, ``centroids`` and ``sharpness`` (the inverse temperature) are of the soft assignment
-    ``softmax(-sharpness * |x_k - centroids[k, c]|^2)`` that LUT-NN puts in place of the argmin.
+    ``softmax(-sharpness * distance)`` that LUT-NN puts in place of the argmin. The distance of L2 is squared.
     """
-    return _Lookup.apply(x, centroids, table, sharpness)
+    return _Lookup.apply(x, centroids, table, sharpness, metric)
