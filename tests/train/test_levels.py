@@ -63,8 +63,8 @@ def test_evaluation_mode_equals_golden_and_keeps_the_network(name: str, noise: f
 @pytest.mark.parametrize("noise", [0, 0.05])
 @pytest.mark.parametrize("name", ["33x33", "signed", "uneven"])
 def test_training_lowers_the_loss_and_still_equals_golden(name: str, noise: float) -> None:
-    graph = Graph(network(7, name, noise))
-    first, some = graph.export(), learn_brightness(graph, rate=0.02)
+    graph = Graph(network(8, name, noise))
+    first, some = graph.export(), learn_brightness(graph, steps=30, rate=0.01)
     equals_golden(graph, some)
     pairs = [(one, other) for one, other in zip(graph.export().products, first.products, strict=True)]
     assert all((one.table_scale != other.table_scale).any() for one, other in pairs)
