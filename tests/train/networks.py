@@ -1,14 +1,22 @@
 """Small networks to train, and data that can be learnt."""
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
+from lutra.train.data import tensor
+from lutra.train.graph import Graph, as_golden
+from lutra_model import golden
 from lutra_model.network import Add, AvgPool, Flatten, Network, Product, Window
 from tests.coded import coded
 
-__all__ = ["network", "product", "striped"]
+__all__ = ["SAME", "equals_golden", "images", "learn_brightness", "network", "product", "residual", "striped"]
+
+SAME, HALF = Window(kernel=(3, 3), padding=(1, 1, 1, 1)), Window(kernel=(3, 3), stride=(2, 2), padding=(0, 1, 1, 0))
 
 
 def product(rng: np.random.Generator, name: str, source: str, channels: int, columns: int, *, length: int = 0,
@@ -30,16 +38,55 @@ def product(rng: np.random.Generator, name: str, source: str, channels: int, col
 def network(seed: int) -> Network:
     """Odd sizes, a stride, uneven padding, a residual add, dense and lookup layers, a padded last sub-vector."""
     rng = np.random.default_rng(seed)
-    same = Window(kernel=(3, 3), padding=(1, 1, 1, 1))
-    half = Window(kernel=(3, 3), stride=(2, 2), padding=(0, 1, 1, 0))
     return Network(name="odd", input_shape=(7, 6, 2), input_scale=1 / 127, pixel_scale=1 / 255, nodes=(
-        product(rng, "a", "input", 2, 5, length=4, window=same),
-        product(rng, "b", "a", 5, 5, length=9, window=same, low=-128),
+        product(rng, "a", "input", 2, 5, length=4, window=SAME),
+        product(rng, "b", "a", 5, 5, length=9, window=SAME, low=-128),
         Add(name="c", inputs=("b", "a"), scale=0.07, multipliers=(46811, 46811), shift=16, low=0),
-        product(rng, "d", "c", 5, 8, window=half),
+        product(rng, "d", "c", 5, 8, window=HALF),
         AvgPool(name="e", inputs=("d",), scale=0.05, multiplier=43691, shift=19),
         Flatten(name="f", inputs=("e",), scale=0.05),
         product(rng, "g", "f", 8, 3, length=3, low=-128)))
+
+
+def residual(layer: Callable[..., Product]) -> Network:
+    """Odd sizes, a stride, uneven padding, a residual add, of ``layer(name, source, channels, columns, ...)``."""
+    return Network(name="odd", input_shape=(7, 6, 2), input_scale=1 / 127, pixel_scale=1 / 255, nodes=(
+        layer("a", "input", 2, 5, window=SAME), layer("b", "a", 5, 5, window=SAME, low=-128),
+        Add(name="c", inputs=("b", "a"), scale=0.07, multipliers=(46811, 46811), shift=16, low=0),
+        layer("d", "c", 5, 7, window=HALF),
+        AvgPool(name="e", inputs=("d",), scale=0.05, multiplier=43691, shift=19),
+        Flatten(name="f", inputs=("e",), scale=0.05), layer("g", "f", 7, 3, low=-128)))
+
+
+def images(seed: int, count: int = 5) -> Any:
+    """Random inputs of these networks."""
+    return np.random.default_rng(seed).integers(0, 256, (count, 7, 6, 2), np.uint8)
+
+
+def equals_golden(graph: Graph, some: Any) -> None:
+    """Every value of evaluation mode is the golden model's."""
+    wanted = golden.run(graph.eval().export(), some)
+    for name, value in graph.values(tensor(some, 1 / 255)).items():
+        assert np.array_equal(as_golden(value), wanted[name]), name
+
+
+def learn_brightness(graph: Graph, steps: int = 20, rate: float = 0.04) -> Any:
+    """Train until the loss has fallen by a tenth, which is asserted; what was trained on."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(1)
+    labels = torch.from_numpy(rng.integers(0, 3, 32))
+    some = (rng.integers(0, 80, (32, 7, 6, 2)) + 85 * labels.numpy()[:, None, None, None]).astype(np.uint8)
+    x, losses = tensor(some, 1 / 255), []
+    optimiser = torch.optim.Adam(graph.groups(rate=rate))
+    graph.train()
+    for _ in range(steps):
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(graph(x), labels)
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.9 * losses[0], losses
+    return some
 
 
 def idx(path: Path, values: np.ndarray) -> None:

@@ -3,21 +3,36 @@
 What a module computes in evaluation mode is what ships: the golden model's integers.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
 from lutra_model import network as kinds
+from lutra_model.codings import Plain
 
 from .dense import Dense
 from .glue import Add, Flatten, Glue, Pool
+from .levels import LevelTable
 from .nearest import Lookup
 from .product import Product, Tables
+from .weights import Multiplied, Planes, Ternary, Weights
 from .windows import windows
 
-__all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "Lookup", "Pool", "Product", "Tables", "module", "windows"]
+__all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "LevelTable", "Lookup", "Multiplied", "Planes", "Pool",
+           "Product", "Tables", "Ternary", "Weights", "module", "windows"]
 
-CODED: dict[str, type[Product]] = {"nearest": Lookup, "plain": Dense}
+
+def plain(node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | None = None) -> Product:
+    """Weights of 8 bits are trained as they lie in the table, fewer bits as real weights with a step."""
+    assert isinstance(node.coding, Plain)
+    return (Dense if node.coding.bits == 8 else Multiplied)(node, in_scale, weight)
+
+
+CODED: dict[str, Callable[..., Product]] = {
+    "bit-planes": Planes, "levels": LevelTable, "nearest": Lookup, "plain": plain, "sign-flip": Multiplied,
+    "trits": Ternary}
 GLUE: dict[type[kinds.Node], type[Glue]] = {kinds.Add: Add, kinds.AvgPool: Pool, kinds.Flatten: Flatten}
 
 

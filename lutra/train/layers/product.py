@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lutra_model import network as kinds
+from lutra_model.products import LARGEST_BIAS
 from lutra_model.requantise import fixed_point
 
 from .rounding import half_up, rounded, shifted
@@ -60,19 +61,23 @@ class Product(nn.Module, ABC):
     def shipped(self) -> dict[str, Any]:
         """``table``, and ``coding`` where it is another one now, as the network file holds them."""
 
+    def rows(self, x: Tensor) -> Tensor:
+        """What :meth:`sums` takes of an input: its integers, or in training what stands for them."""
+        return windows(x, self.node.window)
+
     def prepare(self, x: Tensor) -> None:
         """Set what must be known of the input's integers ``x`` before training."""
 
     @property
-    def least_step(self) -> float:
-        """No accumulator step is smaller, so that the finisher's multiplier stays within its bits."""
-        return float(self.node.scale) * 2.0**-40
+    def least_step(self) -> Tensor:
+        """No accumulator step is smaller, so that the finisher's multiplier and bias stay within their bits."""
+        return (self.bias.detach().abs() / LARGEST_BIAS).clamp(min=float(self.node.scale) * 2.0**-40)
 
     def forward(self, x: Tensor) -> Tensor:
-        sums, window = self.sums(windows(x, self.node.window)), self.node.window
+        sums, window = self.sums(self.rows(x)), self.node.window
         if self.training:
             steps = self.steps()
-            bias = rounded(self.bias / steps.detach())
+            bias = rounded(self.bias / steps)
             y = half_up((sums + bias[:, None]) * (steps / self.node.scale)[:, None], self.node)
         else:
             bias, multiplier, shift = (values.to(x.device)[:, None] for values in self.finisher())

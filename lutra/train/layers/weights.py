@@ -1,0 +1,161 @@
+"""Products whose weights are trained: real ones, rounded in the forward pass to the few levels that ship."""
+
+from abc import abstractmethod
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lutra_model import network as kinds
+from lutra_model import ternary
+from lutra_model.codings import BitPlanes, Plain, Trits
+from lutra_model.schemes.lut_tc import patterns
+
+from .product import Product
+from .rounding import rounded
+
+__all__ = ["Multiplied", "Planes", "Ternary", "Weights"]
+
+Real = NDArray[np.float64]
+REACH = 0.49  # farthest start of a weight from the level that the converted layer gave it, in level spacings
+
+
+class Weights(Product):
+    """A product of weights ``step * level`` with a step for each column, both learned.
+
+    ``weight`` are the real weights ``(reduction, columns)`` in the steps of the converted layer, so that one rate suits
+    layers of any scale; the float layer's ones where known, each no farther from its level than rounds to it.
+    ``log_step`` is the logarithm of what the steps ``(columns,)`` have grown by, so that none turns negative.
+
+    Learned step size quantisation (Esser et al., ICLR 2020, equations 1 to 3): rounding passes gradients straight
+    through, and a weight beyond the last level gets none. The gradient of a step is ``level - weight / step``, of a
+    weight beyond the last level ``level``. The paper's factor of that gradient is left out, because Adam undoes it.
+    """
+
+    RATES = {"weight": 10.0}
+
+    def __init__(self, node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | None = None) -> None:
+        super().__init__(node, in_scale, weight)
+        held, (low, self.spacing, self.count) = self.held(), self.grid()
+        self.register_buffer("low", torch.from_numpy(np.broadcast_to(low, (node.columns,)).astype(np.float32)))
+        self.register_buffer("start", torch.from_numpy(node.table_scale).float())
+        real = held if weight is None else weight * (in_scale / self.unit())
+        reach = REACH * self.spacing
+        self.weight = nn.Parameter(torch.from_numpy(held + np.clip(real - held, -reach, reach)).float())
+        self.log_step = nn.Parameter(torch.zeros(node.columns))
+
+    @abstractmethod
+    def held(self) -> Real:
+        """Levels ``(reduction, columns)`` that the converted layer's table stands for, channel, kernel row, column."""
+
+    @abstractmethod
+    def grid(self) -> tuple[Any, int, int]:
+        """Lowest level, of all or of each column; spacing of levels; how many there are."""
+
+    def unit(self) -> Real:
+        """Real value ``(columns,)`` of an input step times a level of 1, in the converted layer."""
+        return self.node.table_scale
+
+    def steps(self) -> Tensor:
+        """See :meth:`Product.steps`."""
+        return (self.start * self.log_step.exp()).clamp(min=self.least_step)
+
+    def levels(self) -> Tensor:
+        """Levels as they are now, ``(reduction, columns)``."""
+        place = (self.weight * torch.exp(-self.log_step) - self.low) / self.spacing
+        return self.low + self.spacing * rounded(place.clamp(0, self.count - 1))
+
+    def integers(self) -> NDArray[np.int64]:
+        """The same as integers."""
+        return self.levels().detach().cpu().numpy().astype(np.int64)
+
+    def sums(self, rows: Tensor) -> Tensor:
+        """See :meth:`Product.sums`."""
+        levels = self.levels().T
+        return levels @ rows if self.training else (levels.double() @ rows.double()).round()
+
+    @property
+    def taps(self) -> int:
+        """Scalars of a channel."""
+        return prod(self.node.window.kernel) if self.node.window else 1
+
+    def by_channel(self, weights: NDArray[Any]) -> Real:
+        """Weights by tap and then channel, each tap padded, as ``(reduction, columns)`` by channel and then tap."""
+        by_tap = weights.reshape(self.taps, -1, self.node.columns)[:, :self.node.reduction // self.taps]
+        return by_tap.swapaxes(0, 1).reshape(self.node.reduction, -1).astype(np.float64)
+
+
+class Multiplied(Weights):
+    """Codings ``plain`` of 1 to 4 bits, and ``sign-flip``: the table is the levels; of one bit, -1 and 1."""
+
+    node: kinds.Product
+
+    @property
+    def coding(self) -> Plain:
+        """The layer's coding."""
+        assert isinstance(self.node.coding, Plain)
+        return self.node.coding
+
+    def held(self) -> Real:
+        """See :meth:`Weights.held`."""
+        return self.coding.weights(self.node.table[:, 0]).astype(np.float64)
+
+    def grid(self) -> tuple[int, int, int]:
+        """See :meth:`Weights.grid`."""
+        low, high = self.coding.limits
+        return (-1, 2, 2) if self.coding.bits == 1 else (low, 1, high - low + 1)
+
+    def shipped(self) -> dict[str, Any]:
+        """See :meth:`Product.shipped`."""
+        levels = self.integers()
+        words = (levels - 1) // 2 if self.coding.bits == 1 else levels
+        return {"table": words.astype(np.int8)[:, None]}
+
+
+class Planes(Weights):
+    """Coding ``bit-planes``: odd levels ``q'`` less the column's zero point ``z'``, which stays the converted layer's.
+
+    Raises ``ValueError`` where tables of activations are rounded: their sums are no sums of products.
+    """
+
+    def __init__(self, node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | None = None) -> None:
+        assert isinstance(node.coding, BitPlanes)
+        if node.coding.quantised:
+            raise ValueError(f"layer {node.name} must have exact tables of activations to be trained, not ones "
+                             "rounded to 8 bits")
+        self.coding = node.coding
+        super().__init__(node, in_scale, weight)
+
+    def held(self) -> Real:
+        """See :meth:`Weights.held`."""
+        return self.by_channel(self.coding.weights(self.node.table, self.coding.zero))
+
+    def grid(self) -> tuple[NDArray[np.int64], int, int]:
+        """See :meth:`Weights.grid`."""
+        count = 1 << self.coding.bits
+        return 1 - count - self.coding.zero.astype(np.int64), 2, count
+
+    def shipped(self) -> dict[str, Any]:
+        """See :meth:`Product.shipped`."""
+        q = (self.integers() - self.grid()[0]) // 2
+        return {"table": patterns(q, self.coding.bits, self.coding.group, self.taps)}
+
+
+class Ternary(Weights):
+    """Coding ``trits``: -1, 0 and 1, packed."""
+
+    def held(self) -> Real:
+        """See :meth:`Weights.held`."""
+        assert isinstance(self.node.coding, Trits)
+        return self.by_channel(self.node.coding.weights(self.node.table))
+
+    def grid(self) -> tuple[int, int, int]:
+        """See :meth:`Weights.grid`."""
+        return -1, 1, 3
+
+    def shipped(self) -> dict[str, Any]:
+        """See :meth:`Product.shipped`."""
+        return {"table": ternary.pack_layer(self.integers().astype(np.int8), self.node.coding.length, self.taps)}
