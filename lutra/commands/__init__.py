@@ -16,9 +16,10 @@ from . import (
     simulate,
     train,
     verilog,
+    zoo,
 )
 
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, train, fetch, bench)
+            functions, zoo, train, fetch, bench)

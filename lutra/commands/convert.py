@@ -40,8 +40,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pixel-scale", type=float, metavar="S",
                         help="real value of one step of a uint8 image, so that images can be given as they are")
     parser.add_argument("--no-refine", action="store_true",
-                        help="leave tables and biases as weights alone make them, where a scheme fits them to the "
-                             "float layer's outputs (better where a few rows are far from all others)")
+                        help="leave tables, scales and biases as weights alone make them, where a scheme fits them to "
+                             "the float layer's outputs (can be better where a few rows are far from all others)")
     parser.add_argument("--functions", action="store_true",
                         help="softmax, GELU and other functions by piecewise linear tables, which the machine runs "
                              "(otherwise the host does)")

@@ -103,13 +103,13 @@ def _works_run(works: tuple[Work, ...], args: argparse.Namespace, periods: dict[
     return next(found for found in tried if found.cycles <= fit.SLOWER * min(item.cycles for item in tried))
 
 
-def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tuple[str, ...]]:
-    """Name, steps by shape, the run on the lookup array, and the nodes that the host computes."""
+def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tuple[str, ...], int]:
+    """Name, steps by shape, the run on the lookup array, the nodes that the host computes, levels of a weight."""
     periods = {"table_period": args.table_period, "activation_period": args.activation_period,
                "encoder_clock": args.encoder_clock}
     if args.workload or args.product:
         works = _single(args) if args.product else _by_shape(args)
-        return args.workload or "product", works, _works_run(works, args, periods), ()
+        return args.workload or "product", works, _works_run(works, args, periods), (), 256
     from lutra_sim.stages import stages
 
     network = embedded.network(args.network)
@@ -123,7 +123,8 @@ def _estimated(args: argparse.Namespace) -> tuple[str, tuple[Work, ...], Run, tu
                                [(stage.source, stage.program) for stage in cut if stage.program], images=args.batch,
                                **periods)
     host = tuple(stage.nodes[0].name for stage in cut if not stage.program)
-    return network.name, workloads.of_network(network), run, host
+    levels = max(product.coding.weight_levels for product in network.products)
+    return network.name, workloads.of_network(network), run, host, levels
 
 
 def _layer(job: Job, cost: OperationLatency) -> dict[str, Any]:
@@ -150,12 +151,12 @@ def _price(design: runs.Priced) -> dict[str, Any]:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Cycles of every layer and what they went into; energy and area of every design in every technology."""
-    name, works, found, host = _estimated(args)
+    name, works, found, host, levels = _estimated(args)
     array = found.design.array
     layers = [_layer(job, cost) for job, cost in zip(found.jobs, found.latencies, strict=True)]
     with progress(quiet=args.json) as show:
         compared = compare.compare(works, [found], technologies(args.technology), images=args.batch,
-                                   progress=show) if array.is_lookup else {}
+                                   weight_levels=levels, progress=show) if array.is_lookup else {}
     energy = {tech: {design: _price(priced) for design, priced in result.designs.items()}
               for tech, result in compared.items()}
     total = sum(found.job_cycles)

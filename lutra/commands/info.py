@@ -57,7 +57,8 @@ def _cells(row: dict[str, object]) -> list[str]:
 
 def _told(network: Network, nodes: list[dict[str, object]]) -> str:
     host = [str(row["name"]) for row in nodes if row["runs_on"] == "host"]
-    return ("M activation rows, K codebooks, N columns (groups* in front), V scalars of a sub-vector, C entries; "
+    return ("M activation rows, K codebooks, N columns (groups* in front), V scalars of an index, "
+            "C entries of a table or planes of a weight; "
             f"{network.macs:,} MACs stand behind {len(network.products)} product layers; "
             + (f"the host runs {len(host)} nodes: {', '.join(host)}" if host else "nothing runs on the host"))
 
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> Outcome:
     versions = tools.versions()
     data = {"lutra": __version__, "network": network.name, "input_shape": list(network.input_shape), "nodes": nodes,
             "provenance": network.provenance, "tools": versions}
-    if network.name == embedded.DEFAULT:
+    if embedded.is_default(args.network):
         data["accuracy"] = embedded.accuracy()
     head = ["node", "kind", "output", "MxKxN", "VxC", "MACs", "lookups", "bytes", "runs on"]
     rows = [[row["name"], row["kind"], _by(*row["output"]), *_cells(row),  # type: ignore[misc]

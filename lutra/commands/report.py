@@ -7,6 +7,7 @@ NET may be a .lutra file, an embedded network's name, or a trained CNN in ONNX (
 
 import argparse
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,17 +63,26 @@ def _network(args: argparse.Namespace, show: Callable[[str, int, int], None]) ->
                         for scheme in ("lut-nn", "int8"))
         return lookup, twin
     network = embedded.network(args.network)
-    return network, embedded.network(f"{network.name}-int8") if network.name == embedded.DEFAULT else None
+    return network, embedded.network(f"{network.name}-int8") if embedded.is_default(args.network) else None
 
 
 def _inputs(args: argparse.Namespace, network: Network) -> tuple[NDArray[Any], NDArray[Any]]:
     if args.input and args.labels:
         images, labels = read_array(args.input), read_array(args.labels)
+        if not len(images):
+            raise ValueError(f"inputs {args.input} must be at least one, not none")
         if labels.shape != images.shape[:1]:
             raise ValueError(f"labels must have shape ({len(images)},), one class for each input, not {labels.shape}")
+        if labels.dtype.kind not in "iuf":
+            raise ValueError(f"labels must be numbers of classes, not {labels.dtype}")
+        classes = prod(network.shapes[network.nodes[-1].name])
+        wrong = labels[(labels < 0) | (labels >= classes) | (labels != np.floor(labels))]
+        if len(wrong):
+            raise ValueError(f"labels must be classes 0 to {classes - 1}, not {wrong[0]}")
         return images, labels
-    if args.input or args.labels or network.name != embedded.DEFAULT:
-        raise ValueError(f"network {network.name} needs both --input and --labels to be reported on")
+    if args.input or args.labels or not embedded.is_default(args.network):
+        named = args.network or embedded.DEFAULT
+        raise ValueError(f"network {named} needs both --input and --labels to be reported on")
     return embedded.test_set()
 
 
@@ -88,7 +98,7 @@ def run(args: argparse.Namespace) -> Outcome:
         made = report.make(
             network, images, labels, arrays=arrays(network, rows=rows, columns=columns, encoders=args.encoders),
             int8=twin, int8_arrays=arrays(twin, rows=rows, columns=columns) if twin else None,
-            accuracy=embedded.accuracy() if network.name == embedded.DEFAULT else None,
+            accuracy=embedded.accuracy() if embedded.is_default(args.network) else None,
             technologies=technologies(args.technology), simulate_images=args.images, progress=show)
     write.write(made, args.output)
     return Outcome(made.data, [*_shown(made), f"report: {Path(args.output, 'report.html')}"])

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> Outcome:
         job = Run(recipe=recipe, seed=args.seed, folder=args.data, build=folder, device=device, progress=show)
         found, task = job.all(args.variant), job.data.task
     rows = [["float", "", task.shown(found["float"]), "", ""]]
-    rows += [[name, task.shown(item["converted"]) if "converted" in item else "", task.shown(item["golden"]),
+    rows += [[name, task.shown(item["untrained"]) if "untrained" in item else "", task.shown(item["golden"]),
               " + ".join(map(str, item["epochs"])), item["claim"]] for name, item in found["variants"].items()]
     head = ["network", "before training", "golden integers", "epochs", "the paper's claim"]
     title = f"{recipe.name} on {found['test_inputs']:,} test inputs of {found['data']}"

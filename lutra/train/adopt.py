@@ -4,9 +4,11 @@ import io
 import re
 import tempfile
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -16,16 +18,26 @@ from lutra_model.graph import FloatGraph
 
 from .graph import Graph
 
-__all__ = ["float_graph", "from_torch", "onnx_bytes"]
+__all__ = ["exported", "float_graph", "from_torch"]
 
 OPSET = 17
-NODE = re.compile(r"(?<![\w/])/([\w./]+)/\w+")  # a node's name as PyTorch's exporter makes it: /module/path/Operator
+NODE = re.compile(r"node /([\w.]+)/\w+")  # as an error calls it
 
 
-def onnx_bytes(model: nn.Module, x: Tensor) -> bytes:
+def _path(name: str) -> str:
+    """A node's name as the exporter makes it (``/a/a.0/conv/Conv``) with the path of its module: ``/a.0.conv/Conv``."""
+    *scopes, operator = name.strip("/").split("/")
+    path = ""
+    for before, scope in pairwise(["", *scopes]):
+        path = path.removesuffix(before) + scope if before and scope.startswith(f"{before}.") else f"{path}.{scope}"
+    return f"/{path.strip('.')}/{operator}" if scopes else name
+
+
+def exported(model: nn.Module, x: Tensor) -> onnx.ModelProto:
     """The model in evaluation mode as ONNX, ``input`` to ``output``, with the batch free; ``x`` is a batch of inputs.
 
-    Raises ``ValueError`` for a model that PyTorch's exporter does not take.
+    Nodes are named by the paths of their modules. Raises ``ValueError`` for a model that PyTorch's exporter does not
+    take.
     """
     buffer, was = io.BytesIO(), model.training
     try:
@@ -39,7 +51,10 @@ def onnx_bytes(model: nn.Module, x: Tensor) -> bytes:
                          f"{str(error).strip().splitlines()[0]}") from None
     finally:
         model.train(was)
-    return buffer.getvalue()
+    proto = onnx.load_from_string(buffer.getvalue())
+    for node in proto.graph.node:
+        node.name = _path(node.name)
+    return proto
 
 
 def float_graph(model: nn.Module, x: Tensor, name: str = "") -> FloatGraph:
@@ -49,11 +64,11 @@ def float_graph(model: nn.Module, x: Tensor, name: str = "") -> FloatGraph:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name or type(model).__name__.lower()}.onnx"
-        path.write_bytes(onnx_bytes(model, x))
+        onnx.save(exported(model, x), path)
         try:
             return onnx_read.read(path)
         except ValueError as error:
-            raise ValueError(NODE.sub(lambda found: f"module {found[1].replace('/', '.')}", str(error))) from None
+            raise ValueError(NODE.sub(r"module \1", str(error))) from None
 
 
 def from_torch(model: nn.Module, x: Tensor, *, name: str = "", **options: Any) -> Graph:

@@ -11,13 +11,13 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from lutra_model import golden
+from lutra_model import algorithm, golden
 from lutra_model.files import write_whole
 from lutra_model.network import Network
 
 from .data import Data
 
-__all__ = ["float_outputs", "golden_outputs", "save_scores", "scores"]
+__all__ = ["float_outputs", "golden_outputs", "real_outputs", "save_scores", "scores"]
 
 
 def float_outputs(path: Path, data: Data, batch: int = 500) -> NDArray[np.float32]:
@@ -31,6 +31,13 @@ def golden_outputs(network: Network, data: Data, batch: int = 256) -> NDArray[np
     """What the network's integers make of the test inputs, in real units and PyTorch's layout."""
     found = np.concatenate([golden.outputs(network, data.test[i:i + batch]) for i in range(0, len(data.test), batch)])
     return np.moveaxis(found, -1, 1) * network.nodes[-1].scale
+
+
+def real_outputs(network: Network, data: Data, batch: int = 8) -> NDArray[np.float64]:
+    """What the paper's equations make of the test inputs in real arithmetic, in PyTorch's layout."""
+    last = network.nodes[-1].name
+    return np.moveaxis(np.concatenate([algorithm.run(network, data.test[i:i + batch])[last]
+                                       for i in range(0, len(data.test), batch)]), -1, 1)
 
 
 def scores(path: Path) -> dict[str, Any]:

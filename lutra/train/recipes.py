@@ -33,11 +33,13 @@ class Variant:
     options : of `lutra_model.convert.convert`: ``scheme``, ``lengths``, ``bits``, ...
     stages : of training after that; none: conversion alone.
     claim : what the scheme's paper says of such a network.
+    real : score the paper's equations in real arithmetic too, which takes minutes.
     """
 
     options: Mapping[str, Any]
     stages: tuple[Stage, ...] = ()
     claim: str = ""
+    real: bool = False
 
     def tiny(self) -> "Variant":
         """Every stage for one short epoch."""
@@ -52,7 +54,8 @@ class Recipe:
     Parameters
     ----------
     data, model : names in `data.LOADERS` and `models.MODELS`.
-    dense : schedule of the float training.
+    dense : schedule of the float training, or None where there is none, beyond the ``weights`` that travel with Lutra:
+        a file in the folder of that name.
     variants : networks by name.
     calibration : training inputs that scales, centroids and tables are fitted on.
     limits : inputs of the training and test set that are used at all, or None for the whole set.
@@ -61,14 +64,16 @@ class Recipe:
     name: str
     data: str
     model: str
-    dense: Schedule
+    dense: Schedule | None = None
+    weights: str | None = None
     variants: Mapping[str, Variant] = field(default_factory=dict)
     calibration: int = 1024
     limits: tuple[int, int] | None = None
 
     def tiny(self) -> "Recipe":
         """The whole path on a few inputs in about a minute; its scores mean nothing."""
-        return replace(self, calibration=64, limits=(256, 64), dense=replace(self.dense, epochs=1, batch=32),
+        return replace(self, calibration=64, limits=(256, 64),
+                       dense=self.dense and replace(self.dense, epochs=1, batch=32),
                        variants={name: variant.tiny() for name, variant in self.variants.items()})
 
 
@@ -90,7 +95,7 @@ RECIPES = {recipe.name: recipe for recipe in (
     Recipe(name="fashion-resnet8", data="fashion-mnist", model="resnet8",
            dense=Schedule(epochs=12, rate=0.008, shift=2),
            variants={"int8": INT8,
-                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}},
+                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}}, real=True,
                                        stages=(Stage(schedule=TUNED),)),
                      **WEIGHTS}),
     Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
@@ -98,4 +103,6 @@ RECIPES = {recipe.name: recipe for recipe in (
                      "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}},
                                        stages=(Stage(schedule=replace(TUNED, epochs=12)),)),
                      **WEIGHTS}),
+    Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
+           weights="resnet20-cifar10.safetensors", variants={"int8": INT8}),
 )}

@@ -6,7 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from lutra_model import netfile
@@ -16,7 +18,7 @@ from lutra_model.graph import FloatGraph
 from lutra_model.network import Network
 
 from . import files
-from .adopt import float_graph, onnx_bytes
+from .adopt import exported, float_graph
 from .data import Data, load
 from .graph import Graph
 from .loop import Loss, Progress, fit
@@ -25,6 +27,7 @@ from .recipes import Recipe, Stage
 
 __all__ = ["Run"]
 
+WEIGHTS = Path(__file__).with_name("weights")
 PREPARED = 64  # inputs that layers set their first temperatures from
 
 
@@ -62,7 +65,6 @@ class Run:
         return self.build / f"{self.recipe.name}.json"
 
     def _fit(self, net: nn.Module, stage: Stage, loss: Loss, name: str, **more: Any) -> float:
-        self.build.mkdir(parents=True, exist_ok=True)
         identity = {"recipe": self.recipe.name, "stage": name, "seed": self.seed}
         return fit(net, self.data, stage.schedule, loss, self.build / f"{name}.pt", identity=identity,
                    progress=self.progress, device=self.device, **more)
@@ -70,17 +72,21 @@ class Run:
     @cached_property
     def teacher(self) -> nn.Module:
         """The trained float network, in evaluation mode."""
+        self.build.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.seed)
         net, task = MODELS[self.recipe.model](self.data).to(memory_format=torch.channels_last), self.data.task
-        self._fit(net, Stage(schedule=self.recipe.dense), lambda net, x, wanted: task.loss(net(x), wanted), "float")
+        if self.recipe.weights:
+            net.load_state_dict(load_file(WEIGHTS / self.recipe.weights))
+        if self.recipe.dense:
+            self._fit(net, Stage(schedule=self.recipe.dense), lambda net, x, wanted: task.loss(net(x), wanted), "float")
         return net.eval()
 
     @cached_property
     def floats(self) -> FloatGraph:
         """The float network as the converter sees it; its ONNX file and its score are written beside."""
         path, sample = self.build / f"{self.recipe.name}.onnx", self.calibration[:1]
-        made = onnx_bytes(self.teacher, sample)
-        write_whole(path, lambda beside: beside.write_bytes(made))
+        model = exported(self.teacher, sample)
+        write_whole(path, lambda beside: onnx.save(model, beside))
         score = self.data.task.score(files.float_outputs(path, self.data), self.data.test_wanted)
         files.save_scores(self.scores, self.data, {"recipe": self.recipe.name, "seed": self.seed, "float": score})
         return float_graph(self.teacher, sample, self.recipe.name)
@@ -132,7 +138,9 @@ class Run:
                                  "seconds": [round(some) for some in seconds], "device": self.device.type,
                                  "threads": torch.get_num_threads(), "claim": variant.claim}
         if variant.stages:
-            found["converted"] = task.score(files.golden_outputs(before, self.data), self.data.test_wanted)
+            found["untrained"] = task.score(files.golden_outputs(before, self.data), self.data.test_wanted)
+        if variant.real:
+            found["converted"] = task.score(files.real_outputs(network, self.data), self.data.test_wanted)
         files.save_scores(self.scores, self.data, {"variants": {name: found}})
         return found
 

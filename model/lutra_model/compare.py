@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .params import Array
 from .runs import Design, Priced, Run, run, sized
@@ -36,12 +37,17 @@ class Baselines:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A lookup design and its baselines in one technology."""
+    """A lookup design and its baselines in one technology.
+
+    ``fine``: of arrays for weights of as few levels as the lookup design's, by the rule of equal throughput; None where
+    that takes 8 bits.
+    """
 
     lookup: Priced
     baselines: Baselines
     fp16: Priced
     fp32: Priced
+    fine: Priced | None = None
 
     @property
     def int8(self) -> Priced:
@@ -50,8 +56,9 @@ class Comparison:
 
     @property
     def designs(self) -> dict[str, Priced]:
-        """Lookup, INT8, FP16 and FP32 by name."""
-        return {"lookup": self.lookup, "int8": self.int8, "fp16": self.fp16, "fp32": self.fp32}
+        """Lookup, INT8, FP16, FP32 and multiplication (or signs) of weights as fine, by name."""
+        fine = {self.fine.run.design.name: self.fine} if self.fine else {}
+        return {"lookup": self.lookup, "int8": self.int8, **fine, "fp16": self.fp16, "fp32": self.fp32}
 
 
 def _best(candidates: Iterable[Priced], size: Callable[[int], int]) -> Priced | None:
@@ -66,16 +73,39 @@ def _baselines(lookup: Priced, members: Sequence[Priced]) -> Baselines:
                      min(members, key=lambda item: item.bill.picojoules))
 
 
+def _equally_fast(lookup: Priced, members: Sequence[Priced]) -> Priced | None:
+    """As the INT8 baseline of the headline is chosen; None of no arrays."""
+    if not members:
+        return None
+    found = _baselines(lookup, members)
+    return found.throughput or found.energy
+
+
 def memories(array: Array) -> tuple[Array, ...]:
     """The same array with every size of index and accumulator memory of the family."""
     return tuple(replace(array, index_words=words, block_rows=rows)
                  for words in FAMILY_INDEX_WORDS for rows in FAMILY_BLOCK_ROWS)
 
 
-def family() -> tuple[Array, ...]:
-    """The MAC arrays that a baseline is chosen from; their other memories are made to measure."""
-    arrays = (Array.mac(rows=rows, columns=columns) for rows in FAMILY_ROWS for columns in FAMILY_COLUMNS)
+def family(**kind: Any) -> tuple[Array, ...]:
+    """The MAC arrays that a baseline is chosen from; their other memories are made to measure.
+
+    ``kind``: fields of `Array` that make them others than INT8 ones.
+    """
+    arrays = (replace(Array.mac(rows=rows, columns=columns), **kind)
+              for rows in FAMILY_ROWS for columns in FAMILY_COLUMNS)
     return tuple(member for array in arrays for member in memories(array))
+
+
+def _as_fine(levels: int) -> dict[str, dict[str, Any]]:
+    """What arrays for weights of so many levels are, by name; none where that takes 8 bits.
+
+    >>> _as_fine(3)
+    {'int2': {'weight_bits': 2}, 'sign-flip': {'engine': 'sign-flip'}}
+    """
+    bits = max(1, (levels - 1).bit_length())
+    found: dict[str, dict[str, Any]] = {f"int{bits}": {"weight_bits": bits}} if bits < 8 else {}
+    return found | ({"sign-flip": {"engine": "sign-flip"}} if levels <= 3 else {})
 
 
 def _made_to_measure(name: str, array: Array, works: Sequence[Work], images: int, companion: Array | None = None,
@@ -101,27 +131,34 @@ def _runs(what: str, arrays: Sequence[Array], progress: Progress | None,
 
 
 def compare(works: Sequence[Work], lookups: Sequence[Run], technologies: Iterable[Technology], *, images: int = 1,
-            progress: Progress | None = None) -> dict[str, Comparison]:
+            weight_levels: int = 256, progress: Progress | None = None) -> dict[str, Comparison]:
     """Compare runs on lookup machines with the same works' twins on MAC arrays, by the name of the technology.
 
     Of the lookup runs the one of least energy stands for all. MAC arrays choose the sizes of their index and
     accumulator memories for least energy, have an activation memory of as many bytes as the lookup machine, and the
-    same rule decides about tables that stay on the chip. ``progress`` is told what runs, how much of it is done, and of
-    how much.
+    same rule decides about tables that stay on the chip. ``weight_levels``: different values that a weight of the
+    lookup design can have; where they take few bits, arrays for such weights are baselines, too. ``progress`` is told
+    what runs, how much of it is done, and of how much.
     """
     array = lookups[0].design.array
-    dense = [work.as_dense() for work in works]
-    macs = _runs("MAC arrays", family(), progress, lambda member: _made_to_measure(
-        "int8", replace(member, functions=array.functions), dense, images,
-        activation_bytes=array.activation_words * array.word))
-    found = {}
+
+    def runs(name: str, **kind: Any) -> list[Run]:
+        same = [work.as_dense(kind.get("engine", "mac")) for work in works]
+        return _runs("MAC arrays" if name == "int8" else f"{name} arrays", family(**kind), progress,
+                     lambda member: _made_to_measure(
+                         name, replace(member, functions=array.functions), same, images,
+                         activation_bytes=array.activation_words * array.word))
+
+    macs, found = runs("int8"), {}
+    finest = [run for name, kind in _as_fine(weight_levels).items() for run in runs(name, **kind)]
     for technology in technologies:
         lookup = min((item.priced(technology) for item in lookups), key=lambda item: item.bill.picojoules)
         baselines = _baselines(lookup, [item.priced(technology) for item in macs])
         chosen = (baselines.throughput or baselines.energy).run
         found[technology.name] = Comparison(
             lookup, baselines, chosen.in_number("fp16", Number.FP16).priced(technology),
-            chosen.in_number("fp32", Number.FP32).priced(technology))
+            chosen.in_number("fp32", Number.FP32).priced(technology),
+            _equally_fast(lookup, [item.priced(technology) for item in finest]))
     return found
 
 

@@ -59,7 +59,7 @@ class _Conversion:
 
     def _product(self, step: Affine) -> Node:
         source, scale, chosen = step.inputs[0], self.scales[step.name], self.schemes[step.name]
-        if chosen.follows and len(step.weight) == 1 and step.groups == len(step.bias):
+        if chosen.follows and not chosen.baseline and len(step.weight) == 1 and step.groups == len(step.bias):
             function = Pointwise(name=step.name, inputs=step.inputs, tensor=step.tensor, places=step.places,
                                  low=step.low, high=step.high, function=lambda x: x * step.weight + step.bias)
             return self._glue(function)  # nothing is summed: a function of each value

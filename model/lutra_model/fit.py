@@ -8,7 +8,7 @@ import numpy as np
 
 from .attention import MatMul
 from .codings import Plain
-from .engines import engine_of
+from .engines import ENGINES, engine_of
 from .heads import CARRIERS, one_head
 from .latency import network_latency
 from .network import Network, Product
@@ -178,8 +178,12 @@ def arrays(network: Network, *, rows: int = 16, columns: int = 16,
     made = {engine: mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes,
                               weight_bits=max(bits)) if engine == "mac"
             else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes,
-                              gather=gather and engine == "lookup")
+                              gather=gather and engine_of(engine).gathers)
             for engine in sorted(set(engines.values()))}
+    if gather and not any(array.gather for array in made.values()):
+        able = ", ".join(name for name, engine in ENGINES.items() if engine.gathers)
+        raise ValueError(f"network {network.name} must have a layer for an engine that gathers ({able}), it has "
+                         f"{', '.join(made)}")
     found = {scheme: made[engine] for scheme, engine in engines.items()}
     if not all(any(one_head(network, [node], array) for array in made.values()) for node in heads):
         found["int8"] = mac_array(network, rows=rows, columns=columns, table_bytes=table_bytes)

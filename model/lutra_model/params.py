@@ -162,8 +162,8 @@ class Array:
             raise ValueError(f"encoders must divide rows ({self.rows}), {self.encoders} do not")
         if not 0 <= self.functions <= 15:
             raise ValueError(f"functions must be 0 to 15, not {self.functions}")
-        if self.gather and self.engine != "lookup":
-            raise ValueError(f"an array that gathers must have the engine lookup, not {self.engine}")
+        if self.gather and not self.cell.gathers:
+            raise ValueError(f"an array of the engine {self.engine} must not gather")
         self.cell.check(self)
         self._complete()
 

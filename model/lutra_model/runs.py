@@ -7,8 +7,9 @@ from itertools import groupby
 
 from .area import AREA_COMPONENTS, area_um2
 from .attention import MatMul
+from .counting import count
 from .energy import Bill, bill
-from .events import Events, count
+from .events import Events
 from .images import codebook_words, table_words
 from .latency import CAUSES, OperationLatency, network_latency
 from .network import Network, Product

@@ -84,9 +84,9 @@ class Work:
         """Whether table beats come with it: tables, or a norm's parameters alone."""
         return self.layer is not None or (self.row and not self.maximum)
 
-    def as_dense(self) -> "Work":
-        """The multiplying twin."""
-        return replace(self, layer=self.layer and self.layer.as_dense())
+    def as_dense(self, engine: str = "mac") -> "Work":
+        """The twin that multiplies, or does what another engine of one weight for each scalar does."""
+        return replace(self, layer=self.layer and replace(self.layer.as_dense(), engine=engine))
 
     def operation(self, array: Array, *, stream_tables: bool = False) -> Operation:
         """The operation of one group on a machine whose memories, but for index and accumulators, are large enough.

@@ -17,6 +17,7 @@ BASELINES = {
     "int8_equal_area": "INT8 MAC, equal area",
     "int8_least_energy": "INT8 MAC, least energy",
     "int8_same_cells": "INT8 MAC, the simulated array",
+    "as_fine": "weights as fine, equal throughput",
     "fp16": "FP16 MAC",
     "fp32": "FP32 MAC",
 }
@@ -25,7 +26,7 @@ BASELINES = {
 def _named(comparison: Comparison, same: Priced | None) -> dict[str, Priced]:
     named: dict[str, Priced | None] = {
         "lookup": comparison.lookup, "int8": comparison.int8, "int8_equal_area": comparison.baselines.area,
-        "int8_least_energy": comparison.baselines.energy, "int8_same_cells": same,
+        "int8_least_energy": comparison.baselines.energy, "int8_same_cells": same, "as_fine": comparison.fine,
         "fp16": comparison.fp16, "fp32": comparison.fp32}
     return {name: priced for name, priced in named.items() if priced}
 
@@ -38,6 +39,7 @@ def _energy(bill: Bill) -> dict[str, float]:
 def _design(priced: Priced) -> dict[str, Any]:
     array = priced.run.design.array
     return {
+        "name": priced.run.design.name,
         "array": {"rows": array.rows, "columns": array.columns, "encoders": array.encoders,
                   "block_rows": array.block_rows, "index_words": array.index_words,
                   "table_words": array.table_words, "activation_words": array.activation_words},

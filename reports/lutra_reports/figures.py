@@ -111,9 +111,9 @@ def workloads(data: Data) -> Picture:
     lower.set_xlabel("energy of INT8 MAC / energy of lookup")
     figure.legend(handles=[Line2D([], [], color=colour, marker="o", linestyle="", label=name)
                            for name, colour in colours.items()], loc="outside lower center", ncols=3, fontsize=8.5)
+    others = " and for well-known ones by their shapes alone" if data["nearest"] else ""
     return Picture(figure, "How many times less energy lookup needs than an INT8 MAC array at least as fast, for "
-                           "this network and for well-known ones by their shapes alone: right of 1, lookup "
-                           "needs less.")
+                           f"this network{others}: right of 1, lookup needs less.")
 
 
 def widths(data: Data) -> Picture | None:

@@ -114,17 +114,19 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
     evidence = _simulate(network, images[:simulate_images], arrays, int8, int8_arrays, progress)
     programs = [(stage.source, stage.program) for stage in stages(network, arrays) if stage.program]
     whole = run_programs(Design("lookup", arrays[own], companion=arrays.get("int8")), network, programs)
-    comparisons = compare(works, [whole], technologies, progress=progress)
+    levels = max(product.coding.weight_levels for product in network.products)
+    comparisons = compare(works, [whole], technologies, weight_levels=levels, progress=progress)
     same: dict[str, Priced] = {}
     if int8_arrays:
         twin = run(Design("int8", int8_arrays["int8"]), works)
         same = {technology.name: twin.priced(technology) for technology in technologies}
-    nearest = arrays[own].engine == "lookup"  # the shapes of other workloads, and the sweeps, are those of centroids
+    nearest = arrays[own].cell.nearest  # the shapes of other workloads, and the sweeps, are those of centroids
     layers = estimate.layers(works, comparisons, evidence["lookup"]["layers"])
     data = {
         "format": FORMAT, "stamp": stamp,
         "network": network_facts(network), "int8_network": network_facts(int8) if int8 else None,
-        "scheme": own, "arrays": {scheme: asdict(array) for scheme, array in arrays.items()},
+        "scheme": own, "nearest": nearest, "preparation": arrays[own].cell.preparation(arrays[own]),
+        "arrays": {scheme: asdict(array) for scheme, array in arrays.items()},
         "bit_exact": all(item["bit_exact"] for item in evidence.values()),
         "cycles_exact": all(item["cycles_exact"] for item in evidence.values()),
         "cycles": evidence["lookup"]["cycles"], "host": evidence["lookup"]["host"],

@@ -17,8 +17,8 @@ COLOURS = {"blue": "#0072b2", "orange": "#e69f00", "green": "#009e73", "red": "#
            "sky": "#56b4e9", "yellow": "#f0e442", "grey": "#8a8f98", "dark": "#3b4252", "light": "#c9ced6",
            "peach": "#f4b183"}
 GROUPS = {  # components drawn as one piece of a bar
-    "encoder": (("encoder",), COLOURS["red"]),
-    "codebooks": (("codebooks",), COLOURS["peach"]),
+    "encoder, table builder": (("encoder",), COLOURS["red"]),
+    "codebooks, tables of levels": (("codebooks",), COLOURS["peach"]),
     "cells and adders": (("cells", "adds", "clock"), COLOURS["blue"]),
     "table memory and cell fill": (("tables", "fill"), COLOURS["pink"]),
     "activation and index memory, gather": (("activations", "gather", "index"), COLOURS["sky"]),
@@ -33,7 +33,7 @@ STAGES = {"lookup": COLOURS["blue"], "encode": COLOURS["red"], "build": COLOURS[
 CAUSES = {"lookup": COLOURS["blue"], "pool": COLOURS["green"], "encode": COLOURS["red"], "build": COLOURS["orange"],
           "load": COLOURS["pink"], "stream": COLOURS["yellow"], "fill": COLOURS["sky"], "drain": COLOURS["grey"],
           "descriptor": COLOURS["light"]}
-DESIGNS = {"lookup": "lookup", "int8": "INT8 MAC", "fp16": "FP16 MAC", "fp32": "FP32 MAC"}
+DESIGNS = {"lookup": "lookup", "int8": "INT8 MAC", "as_fine": "weights as fine", "fp16": "FP16 MAC", "fp32": "FP32 MAC"}
 TECHNOLOGY_COLOURS = (COLOURS["blue"], COLOURS["red"], COLOURS["green"], COLOURS["pink"], COLOURS["orange"])
 SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9.5, "axes.titlesize": 10, "axes.titleweight": "bold",

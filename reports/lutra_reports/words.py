@@ -39,6 +39,13 @@ def _against_int8(data: Mapping[str, Any], which: str) -> str:
             f"technologies (INT8 MAC over lookup: {found['span']}).")
 
 
+def _against_fine(data: Mapping[str, Any]) -> str:
+    chip, whole = (headline(data, "as_fine", which)["span"] for which in PLACES)
+    named = sorted({designs["as_fine"]["name"] for designs in data["energy"].values()})
+    return (f"Against an array of weights as fine ({' or '.join(named)}) at least as fast: {chip} times lookup's "
+            f"energy on the chip, {whole} with memory outside the chip.")
+
+
 def _against_float(data: Mapping[str, Any]) -> str:
     chip, whole = ({name: headline(data, name, which)["span"] for name in ("fp16", "fp32")}
                    for which in ("on_chip", "total"))
@@ -53,7 +60,7 @@ def _largest(data: Mapping[str, Any]) -> str:
         parts, chip = designs["lookup"]["components_pj"], designs["lookup"]["on_chip"]["pj"]
         encoder.append((parts["encoder"] + parts["codebooks"]) / chip)
         memory.append(parts["dram"] / designs["lookup"]["total"]["pj"])
-    return (f"Finding the nearest centroid takes {100 * min(encoder):.0f} to {100 * max(encoder):.0f}% of lookup's "
+    return (f"{data['preparation']} takes {100 * min(encoder):.0f} to {100 * max(encoder):.0f}% of lookup's "
             f"energy on the chip; memory outside the chip is {100 * min(memory):.0f} to {100 * max(memory):.0f}% of "
             "the whole.")
 
@@ -88,7 +95,8 @@ def _workloads(data: Mapping[str, Any]) -> str:
         chip, whole = (span({technology: item["ratios"]["int8"][which]
                              for technology, item in job["technologies"].items()}) for which in PLACES)
         parts.append(f"{name}: {chip} on the chip, {whole} with memory")
-    return f"INT8 MAC over lookup for other workloads, by shape: {'; '.join(parts)}."
+    others = " and, by shape, for other workloads" if len(parts) > 1 else ""
+    return f"INT8 MAC over lookup for a batch{others}: {'; '.join(parts)}."
 
 
 def sentences(data: Mapping[str, Any]) -> list[str]:
@@ -96,6 +104,8 @@ def sentences(data: Mapping[str, Any]) -> list[str]:
     known = data["accuracy"]
     found = [_against_int8(data, "on_chip"), _against_int8(data, "total"), _against_float(data), _largest(data),
              _binding(data), _layers(data), _workloads(data)]
+    if all("as_fine" in designs for designs in data["energy"].values()):
+        found.insert(2, _against_fine(data))
     if data["host"]:
         found.append(_host(data))
     if known["golden"] is not None and known["int8"] is not None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from lutra_model.area import area_um2
+from lutra_model.counting import count
 from lutra_model.engines import reduction_bits
-from lutra_model.events import count
 from lutra_model.fit import scheme_array
 from lutra_model.network import Network
 from lutra_model.params import Array, Layer

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lutra import embedded
+from lutra_model import compare as comparing
 from lutra_model import runs as running
 from lutra_model.compare import compare, family, lookup_runs, memories
 from lutra_model.fit import lookup_array
@@ -50,6 +51,31 @@ def test_a_network_by_shape_takes_as_long_as_its_program() -> None:
     assert program.cycles == shape.cycles
     assert program.macs == shape.macs == network.macs
     assert program.events == shape.events
+
+
+@pytest.mark.parametrize(("levels", "names"), [(2, {"int1", "sign-flip"}), (3, {"int2", "sign-flip"}), (4, {"int2"}),
+                                               (8, {"int3"}), (128, {"int7"}), (129, set()), (256, set())])
+def test_weights_as_fine_are_a_baseline(levels: int, names: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of arrays at least as fast it is one of the smallest, and it needs less than INT8 on as many cells."""
+    monkeypatch.setattr(comparing, "FAMILY_COLUMNS", (16, 64))
+    tried = {name: [run(Design(name, replace(member, **kind)),
+                        [work.as_dense(kind.get("engine", "mac")) for work in WORKS]) for member in family()[4::9]]
+             for name, kind in comparing._as_fine(levels).items()}
+    assert set(tried) == names
+    found = compare(WORKS, [LOOKUP], TECHNOLOGIES[:1], weight_levels=levels)[TECHNOLOGIES[0].name]
+    if not names:
+        assert found.fine is None
+        assert set(found.designs) == {"lookup", "int8", "fp16", "fp32"}
+        return
+    assert found.fine is not None
+    assert found.fine.run.design.name in names
+    assert found.designs[found.fine.run.design.name] is found.fine
+    assert found.fine.run.cycles <= LOOKUP.cycles
+    smaller = [item for runs in tried.values() for item in runs
+               if item.design.array.cells < found.fine.run.design.array.cells]
+    assert all(item.cycles > LOOKUP.cycles for item in smaller)
+    assert found.fine.run.design.array.cells == found.int8.run.design.array.cells
+    assert found.fine.bill.picojoules < found.int8.bill.picojoules
 
 
 def test_a_grouped_layer_counts_its_own_products_only() -> None:

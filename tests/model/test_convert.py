@@ -150,7 +150,7 @@ def test_grouped_plain_tables_are_centroid_times_weight(tmp_path: Path) -> None:
         np.testing.assert_array_equal(layer.table[group, :, n], np.rint(np.array(exact) / layer.table_scale[column]))
 
 
-@pytest.mark.parametrize("scheme", ["int8", "lut-nn"])
+@pytest.mark.parametrize("scheme", ["int8", "int4", "sign-flip", "bit-serial", "lut-nn", "lut-tc"])
 def test_a_norm_that_no_product_absorbs(scheme: str, tmp_path: Path) -> None:
     text = HEAD + """(float[N,6,4,4] x) => (float y) {
         n = BatchNormalization(x, g, o, m, v)
@@ -159,7 +159,8 @@ def test_a_norm_that_no_product_absorbs(scheme: str, tmp_path: Path) -> None:
     weights = random(1, dict.fromkeys("gom", (6,))) | {"v": np.full(6, 0.3, np.float32)}
     model, x = written(tmp_path, text, weights), np.random.default_rng(1).normal(size=(50, 6, 4, 4)).astype(np.float32)
     network = convert(model, x, scheme=scheme)
-    assert [type(node).__name__ for node in network.nodes] == ["Product" if scheme == "int8" else "Elementwise"]
+    assert [type(node).__name__ for node in network.nodes] == [
+        "Elementwise" if scheme.startswith("lut") else "Product"]
     assert errors(network, model, x)["n"] < 0.03
 
 

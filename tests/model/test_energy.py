@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from lutra_model.counting import count
 from lutra_model.energy import COMPONENTS, Bill, Charge, bill, ratio_range
-from lutra_model.events import count
 from lutra_model.latency import network_latency
 from lutra_model.layout import packed
 from lutra_model.params import DISTANCES, Array, Layer, Metric

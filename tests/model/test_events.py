@@ -1,12 +1,13 @@
-"""model.events against naive loops over operations."""
+"""model.counting against naive loops over operations."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from lutra_model.counting import count
 from lutra_model.engines.lookup import distance_bits
-from lutra_model.events import count, gathered_words
+from lutra_model.flow_events import gathered_words
 from lutra_model.network import Window
 from lutra_model.operation import Operation
 from lutra_model.params import Array, Layer, Metric

@@ -66,6 +66,16 @@ def test_arrays_by_scheme() -> None:
     assert arrays(INT8, rows=4, columns=2) == {"int8": mac_array(INT8, rows=4, columns=2)}
 
 
+def test_only_machines_that_can_gather() -> None:
+    (found,) = arrays(LOOKUP, rows=4, columns=2, encoders=2, gather=True).values()
+    assert found.gather
+    with pytest.raises(ValueError, match=r"^an array of the engine mac must not gather$"):
+        replace(mac_array(INT8), gather=True)
+    with pytest.raises(ValueError, match=r"^network .* must have a layer for an engine that gathers \(lookup\), it has "
+                                         r"mac$"):
+        arrays(INT8, gather=True)
+
+
 def test_both_labels_of_nearest_centroids_run_on_one_machine() -> None:
     one = LOOKUP.products[0]
     other = replace(one, coding=replace(one.coding, label="lut-dla"))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from lutra_model.area import area_um2
+from lutra_model.counting import count
 from lutra_model.energy import bill
-from lutra_model.events import count
 from lutra_model.operation import Operation
 from lutra_model.params import Array, Layer
 from lutra_model.structure import Structure

@@ -9,7 +9,7 @@ import pytest
 from lutra_model import golden, netfile
 from lutra_model.algorithm import run as algorithm
 from lutra_model.codings import Levels
-from lutra_model.events import count
+from lutra_model.counting import count
 from lutra_model.images import table_words
 from lutra_model.network import Network, Product, Window
 from lutra_model.params import Array

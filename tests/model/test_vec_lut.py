@@ -13,7 +13,7 @@ import pytest
 from lutra_hw.vector_builder import additions as built_by
 from lutra_model import golden, netfile, onnx_write, passes_vector, ternary
 from lutra_model.codings import Trits
-from lutra_model.events import count
+from lutra_model.counting import count
 from lutra_model.graph import Affine
 from lutra_model.latency import network_latency
 from lutra_model.narrow import Narrow, Policy, narrow_sums, safe_flush
@@ -195,29 +195,6 @@ def test_a_converted_layer_is_the_float_layer_of_its_ternary_weights(group: int)
     assert np.abs(golden.finish(node, golden.accumulate(node, columns)) - real / scale).max() <= bound
     ordered = golden._ordered(node, columns)[0].T * 0.02
     assert np.allclose(node.coding.float_sums(node, ordered, 0.02) + bias, real)
-
-
-@pytest.mark.parametrize("groups", [1, 2])
-def test_scale_and_bias_follow_the_float_layer(groups: int) -> None:
-    """Real weights: no other scale and bias of a column come nearer, whatever ternary weights it has."""
-    rng = np.random.default_rng(groups)
-    weight, bias = rng.normal(size=(12, 3 * groups)), rng.normal(size=3 * groups)
-    x = rng.integers(-128, 128, (200, groups * 12), np.int8)
-    real = np.concatenate([part @ columns for part, columns in zip(
-        np.split(x * 0.02, groups, axis=1), np.split(weight, groups, axis=1), strict=True)], axis=1) + bias
-    step = Affine(name="c", inputs=("input",), tensor="c", places=None, weight=weight, bias=bias,  # type: ignore[arg-type]
-                  window=None, groups=groups)
-    shown = ToConvert(step=step, source="input", input_scale=0.02, scale=0.1, low=-128, high=127,
-                      columns=lambda: golden.windows(x, None), target=lambda: real)
-    plain, fitted = (VecLut().product(shown, Options(refine=refine)) for refine in (False, True))
-    assert np.array_equal(plain.table, fitted.table)
-    sums = golden.accumulate(fitted, golden.windows(x, None))
-    for column in range(3 * groups):
-        slope, offset = np.polyfit(sums[:, column], real[:, column], 1)
-        assert fitted.table_scale[column] == pytest.approx(slope)
-        assert fitted.bias[column] * slope == pytest.approx(offset, abs=slope)
-    for node in (plain, fitted):
-        assert np.array_equal(sums, golden.accumulate(node, golden.windows(x, None)))
 
 
 def test_bits_of_a_weight() -> None:

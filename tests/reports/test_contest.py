@@ -19,7 +19,7 @@ from lutra_model.program import compile_network
 from lutra_model.runs import Design, run_programs
 from lutra_model.schemes import SCHEMES, Options, scheme_of
 from lutra_model.technology import NAMES, Technology, builtin
-from lutra_reports import contest, contest_figure, contest_words
+from lutra_reports import contest, contest_figure, contest_rows, contest_words
 from lutra_reports.subjects import Subject, layer_subject, shape_subject
 from lutra_sim.stages import stages
 
@@ -102,14 +102,14 @@ def test_every_scheme_takes_part_and_its_energies_are_those_of_its_program() -> 
 
 @pytest.mark.parametrize("planted", ["more", "no range"])
 def test_a_planted_wrong_energy_is_caught(planted: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = contest._energy
+    honest = contest_rows._energy
 
     def wrong(bill: Bill, per: int = 1) -> dict[str, Any]:
         found = honest(bill, per)
         return found | ({"nominal": 1.001 * found["nominal"]} if planted == "more"
                         else {"range": [found["nominal"]] * 2})
 
-    monkeypatch.setattr(contest, "_energy", wrong)
+    monkeypatch.setattr(contest_rows, "_energy", wrong)
     with pytest.raises(AssertionError):
         check_energies(compared(["int8"]))
 

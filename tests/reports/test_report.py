@@ -7,6 +7,7 @@ import re
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ import lutra_model.compare
 import lutra_reports.evidence
 import lutra_reports.report
 from lutra_model import fit, golden
+from lutra_model.codings import Trits
 from lutra_model.host_nodes import Elementwise
 from lutra_model.latency import network_latency
 from lutra_model.network import Flatten, Network, Product, Window
 from lutra_model.params import Metric
 from lutra_model.program import compile_network
+from lutra_model.ternary import pack_layer
 from lutra_model.workloads import of_network
 from lutra_reports.report import Report, make
 from lutra_reports.terminal import summary
@@ -278,6 +281,39 @@ def test_without_twin_and_accuracy(machines: Machines, tmp_path: Path) -> None:
     assert not (tmp_path / "accuracy.svg").exists()
     assert "not measured" in (tmp_path / "report.html").read_text()
     assert len(sentences(alone.data)) == 7
+
+
+def ternary(net: Network) -> Network:
+    """The network with packed ternary weights of the same shapes."""
+    def layer(node: Product) -> Product:
+        taps, columns = prod(node.window.kernel) if node.window else 1, node.table.shape[2]
+        weights = RNG.integers(-1, 2, (node.reduction, columns), np.int8)
+        return replace(node, table=pack_layer(weights, 4, taps), coding=Trits(4))
+
+    return replace(net, nodes=tuple(layer(node) if isinstance(node, Product) else node for node in net.nodes))
+
+
+def test_other_schemes_get_their_own_words_and_baseline(machines: Machines, tmp_path: Path) -> None:
+    """No centroids: no sweeps over encoders. Ternary weights: the baseline is not INT8 alone."""
+    net = ternary(LOOKUP)
+    found = make(net, IMAGES, LABELS, arrays=fit.arrays(net, rows=8, columns=4), simulate_images=1)
+    data, said = found.data, sentences(found.data)
+    assert (data["scheme"], data["nearest"], data["encoders"], data["widths"]) == ("vec-lut", False, [], [])
+    assert list(data["workloads"]) == ["tiny, batch of 16"]
+    assert not any("centroid" in sentence or "other workloads" in sentence for sentence in said)
+    assert any(sentence.startswith("Adding up tables of activations takes") for sentence in said)
+    for technology, designs in data["energy"].items():
+        fine = designs["as_fine"]
+        assert fine["name"] in ("int2", "sign-flip")
+        assert fine["total"]["pj"] < designs["int8"]["total"]["pj"]
+        assert data["ratios"][technology]["as_fine"]["total"]["ratio"] == pytest.approx(
+            fine["total"]["pj"] / designs["lookup"]["total"]["pj"], rel=1e-4)
+    assert any(sentence.startswith("Against an array of weights as fine (") for sentence in said)
+    write(found, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "of the vec-lut engine" in page
+    assert "ResNet-18" not in page
+    assert "centroid" not in re.sub(r"<details>.*", "", page, flags=re.DOTALL)
 
 
 def test_a_network_with_a_dense_layer(machines: Machines, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from lutra_model.operation import State
 from lutra_model.params import Array
 
+from ..engines import beat_width
 from ..machine import Machine
 from .boards import Board
 from .clock import Clock
@@ -47,7 +48,7 @@ class LinkedMachine(wiring.Component):
         m = Module()
         columns = self.array.columns
         m.submodules.machine = machine = Machine(self.array)
-        m.submodules.link = link = HostLink((4, columns, self.array.beat_bytes), columns)
+        m.submodules.link = link = HostLink((4, columns, beat_width(self.array) // 8), columns)
         wiring.connect(m, wiring.flipped(self.i), link.i)
         wiring.connect(m, link.o, wiring.flipped(self.o))
         for number, name in enumerate(["cmd", "act", "table"]):

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .base import Data, tensor
-from .images import cifar10, fashion_mnist
+from .images import cifar10, cifar10_normalised, fashion_mnist
 
 __all__ = ["LOADERS", "Data", "load", "tensor"]
 
-LOADERS: dict[str, Callable[[Path], Data]] = {"cifar10": cifar10, "fashion-mnist": fashion_mnist}
+LOADERS: dict[str, Callable[[Path], Data]] = {
+    "cifar10": cifar10, "cifar10-normalised": cifar10_normalised, "fashion-mnist": fashion_mnist}
 
 
 def load(name: str, folder: Path) -> Data:

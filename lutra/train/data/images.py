@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,15 @@ from numpy.typing import NDArray
 
 from .base import Data
 
-__all__ = ["cifar10", "fashion_mnist", "present"]
+__all__ = ["cifar10", "cifar10_normalised", "fashion_mnist", "present"]
 
 CLASSES = {
     "fashion-mnist": ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
                       "ankle boot"),
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 }
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet's channels, as is the custom
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 SYSTEM = Path("/usr/share/datasets/fashion-mnist")  # where the Debian package puts its files
 
 
@@ -60,3 +63,10 @@ def cifar10(folder: Path) -> Data:
               for part in ("train", "test")}
     return Data(name="cifar10", classes=CLASSES["cifar10"], train=train, train_wanted=labels["train"],
                   test=_sheet(where / "test_batch.png"), test_wanted=labels["test"])
+
+
+def cifar10_normalised(folder: Path) -> Data:
+    """CIFAR-10 as published weights expect it: ``float32``, ``(pixel / 255 - mean) / deviation`` of each channel."""
+    data = cifar10(folder)
+    train, test = (((part / np.float32(255) - MEAN) / DEVIATION).astype(np.float32) for part in (data.train, data.test))
+    return replace(data, name="cifar10-normalised", train=train, test=test, pixel_scale=None)

@@ -48,7 +48,9 @@ class Lookup(Tables):
     def sub_vectors(self, rows: Tensor) -> Tensor:
         """``(codebooks, length, rows)``; the last sub-vector is padded with zeros."""
         codebooks, _, length = self.centroids.shape
-        return nn.functional.pad(rows, (0, 0, 0, codebooks * length - len(rows))).view(codebooks, length, -1)
+        missing = codebooks * length - len(rows)
+        padded = nn.functional.pad(rows, (0, 0, 0, missing)) if missing else rows  # pad copies even for nothing
+        return padded.view(codebooks, length, -1)
 
     def sums(self, rows: Tensor) -> Tensor:
         """See :meth:`Product.sums`."""

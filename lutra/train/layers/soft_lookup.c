@@ -2,159 +2,97 @@
  * PyTorch and says what the arguments are. Sixteen entries to a table; BLOCK rows at a time, side by side in vectors.
  * Threads share a call: of the forward pass each takes the rows first to last, of the backward pass the codebooks.
  */
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "metrics.h"
 
-enum { ENTRIES = 16, LANES = 16, VECTORS = 2, BLOCK = LANES * VECTORS, MANY = 16 };
-typedef float lanes __attribute__((vector_size(4 * LANES)));
-typedef lanes block[VECTORS];
-
-static void load(block out, const float *from, long count)
+/* index = the first of the smallest distances of each row */
+static void search(uint8_t *index, const block *distance)
 {
-    memset(out, 0, sizeof(block));
-    memcpy(out, from, sizeof(float) * count);
-}
-
-/* out[c] = offset[c] + sum over v of weight[c][v] * x[v] */
-static void products(block *out, const float *offset, const float *weight, const block *x, int length)
-{
-    for (int c = 0; c < ENTRIES; c++) {
-        lanes a = {0}, b = {0};
-        a += offset[c];
-        b += offset[c];
-        for (int v = 0; v < length; v++) {
-            a += weight[c * length + v] * x[v][0];
-            b += weight[c * length + v] * x[v][1];
+    for (int j = 0; j < VECTORS; j++) {
+        lanes best = distance[0][j];
+        bits found = {0};
+        for (int c = 1; c < ENTRIES; c++) {
+            bits closer = distance[c][j] < best;
+            found = (found & ~closer) | (c & closer);
+            best = chosen(closer, distance[c][j], best);
         }
-        out[c][0] = a;
-        out[c][1] = b;
+        bytes small = __builtin_convertvector(found, bytes);
+        memcpy(index + j * LANES, &small, LANES);
     }
 }
 
-/* As products, for many terms: four outputs share each load of x. */
-static void gains(block *out, const float *weight, const block *x, int length)
+/* Tables (tables, ENTRIES, columns) as (tables, wide, ENTRIES) vectors of columns, padded with zeros. */
+static lanes *widened(const float *from, long tables, int columns, int wide)
 {
-    for (int c = 0; c < ENTRIES; c += 4) {
-        const float *w = weight + c * length;
-        lanes a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0}, c0 = {0}, c1 = {0}, d0 = {0}, d1 = {0};
-        for (int v = 0; v < length; v++) {
-            lanes p = x[v][0], q = x[v][1];
-            a0 += w[v] * p, a1 += w[v] * q;
-            b0 += w[length + v] * p, b1 += w[length + v] * q;
-            c0 += w[2 * length + v] * p, c1 += w[2 * length + v] * q;
-            d0 += w[3 * length + v] * p, d1 += w[3 * length + v] * q;
-        }
-        out[c][0] = a0, out[c][1] = a1, out[c + 1][0] = b0, out[c + 1][1] = b1;
-        out[c + 2][0] = c0, out[c + 2][1] = c1, out[c + 3][0] = d0, out[c + 3][1] = d1;
-    }
+    float *out = zeros(sizeof(lanes) * tables * wide * ENTRIES);
+    for (long i = 0; i < tables * ENTRIES; i++)
+        for (int n = 0; n < columns; n++)
+            out[((i / ENTRIES * wide + n / LANES) * ENTRIES + i % ENTRIES) * LANES + n % LANES] = from[i * columns + n];
+    return (lanes *)out;
 }
 
-/* offset[k][c] = |p|^2 * scale, weight = p * -2 * scale */
-static void prepare(float *offset, float *weight, const float *centroids, float scale, long points, int length)
+void lookup_forward(int metric, long codebooks, int length, int columns, long rows, const float *x,
+                    const float *centroids, const float *table, uint8_t *index, float *sums, long first, long last)
 {
-    for (long c = 0; c < points; c++) {
-        offset[c] = 0;
-        for (int v = 0; v < length; v++) {
-            float p = centroids[c * length + v];
-            offset[c] += p * p * scale;
-            weight[c * length + v] = -2 * scale * p;
-        }
-    }
-}
-
-void lookup_forward(long codebooks, int length, int columns, long rows, const float *x, const float *centroids,
-                    const float *table, uint8_t *index, float *sums, long first, long last)
-{
+    int wide = (columns + LANES - 1) / LANES;
     float *offset = malloc(sizeof(float) * codebooks * ENTRIES * (1 + length)), *weight = offset + codebooks * ENTRIES;
-    float *total = malloc(sizeof(float) * BLOCK * columns);
-    block *a = aligned_alloc(64, sizeof(block) * length), distance[ENTRIES];
+    lanes *entries = widened(table, codebooks, columns, wide), *total = zeros(sizeof(lanes) * BLOCK * wide);
+    block *a = zeros(sizeof(block) * length), distance[ENTRIES];
     prepare(offset, weight, centroids, 1, codebooks * ENTRIES, length);
     for (long start = first; start < last; start += BLOCK) {
         long count = last - start < BLOCK ? last - start : BLOCK;
-        memset(total, 0, sizeof(float) * BLOCK * columns);
+        memset(total, 0, sizeof(lanes) * BLOCK * wide);
         for (long k = 0; k < codebooks; k++) {
+            uint8_t nearest[BLOCK];
             for (int v = 0; v < length; v++)
                 load(a[v], x + (k * length + v) * rows + start, count);
-            products(distance, offset + k * ENTRIES, weight + k * ENTRIES * length, a, length);
-            float best[BLOCK];
-            int32_t chosen[BLOCK] = {0};
-            memcpy(best, distance[0], sizeof best);
-            for (int c = 1; c < ENTRIES; c++) {
-                const float *d = (const float *)distance[c];
-                for (int i = 0; i < BLOCK; i++) {
-                    chosen[i] = d[i] < best[i] ? c : chosen[i];
-                    best[i] = d[i] < best[i] ? d[i] : best[i];
-                }
-            }
-            for (long i = 0; i < count; i++) {
-                const float *entry = table + (k * ENTRIES + chosen[i]) * columns;
-                index[k * rows + start + i] = chosen[i];
-                for (int n = 0; n < columns; n++)
-                    total[i * columns + n] += entry[n];
-            }
+            const float *w = weight + k * ENTRIES * length, *p = centroids + k * ENTRIES * length;
+            if (metric == L2)
+                multiply(distance, offset + k * ENTRIES, w, length, 1, a, ENTRIES, length);
+            else
+                far(distance, p, a, length, metric);
+            search(nearest, distance);
+            memcpy(index + k * rows + start, nearest, count);
+            for (int n = 0; n < wide; n++)
+                for (int i = 0; i < BLOCK; i++)
+                    total[n * BLOCK + i] += entries[(k * wide + n) * ENTRIES + nearest[i]];
         }
         for (int n = 0; n < columns; n++)
             for (long i = 0; i < count; i++)
-                sums[n * rows + start + i] = total[i * columns + n];
+                sums[n * rows + start + i] = total[n / LANES * BLOCK + i][n % LANES];
     }
-    free(offset), free(total), free(a);
+    free(offset), free(entries), free(total), free(a);
 }
 
 /* soft[c] = exp(logit[c]) / sum of them, then gain[c] = soft[c] * (gain[c] - sum over c of soft[c] * gain[c]) */
 static void soften(block *gain, const block *logit)
 {
-    float top[BLOCK], total[BLOCK] = {0}, mean[BLOCK] = {0}, soft[ENTRIES][BLOCK];
-    float *slope[ENTRIES];
-    memcpy(top, logit[0], sizeof top);
-    for (int c = 0; c < ENTRIES; c++) {
-        const float *l = (const float *)logit[c];
-        slope[c] = (float *)gain[c];
-        for (int i = 0; i < BLOCK; i++)
-            top[i] = l[i] > top[i] ? l[i] : top[i];
-    }
-    for (int c = 0; c < ENTRIES; c++) {
-        const float *l = (const float *)logit[c];
-        for (int i = 0; i < BLOCK; i++) {
-            soft[c][i] = expf(l[i] - top[i]);
-            total[i] += soft[c][i];
-            mean[i] += soft[c][i] * slope[c][i];
+    for (int j = 0; j < VECTORS; j++) {
+        lanes top = logit[0][j], total = {0}, mean = {0}, soft[ENTRIES];
+        for (int c = 1; c < ENTRIES; c++)
+            top = larger(top, logit[c][j]);
+        for (int c = 0; c < ENTRIES; c++) {
+            soft[c] = power(logit[c][j] - top);
+            total += soft[c];
+            mean += soft[c] * gain[c][j];
         }
-    }
-    for (int c = 0; c < ENTRIES; c++)
-        for (int i = 0; i < BLOCK; i++)
-            slope[c][i] = soft[c][i] / total[i] * (slope[c][i] - mean[i] / total[i]);
-}
-
-static float added(lanes x)
-{
-    float total = 0;
-    for (int i = 0; i < LANES; i++)
-        total += x[i];
-    return total;
-}
-
-/* sums[c][v] += gain[c] * x[v], lane by lane; v = length stands for the sum of the gains alone */
-static void gather(lanes *sums, const block *gain, const block *x, int length)
-{
-    for (int c = 0; c < ENTRIES; c++, sums += length + 1) {
-        for (int v = 0; v < length; v++)
-            sums[v] += gain[c][0] * x[v][0] + gain[c][1] * x[v][1];
-        sums[length] += gain[c][0] + gain[c][1];
+        lanes factor = 1 / total;
+        mean *= factor;
+        for (int c = 0; c < ENTRIES; c++)
+            gain[c][j] = soft[c] * factor * (gain[c][j] - mean);
     }
 }
 
 /* The slopes of x (unless null), centroids and table must be zero at the start; the result is that of sharpness. */
-float lookup_backward(long codebooks, int length, int columns, long rows, const float *x, const float *centroids,
-                      const float *table, float sharpness, const uint8_t *index, const float *slope,
+float lookup_backward(int metric, long codebooks, int length, int columns, long rows, const float *x,
+                      const float *centroids, const float *table, float sharpness, const uint8_t *index, const float *slope,
                       float *x_slope, float *centroid_slope, float *table_slope, long first, long last)
 {
+    int wide = (columns + LANES - 1) / LANES;
     float *offset = malloc(sizeof(float) * codebooks * ENTRIES * (1 + length)), *weight = offset + codebooks * ENTRIES;
-    float *turned = malloc(sizeof(float) * MANY * BLOCK * columns);
-    lanes *sums = aligned_alloc(64, sizeof(lanes) * ENTRIES * (length + 1)), sharper = {0};
-    block *a = aligned_alloc(64, sizeof(block) * length), *g = aligned_alloc(64, sizeof(block) * MANY * columns);
-    block logit[ENTRIES], gain[ENTRIES];
+    lanes *turned = zeros(sizeof(lanes) * MANY * BLOCK * wide), *picked = zeros(sizeof(lanes) * ENTRIES * wide);
+    lanes (*sums)[ENTRIES] = zeros(sizeof(*sums) * (length + 1)), sharper = {0};
+    block *a = zeros(sizeof(block) * length), *out = zeros(sizeof(block) * length);
+    block *g = zeros(sizeof(block) * MANY * columns), logit[ENTRIES], gain[ENTRIES], distance[ENTRIES];
     prepare(offset, weight, centroids, -sharpness, codebooks * ENTRIES, length);
     for (long outer = 0; outer < rows; outer += MANY * BLOCK) {
         long end = rows - outer < MANY * BLOCK ? rows : outer + MANY * BLOCK;
@@ -163,42 +101,53 @@ float lookup_backward(long codebooks, int length, int columns, long rows, const 
                 long count = end - start < BLOCK ? end - start : BLOCK;
                 load(g[(start - outer) / BLOCK * columns + n], slope + n * rows + start, count);
                 for (long i = 0; i < count; i++)
-                    turned[(start - outer + i) * columns + n] = slope[n * rows + start + i];
+                    turned[n / LANES * MANY * BLOCK + start - outer + i][n % LANES] = slope[n * rows + start + i];
             }
         for (long k = first; k < last; k++) {
-            const float *w = weight + k * ENTRIES * length;
-            memset(sums, 0, sizeof(lanes) * ENTRIES * (length + 1));
+            const float *w = weight + k * ENTRIES * length, *p = centroids + k * ENTRIES * length;
+            memset(sums, 0, sizeof(*sums) * (length + 1));
             for (long start = outer; start < end; start += BLOCK) {
                 long count = end - start < BLOCK ? end - start : BLOCK;
                 for (int v = 0; v < length; v++)
                     load(a[v], x + (k * length + v) * rows + start, count);
-                products(logit, offset + k * ENTRIES, w, a, length);
-                gains(gain, table + k * ENTRIES * columns, g + (start - outer) / BLOCK * columns, columns);
+                if (metric == L2)
+                    multiply(logit, offset + k * ENTRIES, w, length, 1, a, ENTRIES, length);
+                else {
+                    far(distance, p, a, length, metric);
+                    for (int c = 0; c < ENTRIES; c++)
+                        for (int j = 0; j < VECTORS; j++)
+                            logit[c][j] = distance[c][j] * -sharpness;
+                }
+                multiply(gain, NULL, table + k * ENTRIES * columns, columns, 1,
+                         g + (start - outer) / BLOCK * columns, ENTRIES, columns);
                 soften(gain, logit);
-                gather(sums, gain, a, length);
                 for (int c = 0; c < ENTRIES; c++)
                     sharper += gain[c][0] * logit[c][0] + gain[c][1] * logit[c][1];
-                for (int v = 0; x_slope && v < length; v++) {
-                    block out = {{0}};
-                    for (int c = 0; c < ENTRIES; c++) {
-                        out[0] += w[c * length + v] * gain[c][0];
-                        out[1] += w[c * length + v] * gain[c][1];
-                    }
-                    memcpy(x_slope + (k * length + v) * rows + start, out, sizeof(float) * count);
+                if (metric == L2)
+                    gather(sums, gain, a, length);
+                else
+                    shift(sums, out, gain, distance, p, a, length, metric, sharpness);
+                if (x_slope) {
+                    if (metric == L2)
+                        multiply(out, NULL, w, 1, length, gain, length, ENTRIES);
+                    for (int v = 0; v < length; v++)
+                        memcpy(x_slope + (k * length + v) * rows + start, out[v], sizeof(float) * count);
                 }
             }
-            for (long i = outer; i < end; i++) {
-                float *entry = table_slope + (k * ENTRIES + index[k * rows + i]) * columns;
+            memset(picked, 0, sizeof(lanes) * ENTRIES * wide);
+            for (int n = 0; n < wide; n++)
+                for (long i = 0; i < end - outer; i++)
+                    picked[n * ENTRIES + index[k * rows + outer + i]] += turned[n * MANY * BLOCK + i];
+            for (int c = 0; c < ENTRIES; c++) {
                 for (int n = 0; n < columns; n++)
-                    entry[n] += turned[(i - outer) * columns + n];
-            }
-            for (int c = 0; c < ENTRIES; c++)
+                    table_slope[(k * ENTRIES + c) * columns + n] += picked[n / LANES * ENTRIES + c][n % LANES];
                 for (int v = 0; v < length; v++)
-                    centroid_slope[(k * ENTRIES + c) * length + v] +=
-                        2 * sharpness * added(sums[c * (length + 1) + v])
-                        - w[c * length + v] * added(sums[c * (length + 1) + length]);
+                    centroid_slope[(k * ENTRIES + c) * length + v] += metric == L2
+                        ? 2 * sharpness * added(sums[v][c]) - w[c * length + v] * added(sums[length][c])
+                        : -added(sums[v][c]);
+            }
         }
     }
-    free(offset), free(turned), free(sums), free(a), free(g);
+    free(offset), free(turned), free(picked), free(sums), free(a), free(out), free(g);
     return added(sharper) / sharpness;
 }

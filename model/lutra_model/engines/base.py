@@ -72,11 +72,17 @@ class Engine(ABC):
     name: ClassVar[str]
     vector: ClassVar[bool] = False      # columns are activation rows, outputs follow each other: `passes_vector`
     tables: ClassVar[bool] = True       # looks up: it stands on the lookup side of a comparison
+    nearest: ClassVar[bool] = False     # encoders find the nearest of centroids: by a metric, of so many, so long
+    gathers: ClassVar[bool] = False     # a machine may load only the table entries that are selected: `gathering`
     parameter_bytes: ClassVar[int] = 7  # bias (4), multiplier (2), shift (1): one of each column in a parameter word
 
     def runs(self, engine: str) -> bool:
         """Whether the machine runs layers that ask for an engine of that name."""
         return engine == self.name
+
+    def preparation(self, array: Array) -> str:
+        """What goes before lookups and is charged to the encoder and its codebooks, as the subject of a sentence."""
+        return "Encoding"
 
     @abstractmethod
     def check(self, array: Array) -> None:

@@ -30,6 +30,10 @@ class Planes(Engine):
     name = "lut-tc"
     parameter_bytes = 8  # the zero point is the last
 
+    def preparation(self, array: Array) -> str:
+        """See `Engine.preparation`."""
+        return "Adding up tables of activations"
+
     def check(self, array: Array) -> None:
         """See `Engine.check`."""
         if array.length not in (1, 2, 4):
@@ -105,16 +109,15 @@ class Planes(Engine):
         """Bits that are selected among entries."""
         return TABLE_BITS if array.quantised else self.term_bits(array)
 
-    def _builder_bits(self, array: Array) -> int:
-        """Adder bits that make a table: sums of halves, then of both; of 8-bit entries also the sizes' sum, roundings.
+    def _builder(self, array: Array) -> list[int]:
+        """Widths of a table's adders: sums of halves, then of both; of 8-bit entries also the sizes' sum, roundings.
 
         >>> from ..params import Array
-        >>> Planes()._builder_bits(Array(engine="lut-tc", length=4, entries=2))  # 4 sums of two, 8 of four
+        >>> sum(Planes()._builder(Array(engine="lut-tc", length=4, entries=2)))  # 4 sums of two, 8 of four
         128
         """
-        width, length = self.term_bits(array), array.length
-        bits = {1: 9, 2: 2 * 10, 4: 4 * 10 + 8 * 11}[length]
-        return bits + (4 * 8 + 10 * 3 + (8 + 1) * width if array.quantised else 0)
+        adders = {1: [9], 2: 2 * [10], 4: 4 * [10] + 8 * [11]}[array.length]
+        return adders + (4 * [8] + 3 * [10] + (8 + 1) * [self.term_bits(array)] if array.quantised else [])
 
     def encode_registers(self, array: Array) -> int:
         """See `Engine.encode_registers`."""
@@ -142,11 +145,14 @@ class Planes(Engine):
         used = [slots * array.encoders for slots in operation.tile_slots(array)]
         summed = sum(reduction_bits(rows, self.term_bits(array)) for rows in used) + (tiles - 1) * self.lane_bits(array)
         corrected = self.lane_bits(array) + ZERO_BITS
-        adds = outputs * tiles * (planes - 1) * self._plane_bits(array) + outputs * corrected
+        sums = outputs * tiles * (planes - 1)  # of planes
         return {
-            "table_reads": layer.lookups, "encoder_add_bits": built * self._builder_bits(array),
+            "table_reads": layer.lookups, "encoder_adds": built * len(self._builder(array)),
+            "encoder_add_bits": built * sum(self._builder(array)),
             "cell_mux_bits": layer.lookups * self._mux_bits(array),
-            "cell_add_bits": adds + layer.rows * operation.column_tiles * summed,
+            "cell_adds": sums + 2 * outputs + layer.rows * operation.column_tiles * (layer.codebooks - 1),
+            "cell_add_bits": sums * self._plane_bits(array) + outputs * corrected
+            + layer.rows * operation.column_tiles * summed,
             "multiply_bits": outputs * ZERO_BITS * self.lane_bits(array),
             "cell_register_bits": walked * self._row_registers(array)}
 
@@ -169,5 +175,5 @@ class Planes(Engine):
             "register": 2 * array.entries * array.length + (
                 self._row_registers(array) - array.columns * self.accumulator_bits(array)) / array.cells,
             "mux": self._mux_bits(array),
-            "add": self._builder_bits(array) / array.columns + columns / array.rows + lane / array.cells,
+            "add": sum(self._builder(array)) / array.columns + columns / array.rows + lane / array.cells,
             "multiply": ZERO_BITS * self.lane_bits(array) / 64 / array.rows}

@@ -38,6 +38,10 @@ class _Dln(Engine):
         """Either form runs the layers of both."""
         return engine in (DlnRow.name, DlnColumn.name)
 
+    def preparation(self, array: Array) -> str:
+        """See `Engine.preparation`."""
+        return "Finding levels and reading their table"
+
     def check(self, array: Array) -> None:
         """See `Engine.check`."""
         if array.length != 1:
@@ -105,7 +109,7 @@ class _Dln(Engine):
         """Two limits; what is below zero moves up by ``Nf``."""
         encodes = layer.rows * layer.codebooks
         return {"compares": 2 * encodes, "encoder_compare_bits": 16 * encodes, "encoder_mux_bits": 16 * encodes,
-                "encoder_add_bits": 8 * encodes}
+                "encoder_adds": encodes, "encoder_add_bits": 8 * encodes}
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""

@@ -40,6 +40,11 @@ class Lookup(Engine):
     """Encoders search the nearest of ``entries`` centroids, or walk a tree; a cell owns a table of as many entries."""
 
     name = "lookup"
+    nearest = gathers = True
+
+    def preparation(self, array: Array) -> str:
+        """See `Engine.preparation`."""
+        return "Walking decision trees" if array.metric is Metric.TREE else "Finding the nearest centroid"
 
     def check(self, array: Array) -> None:
         """See `Engine.check`."""

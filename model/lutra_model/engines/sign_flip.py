@@ -57,8 +57,8 @@ class SignFlips(Mac):
 
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """Two multiplexers of nine bits; a negation for all cells of a row."""
-        issues = operation.rows * operation.row_tiles * operation.column_tiles
-        return {"cell_mux_bits": layer.lookups * 2 * 9, "cell_add_bits": issues * structure.array.rows * 9}
+        negated = operation.rows * operation.row_tiles * operation.column_tiles * structure.array.rows
+        return {"cell_mux_bits": layer.lookups * 2 * 9, "cell_adds": negated, "cell_add_bits": negated * 9}
 
     def cell_parts(self, structure: Structure) -> Parts:
         """See `Engine.cell_parts`."""

@@ -42,6 +42,10 @@ class VecLut(Engine):
     name = "vec-lut"
     vector = True
 
+    def preparation(self, array: Array) -> str:
+        """See `Engine.preparation`."""
+        return "Adding up tables of activations"
+
     def check(self, array: Array) -> None:
         """See `Engine.check`."""
         if array.length not in ternary.GROUPS or array.entries != 1:
@@ -101,7 +105,7 @@ class VecLut(Engine):
         """Tables built: one addition of a chosen activation for each entry."""
         array = structure.array
         added = _builds(operation, array) * _entries(array)
-        return {"encoder_add_bits": added * structure.term_bits,
+        return {"encoder_adds": added, "encoder_add_bits": added * structure.term_bits,
                 "encoder_mux_bits": added * (array.length - 1) * SCALAR}
 
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:

@@ -25,7 +25,7 @@ class Options:
     ----------
     entries, metric : centroids of a codebook, and how the nearest is found.
     lengths : scalars of a sub-vector: one number, or numbers by layer; None: the scheme's own choice.
-    refine : fit what can be fitted to the float layer's outputs.
+    refine : fit what can be fitted (tables, scales, biases) to the float layer's outputs.
     bits : of a weight, where weights have few.
     group : ternary weights in one index.
     threshold : how weights become ternary: ``mse`` or ``absmean``, see `vec_lut.ternarise`.

@@ -16,6 +16,7 @@ from ..few_bits import affine
 from ..graph import Affine
 from ..network import Product
 from .base import Layer, Options, Scheme
+from .refine import step_and_bias
 
 __all__ = ["BIT_PLANES", "patterns"]
 
@@ -28,7 +29,7 @@ def patterns(q: NDArray[np.int64], bits: int, group: int, taps: int) -> NDArray[
 
 
 class Planes(Scheme):
-    """Each column has its scale and zero point; ``refine`` moves the bias by the mean error that calibration shows."""
+    """Each column has its scale and zero point."""
 
     follows = True
 
@@ -51,13 +52,9 @@ class Planes(Scheme):
         q, zero, size = affine(step.weight, bits)
         taps = prod(step.window.kernel) if step.window else 1
         table = np.concatenate([patterns(part, bits, self.group, taps) for part in np.split(q, step.groups, axis=1)])
-        bias = step.bias
-        if options.refine:
-            means = layer.columns().mean(axis=1, dtype=np.float64).reshape(step.groups, 1, -1) * layer.input_scale
-            levels = ((2 * q - (1 << bits) + 1 - zero) * size).reshape(len(q), step.groups, -1).swapaxes(0, 1)
-            bias = layer.target().mean(axis=0, dtype=np.float64) - (means @ levels).ravel()
-        return products.coded(step.name, layer.source, table, size * layer.input_scale, bias,
-                              BitPlanes(zero, bits, self.group), reduction=len(step.weight), **layer.common)
+        value, bias = step_and_bias(layer, (2 * q - (1 << bits) + 1 - zero).astype(np.int16), size, options)
+        return products.coded(step.name, layer.source, table, value, bias, BitPlanes(zero, bits, self.group),
+                              reduction=len(step.weight), **layer.common)
 
 
 BIT_PLANES = (Planes("lut-tc", "LUT Tensor Core, ISCA 2025", 4), Planes("bit-serial", "bit-serial adders", 1))

@@ -7,11 +7,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import few_bits, kernels, products, ternary
+from .. import few_bits, products, ternary
 from ..codings import Trits
 from ..graph import Affine
 from ..network import Product
 from .base import Layer, Options, Scheme
+from .refine import step_and_bias
 
 __all__ = ["THRESHOLDS", "VecLut", "quantise_tokens", "ternarise"]
 
@@ -53,23 +54,6 @@ def quantise_tokens(x: Real, compat: Literal["vlut-max"] | None = None) -> tuple
     return np.clip(rounded, -128, 127).astype(np.int8), scale[..., 0]
 
 
-def _fitted(layer: Layer, weights: NDArray[np.int8], step: Real) -> tuple[Real, Real]:
-    """The step and bias of each column that bring its ternary sums nearest to the float layer's outputs.
-
-    ``weights`` is ``(reduction, groups * columns)``. A column whose sums say nothing about them keeps its step.
-    """
-    groups = layer.step.groups
-    parts = zip(np.split(layer.columns(), groups), np.split(weights, groups, axis=1), strict=True)
-    sums = np.concatenate([kernels.multiply(rows, part) for rows, part in parts], axis=1).astype(np.float64)
-    target = layer.target()
-    mean, wanted = sums.mean(axis=0), target.mean(axis=0)
-    spread = ((sums - mean) ** 2).sum(axis=0)
-    shared = ((sums - mean) * (target - wanted)).sum(axis=0)
-    slope = np.divide(shared, spread, out=np.zeros_like(step), where=spread > 0)
-    step = np.where(slope > 0, slope, step)
-    return step, wanted - step * mean
-
-
 class VecLut(Scheme):
     """Packed ternary weights."""
 
@@ -89,18 +73,13 @@ class VecLut(Scheme):
         return {"group": options.group, "threshold": options.threshold, "refine": options.refine}
 
     def product(self, layer: Layer, options: Options) -> Product:
-        """See `Scheme.product`: one scale for each column, which is part of the finisher's multiplier.
-
-        With ``options.refine`` (the default) scale and bias follow the float layer's outputs on the calibration data.
-        """
+        """See `Scheme.product`: one scale for each column, which is part of the finisher's multiplier."""
         step = layer.step
         weights, scale = ternarise(step.weight, options.threshold)
         taps = prod(step.window.kernel) if step.window else 1
         each = len(step.bias) // step.groups
         table = [ternary.pack_layer(weights[:, first:first + each], options.group, taps)
                  for first in range(0, len(step.bias), each)]
-        size, bias = scale * layer.input_scale, step.bias
-        if options.refine:
-            size, bias = _fitted(layer, weights, size)
-        return products.coded(step.name, layer.source, np.concatenate(table), size, bias, Trits(options.group),
+        value, bias = step_and_bias(layer, weights, scale, options)
+        return products.coded(step.name, layer.source, np.concatenate(table), value, bias, Trits(options.group),
                               reduction=len(step.weight), **layer.common)
