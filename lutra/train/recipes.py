@@ -81,16 +81,29 @@ INT8 = Variant(options={"scheme": "int8"})
 TUNED = Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1)
 KERNEL_ROWS = {"stem": 1} | {f"block{block}.{part}": 3 for block in (1, 2, 3) for part in ("first", "second")}
 
+FEW = Schedule(epochs=8, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
+SHORT = replace(FEW, epochs=2)                                         # where conversion loses little
+WEIGHTS = {
+    "lut-tc-w4": Variant(options={"scheme": "lut-tc", "bits": 4}, stages=(Stage(schedule=SHORT),)),
+    "lut-tc-w2": Variant(options={"scheme": "lut-tc", "bits": 2}, stages=(Stage(schedule=FEW),),
+                         claim="49.4 % (BitNet b1.58 3B, W2A8; LLaMA 3B with W16A16: 49.7 %)"),
+    "lut-tc-w1": Variant(options={"scheme": "lut-tc", "bits": 1}, stages=(Stage(schedule=FEW),)),
+    "vec-lut": Variant(options={"scheme": "vec-lut", "group": 4}, stages=(Stage(schedule=FEW),)),
+    "dln": Variant(options={"scheme": "dln", "levels": 33}, stages=(Stage(schedule=SHORT),),
+                   claim="none in its abstract")}
+
 RECIPES = {recipe.name: recipe for recipe in (
     Recipe(name="fashion-resnet8", data="fashion-mnist", model="resnet8",
            dense=Schedule(epochs=12, rate=0.008, shift=2),
            variants={"int8": INT8,
                      "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}}, real=True,
-                                       stages=(Stage(schedule=TUNED),))}),
+                                       stages=(Stage(schedule=TUNED),)),
+                     **WEIGHTS}),
     Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
            variants={"int8": INT8,
                      "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": KERNEL_ROWS},
-                                       stages=(Stage(schedule=replace(TUNED, epochs=6)),))}),
+                                       stages=(Stage(schedule=replace(TUNED, epochs=6)),)),
+                     **WEIGHTS}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
            weights="resnet20-cifar10.safetensors", variants={"int8": INT8}),
 )}

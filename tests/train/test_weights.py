@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lutra.train.graph import Graph
-from lutra.train.layers import Dense, module
+from lutra.train.layers import Dense, Weights, module
 from lutra_model import golden
 from lutra_model.codings import BitPlanes, Coding, Plain, SignFlip, Trits
 from lutra_model.network import Network, Product, Window
@@ -117,3 +117,22 @@ def test_rounded_tables_of_activations_are_refused_and_eight_bits_stay_tables() 
                                          r"rounded to 8 bits$"):
         module(replace(node, coding=replace(node.coding, quantised=True)), 1.0)
     assert isinstance(module(layer(rng, Plain(), "b", "input", 4, 3), 1.0), Dense)
+
+
+def test_a_step_has_no_gradient_from_the_bias_but_what_rounding_added() -> None:
+    rng = np.random.default_rng(7)
+    made = module(layer(rng, Plain(4), "a", "input", 3, 4, low=-128), 1.0).double().train()
+    made(torch.zeros(3, 9, dtype=torch.float64)).sum().backward()
+    in_steps = made.bias.detach() / made.steps().detach()
+    wanted = 9 * (in_steps.round() - in_steps) * made.steps().detach() / made.node.scale
+    torch.testing.assert_close(made.log_step.grad, wanted)
+
+
+def test_steps_and_biases_stay_within_the_finishers_bits() -> None:
+    graph = Graph(network(0, Plain(4)))
+    with torch.no_grad():
+        for node in graph.nodes:
+            if isinstance(node, Weights):
+                node.log_step -= 60
+    equals_golden(graph, images(0))
+    assert max(np.abs(node.bias).max() for node in graph.export().products) >= 2**29

@@ -13,11 +13,12 @@ from lutra_model import network as kinds
 from lutra_model.codings import Plain
 
 from .dense import Dense
+from .few_bits import Multiplied, Planes, Ternary
 from .glue import Add, Flatten, Glue, Pool
 from .levels import LevelTable
 from .nearest import Lookup
 from .product import Product, Tables
-from .weights import Multiplied, Planes, Ternary, Weights
+from .weights import Weights
 from .windows import windows
 
 __all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "LevelTable", "Lookup", "Multiplied", "Planes", "Pool",

@@ -13,7 +13,7 @@ from lutra_model.rank_one import rank_one
 __all__ = ["Factors", "Monotone", "looked_up"]
 
 Real = NDArray[np.float64]
-FACTORS = 3          # of a free table that learn; on trained networks they leave 1 to 3 of 127 of any entry
+FACTORS = 2          # of a free table that learn; of a network's fitted tables they leave at most 2 to 4 of 127
 LEAST_STEP = 0.02    # of a first staircase, of its mean step
 
 
