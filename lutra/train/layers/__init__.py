@@ -13,11 +13,13 @@ from .dense import Dense
 from .glue import Add, Flatten, Glue, Pool
 from .nearest import Lookup
 from .product import Product, Tables
+from .tree import Tree
 from .windows import windows
 
-__all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "Lookup", "Pool", "Product", "Tables", "module", "windows"]
+__all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "Lookup", "Pool", "Product", "Tables", "Tree", "module",
+           "windows"]
 
-CODED: dict[str, type[Product]] = {"nearest": Lookup, "plain": Dense}
+CODED: dict[str, type[Product]] = {"nearest": Lookup, "plain": Dense, "tree": Tree}
 GLUE: dict[type[kinds.Node], type[Glue]] = {kinds.Add: Add, kinds.AvgPool: Pool, kinds.Flatten: Flatten}
 
 

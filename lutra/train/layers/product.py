@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lutra_model import network as kinds
 from lutra_model.requantise import fixed_point
 
+from .reference import Reference
 from .rounding import half_up, rounded, shifted
 from .windows import windows
 
@@ -33,7 +34,7 @@ class Product(nn.Module, ABC):
         words stand for.
 
     ``RATES`` are multiples of the learning rate, by a parameter's name. Raises ``ValueError`` for a layer in groups or
-    with a function in its finisher.
+    with a function in its finisher. ``reference``, where there is one, sees what goes in and comes out in training.
     """
 
     RATES: ClassVar[dict[str, float]] = {}
@@ -43,6 +44,7 @@ class Product(nn.Module, ABC):
         if node.groups != 1 or node.function is not None:
             raise ValueError(f"layer {node.name} must have one group and no function in its finisher to be trained")
         self.node, self.in_scale = node, in_scale
+        self.reference: Reference | None = None
         self.bias = nn.Parameter(torch.from_numpy(node.bias * node.table_scale).float())
 
     @abstractmethod
@@ -69,11 +71,16 @@ class Product(nn.Module, ABC):
         return float(self.node.scale) * 2.0**-40
 
     def forward(self, x: Tensor) -> Tensor:
-        sums, window = self.sums(windows(x, self.node.window)), self.node.window
+        window = self.node.window
+        rows = windows(x, window)
+        sums = self.sums(rows)
         if self.training:
             steps = self.steps()
             bias = rounded(self.bias / steps.detach())
-            y = half_up((sums + bias[:, None]) * (steps / self.node.scale)[:, None], self.node)
+            made = (sums + bias[:, None]) * (steps / self.node.scale)[:, None]
+            if self.reference is not None:
+                self.reference.compare(rows, made)
+            y = half_up(made, self.node)
         else:
             bias, multiplier, shift = (values.to(x.device)[:, None] for values in self.finisher())
             y = shifted((sums.to(torch.int64) + bias) * multiplier, shift, self.node)
