@@ -15,6 +15,7 @@ from lutra_model.graph import Affine, FloatGraph
 from lutra_model.network import Network
 
 from .layers import Product, module
+from .layers.reference import Reference
 
 __all__ = ["Graph", "as_golden"]
 
@@ -32,7 +33,8 @@ class Graph(nn.Module):
     def __init__(self, network: Network, floats: FloatGraph | None = None) -> None:
         super().__init__()
         self.network = network
-        weights = {step.name: step.weight for step in floats.steps if isinstance(step, Affine)} if floats else {}
+        self.floats = {step.name: step for step in floats.steps if isinstance(step, Affine)} if floats else {}
+        weights = {name: step.weight for name, step in self.floats.items()}
         self.nodes = nn.ModuleList(module(node, network.scale(node.inputs[0]), weights.get(node.name))
                                    for node in network.nodes)
 
@@ -55,6 +57,20 @@ class Graph(nn.Module):
         for node in self.nodes:
             if isinstance(node, Product):
                 node.prepare(values[node.node.inputs[0]])
+
+    def refer(self, wanted: bool = True) -> None:
+        """Have every product layer compared with its float layer in training, or not any more."""
+        for node in self.nodes:
+            if isinstance(node, Product) and (step := self.floats.get(node.node.name)):
+                reference = Reference(step, node.in_scale, node.node.scale) if wanted else None
+                node.reference = reference.to(node.bias.device) if reference else None
+
+    def reconstruction(self) -> Tensor:
+        """Sum of the errors of all layers that are compared, in the last forward pass; see :class:`Reference`."""
+        errors = [node.reference.error for node in self.nodes if isinstance(node, Product) and node.reference]
+        if not errors:
+            raise ValueError(f"network {self.network.name} must have layers to compare with float ones, not none")
+        return torch.stack(errors).sum()
 
     def groups(self, rate: float, learns: Sequence[str] = ("*",)) -> list[dict[str, Any]]:
         """The optimiser's groups: parameters whose own name matches a pattern, each layer's at its multiple of rate."""

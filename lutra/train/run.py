@@ -110,19 +110,21 @@ class Run:
         torch.manual_seed(self.seed)
         graph = Graph(network, self.floats).eval()
         graph.prepare(self.calibration[:PREPARED])
-        seconds = [self._fit(graph, stage, self._taught(stage), f"{name}-{number}",
+        seconds = [self._fit(graph, stage, self._taught(graph, stage), f"{name}-{number}",
                              groups=graph.groups(stage.schedule.rate, stage.learns))
                    for number, stage in enumerate(variant.stages, start=1)]
         return graph.cpu().export(), seconds
 
-    def _taught(self, stage: Stage) -> Loss:
-        """The task's loss with the float network as the teacher."""
+    def _taught(self, graph: Graph, stage: Stage) -> Loss:
+        """The task's loss with the float network as the teacher, and the layers' own errors where the stage asks."""
         task, teacher = self.data.task, self.teacher.to(self.device)
+        graph.refer(stage.reconstruct > 0)
 
         def loss(net: nn.Module, x: Tensor, wanted: Tensor) -> Tensor:
             with torch.no_grad():
                 taught = teacher(x)
-            return task.taught(net(x), taught, wanted)
+            found = task.taught(net(x), taught, wanted)
+            return found + stage.reconstruct * graph.reconstruction() if stage.reconstruct else found
 
         return loss
 

@@ -11,12 +11,14 @@ from lutra.train.data import tensor
 from lutra.train.graph import Graph, as_golden
 from lutra_model import golden
 from lutra_model.network import MaxPool, Product, Window
+from lutra_model.params import DISTANCES, Metric
 from tests.train.networks import network
 
 
+@pytest.mark.parametrize("metric", Metric)
 @pytest.mark.parametrize("seed", range(3))
-def test_evaluation_mode_equals_golden(seed: int) -> None:
-    net = network(seed)
+def test_evaluation_mode_equals_golden(seed: int, metric: Metric) -> None:
+    net = network(seed, metric)
     images = np.random.default_rng(seed).integers(0, 256, (5, 7, 6, 2), np.uint8)
     graph = Graph(net).eval()
     wanted = golden.run(graph.export(), images)
@@ -24,8 +26,9 @@ def test_evaluation_mode_equals_golden(seed: int) -> None:
         assert np.array_equal(as_golden(value), wanted[name]), name
 
 
-def test_export_without_training_keeps_the_network() -> None:
-    net = network(0)
+@pytest.mark.parametrize("metric", Metric)
+def test_export_without_training_keeps_the_network(metric: Metric) -> None:
+    net = network(0, metric)
     for one, other in zip(Graph(net).export().products, net.products, strict=True):
         assert np.array_equal(one.table, other.table)
         assert np.array_equal(one.bias, other.bias)
@@ -33,9 +36,10 @@ def test_export_without_training_keeps_the_network() -> None:
         assert one.centroids is None or np.array_equal(one.centroids, other.centroids)
 
 
-def test_fine_tuning_lowers_the_loss_and_still_equals_golden() -> None:
+@pytest.mark.parametrize("metric", DISTANCES)
+def test_fine_tuning_lowers_the_loss_and_still_equals_golden(metric: Metric) -> None:
     torch.manual_seed(0)
-    net, rng = network(1), np.random.default_rng(1)
+    net, rng = network(1, metric), np.random.default_rng(1)
     labels = torch.from_numpy(rng.integers(0, 3, 32))  # the label is the brightness
     images = (rng.integers(0, 80, (32, 7, 6, 2)) + 85 * labels.numpy()[:, None, None, None]).astype(np.uint8)
     graph, x = Graph(net).eval(), tensor(images, 1 / 255)

@@ -24,13 +24,13 @@ def test_a_tiny_recipe_runs_from_data_to_files_and_is_not_run_twice(
         tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     striped(tmp_path / "data", 256)
     recipe = recipes.RECIPES["fashion-resnet8"]
-    few = {name: recipe.variants[name] for name in ("int8", "lut-nn")}
+    few = {name: recipe.variants[name] for name in ("int8", "lut-dla-l1")}
     monkeypatch.setitem(recipes.RECIPES, recipe.name, replace(recipe, variants=few))
     arguments = ["train", recipe.name, "--tiny", "--json", "--data", tmp_path / "data", "--output", tmp_path / "out"]
     assert lutra(*arguments) == 0
     found, folder = json.loads(capsys.readouterr().out), tmp_path / "out" / "fashion-resnet8-tiny-1"
     data = load("fashion-mnist", tmp_path / "data").first(256, 64)
-    for name, schemes in (("int8", {"int8"}), ("lut-nn", {"lut-nn"})):
+    for name, schemes in (("int8", {"int8"}), ("lut-dla-l1", {"lut-dla"})):
         net = netfile.load(folder / f"fashion-resnet8-{name}.lutra")
         assert {node.scheme for node in net.products} == schemes
         right = np.mean(golden.classify(net, data.test) == data.test_wanted)

@@ -18,11 +18,12 @@ from .glue import Add, Flatten, Glue, Pool
 from .levels import LevelTable
 from .nearest import Lookup
 from .product import Product, Tables
+from .tree import Tree
 from .weights import Weights
 from .windows import windows
 
 __all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "LevelTable", "Lookup", "Multiplied", "Planes", "Pool",
-           "Product", "Tables", "Ternary", "Weights", "module", "windows"]
+           "Product", "Tables", "Ternary", "Tree", "Weights", "module", "windows"]
 
 
 def plain(node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | None = None) -> Product:
@@ -33,7 +34,7 @@ def plain(node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | No
 
 CODED: dict[str, Callable[..., Product]] = {
     "bit-planes": Planes, "levels": LevelTable, "nearest": Lookup, "plain": plain, "sign-flip": Multiplied,
-    "trits": Ternary}
+    "tree": Tree, "trits": Ternary}
 GLUE: dict[type[kinds.Node], type[Glue]] = {kinds.Add: Add, kinds.AvgPool: Pool, kinds.Flatten: Flatten}
 
 

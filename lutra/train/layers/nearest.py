@@ -15,9 +15,9 @@ from lutra_model.params import Metric
 from .product import Tables
 from .rounding import rounded
 from .soft_lookup import lookup, packed_distances
-from .windows import windows
+from .windows import sub_vectors, windows
 
-__all__ = ["Lookup"]
+__all__ = ["SOFTNESS", "Lookup"]
 
 # The first sharpness times the mean distance to the nearest centroid; that of L2 is squared, which doubles every
 # relative difference.
@@ -46,11 +46,8 @@ class Lookup(Tables):
         return rounded(self.centroids / self.in_scale).clamp(-128, 127)
 
     def sub_vectors(self, rows: Tensor) -> Tensor:
-        """``(codebooks, length, rows)``; the last sub-vector is padded with zeros."""
-        codebooks, _, length = self.centroids.shape
-        missing = codebooks * length - len(rows)
-        padded = nn.functional.pad(rows, (0, 0, 0, missing)) if missing else rows  # pad copies even for nothing
-        return padded.view(codebooks, length, -1)
+        """``(codebooks, length, rows)``."""
+        return sub_vectors(rows, len(self.centroids), self.centroids.shape[2])
 
     def sums(self, rows: Tensor) -> Tensor:
         """See :meth:`Product.sums`."""
@@ -59,7 +56,7 @@ class Lookup(Tables):
 
     @torch.no_grad()
     def prepare(self, x: Tensor) -> None:
-        """Set the sharpness to ``SOFTNESS`` over the mean distance to the nearest centroid."""
+        """See :meth:`Product.prepare`: the sharpness is `SOFTNESS` over the mean distance to the nearest centroid."""
         rows, metric = self.sub_vectors(windows(x, self.node.window)), self.coding.metric
         nearest = packed_distances(rows, self.points(), metric).amin(1) / self.centroids.shape[1]
         lacking = rows.square().sum(1) if metric is Metric.L2 else 0.0

@@ -13,6 +13,7 @@ from lutra_model import network as kinds
 from lutra_model.products import LARGEST_BIAS
 from lutra_model.requantise import fixed_point
 
+from .reference import Reference
 from .rounding import half_up, rounded, shifted
 from .windows import windows
 
@@ -34,7 +35,7 @@ class Product(nn.Module, ABC):
         words stand for.
 
     ``RATES`` are multiples of the learning rate, by a parameter's name. Raises ``ValueError`` for a layer in groups or
-    with a function in its finisher.
+    with a function in its finisher. ``reference``, where there is one, sees what goes in and comes out in training.
     """
 
     RATES: ClassVar[dict[str, float]] = {}
@@ -44,6 +45,7 @@ class Product(nn.Module, ABC):
         if node.groups != 1 or node.function is not None:
             raise ValueError(f"layer {node.name} must have one group and no function in its finisher to be trained")
         self.node, self.in_scale = node, in_scale
+        self.reference: Reference | None = None
         self.bias = nn.Parameter(torch.from_numpy(node.bias * node.table_scale).float())
 
     @abstractmethod
@@ -74,11 +76,15 @@ class Product(nn.Module, ABC):
         return (self.bias.detach().abs() / LARGEST_BIAS).clamp(min=float(self.node.scale) * 2.0**-40)
 
     def forward(self, x: Tensor) -> Tensor:
-        sums, window = self.sums(self.rows(x)), self.node.window
+        rows, window = self.rows(x), self.node.window
+        sums = self.sums(rows)
         if self.training:
             steps = self.steps()
             bias = rounded(self.bias / steps)
-            y = half_up((sums + bias[:, None]) * (steps / self.node.scale)[:, None], self.node)
+            made = (sums + bias[:, None]) * (steps / self.node.scale)[:, None]
+            if self.reference is not None:
+                self.reference.compare(rows, made)
+            y = half_up(made, self.node)
         else:
             bias, multiplier, shift = (values.to(x.device)[:, None] for values in self.finisher())
             y = shifted((sums.to(torch.int64) + bias) * multiplier, shift, self.node)

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lutra_model.params import Metric
 
 from . import native
 
-__all__ = ["backward", "forward", "lookup", "packed_distances"]
+__all__ = ["backward", "forward", "lookup", "packed_distances", "picked"]
 
 CHUNK = 1 << 17  # elements of an intermediate that stay in a core's cache
 
@@ -82,6 +82,13 @@ def forward(x: Tensor, centroids: Tensor, table: Tensor, metric: Metric = Metric
     return sums, index
 
 
+def picked(table: Tensor, index: Tensor) -> Tensor:
+    """``sum over k of table[k, index[k]]`` as ``(columns, rows)``, of indices ``(codebooks, 1, rows)``."""
+    codebooks, entries, columns = table.shape
+    places = index[:, 0].T.to(torch.int64) + torch.arange(codebooks, device=index.device) * entries
+    return nn.functional.embedding_bag(places, table.view(-1, columns), mode="sum").T
+
+
 def backward(x: Tensor, centroids: Tensor, table: Tensor, sharpness: float, index: Tensor, slope: Tensor,
              with_x: bool, metric: Metric = Metric.L2) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
     """Slopes of ``x`` (if wanted), centroids, table and sharpness."""
@@ -105,11 +112,14 @@ def backward(x: Tensor, centroids: Tensor, table: Tensor, sharpness: float, inde
 class _Lookup(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor,
-                metric: Metric) -> Tensor:
+                metric: Metric, index: Tensor | None) -> Tensor:
         x, centroids, table = x.contiguous(), centroids.contiguous(), table.contiguous()
         ctx.fast = x.is_cpu and table.shape[1] == native.ENTRIES and native.library() is not None
         ctx.metric = metric
-        sums, index = (native.forward if ctx.fast else forward)(x, centroids, table, metric)
+        if index is None:
+            sums, index = (native.forward if ctx.fast else forward)(x, centroids, table, metric)
+        else:
+            sums = picked(table, index)
         ctx.save_for_backward(x, centroids, table, sharpness, index)
         return sums
 
@@ -118,14 +128,16 @@ class _Lookup(torch.autograd.Function):
         x, centroids, table, sharpness, index = ctx.saved_tensors
         slopes = (native.backward if ctx.fast else backward)(x, centroids, table, float(sharpness), index,
                                                              slope.contiguous(), ctx.needs_input_grad[0], ctx.metric)
-        return *slopes, None
+        return *slopes, None, None
 
 
-def lookup(x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor, metric: Metric = Metric.L2) -> Tensor:
+def lookup(x: Tensor, centroids: Tensor, table: Tensor, sharpness: Tensor, metric: Metric = Metric.L2,
+           index: Tensor | None = None) -> Tensor:
     """``sum over k of table[k, argmin_c distance(x_k, centroids[k, c])]`` as ``(columns, rows)``.
 
     ``x`` is ``(codebooks, length, rows)``, ``table`` ``(codebooks, entries, columns)``. The gradient of the table
     is exact. Those of ``x``, ``centroids`` and ``sharpness`` (the inverse temperature) are of the soft assignment
     ``softmax(-sharpness * distance)`` that LUT-NN puts in place of the argmin. The distance of L2 is squared.
+    ``index`` uint8 ``(codebooks, 1, rows)`` stands in the forward pass for the argmin where another encoder chooses.
     """
-    return _Lookup.apply(x, centroids, table, sharpness, metric)
+    return _Lookup.apply(x, centroids, table, sharpness, metric, index)

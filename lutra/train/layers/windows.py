@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lutra_model.network import Window
 
-__all__ = ["windows"]
+__all__ = ["sub_vectors", "windows"]
 
 
 class _Windows(torch.autograd.Function):
@@ -42,3 +42,10 @@ def windows(x: Tensor, window: Window | None) -> Tensor:
         return x
     taps = _Windows.apply(x, window)
     return taps.reshape(taps.shape[0] * taps.shape[1], -1)
+
+
+def sub_vectors(rows: Tensor, codebooks: int, length: int) -> Tensor:
+    """``(codebooks, length, rows)``; the last sub-vector is padded with zeros."""
+    missing = codebooks * length - len(rows)
+    padded = nn.functional.pad(rows, (0, 0, 0, missing)) if missing else rows  # pad copies even for nothing
+    return padded.view(codebooks, length, -1)
