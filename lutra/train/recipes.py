@@ -87,8 +87,8 @@ INT8 = Variant(options={"scheme": "int8"})
 TUNED = Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1)
 KERNEL_ROWS = STEM | {f"block{block}.{part}": 3 for block in (1, 2, 3) for part in ("first", "second")}
 CENTROIDS = replace(TUNED, epochs=1, rate=0.0002)
-FEW = Schedule(epochs=8, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
-SHORT = replace(FEW, epochs=2)                                         # where conversion loses little
+FEW = Schedule(epochs=2, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
+SHORT = replace(FEW, epochs=1)                                         # where conversion loses little
 WEIGHTS = {
     "lut-tc-w4": Variant(options={"scheme": "lut-tc", "bits": 4}, stages=(Stage(schedule=SHORT),)),
     "lut-tc-w2": Variant(options={"scheme": "lut-tc", "bits": 2}, stages=(Stage(schedule=FEW),)),
@@ -119,12 +119,12 @@ RECIPES = {recipe.name: recipe for recipe in (
            variants={"int8": INT8,
                      "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": STEM}, real=True,
                                        stages=(Stage(schedule=TUNED),), claim=LUT_NN),
-                     **tables(STEM, epochs=3), **WEIGHTS}),
+                     **tables(STEM, epochs=1), **WEIGHTS}),
     Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
            variants={"int8": INT8,
                      "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": KERNEL_ROWS},
-                                       stages=(Stage(schedule=replace(TUNED, epochs=6)),), claim=LUT_NN),
-                     **tables(KERNEL_ROWS, epochs=3), **WEIGHTS}),
+                                       stages=(Stage(schedule=TUNED),), claim=LUT_NN),
+                     **tables(KERNEL_ROWS, epochs=1), **WEIGHTS}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
            weights="resnet20-cifar10.safetensors", variants={"int8": INT8}),
 )}
