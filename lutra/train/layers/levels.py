@@ -13,7 +13,7 @@ from lutra_model.rank_one import rank_one
 
 from .level_tables import Factors, Monotone, looked_up
 from .weights import Real, Weights
-from .windows import windows
+from .windows import convolved, windows
 
 __all__ = ["LevelTable"]
 
@@ -65,10 +65,10 @@ class LevelTable(Weights):
 
     def rows(self, x: Tensor) -> Tensor:
         """See :meth:`Product.rows`: in training what the table's factors make of activations, factor after factor."""
-        if self.training:
-            left, _ = self.table.factors()
-            x = looked_up(x + self.coding.zero, left.T, self.coding.zero).flatten(0, 1)
-        return windows(x, self.node.window)
+        if not self.training:
+            return windows(x, self.node.window)
+        left, _ = self.table.factors()
+        return looked_up(x + self.coding.zero, left.T, self.coding.zero).flatten(0, 1)
 
     def sums(self, rows: Tensor) -> Tensor:
         """See :meth:`Product.sums`."""
@@ -76,7 +76,7 @@ class LevelTable(Weights):
         if not self.training:
             return self._gathered(rows, places)
         _, right = self.table.factors()
-        return LARGEST * (looked_up(places, right, self.coding.middle).flatten(0, 1).T @ rows)
+        return LARGEST * convolved(rows, looked_up(places, right, self.coding.middle).flatten(0, 1), self.node.window)
 
     @torch.no_grad()
     def _gathered(self, rows: Tensor, places: Tensor) -> Tensor:

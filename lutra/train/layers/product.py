@@ -64,7 +64,7 @@ class Product(nn.Module, ABC):
         """``table``, and ``coding`` where it is another one now, as the network file holds them."""
 
     def rows(self, x: Tensor) -> Tensor:
-        """What :meth:`sums` takes of an input: its integers, or in training what stands for them."""
+        """What :meth:`sums` takes of an input: its integers; a subclass may take something else in training."""
         return windows(x, self.node.window)
 
     def prepare(self, x: Tensor) -> None:
@@ -76,14 +76,13 @@ class Product(nn.Module, ABC):
         return (self.bias.detach().abs() / LARGEST_BIAS).clamp(min=float(self.node.scale) * 2.0**-40)
 
     def forward(self, x: Tensor) -> Tensor:
-        rows, window = self.rows(x), self.node.window
-        sums = self.sums(rows)
+        sums, window = self.sums(self.rows(x)), self.node.window
         if self.training:
             steps = self.steps()
             bias = rounded(self.bias / steps)
             made = (sums + bias[:, None]) * (steps / self.node.scale)[:, None]
             if self.reference is not None:
-                self.reference.compare(rows, made)
+                self.reference.compare(windows(x, window), made)
             y = half_up(made, self.node)
         else:
             bias, multiplier, shift = (values.to(x.device)[:, None] for values in self.finisher())

@@ -13,6 +13,7 @@ from lutra_model import network as kinds
 
 from .product import Product
 from .rounding import rounded
+from .windows import convolved, windows
 
 __all__ = ["Real", "Weights"]
 
@@ -69,10 +70,15 @@ class Weights(Product):
         """The same as integers."""
         return self.levels().detach().cpu().numpy().astype(np.int64)
 
+    def rows(self, x: Tensor) -> Tensor:
+        """See :meth:`Product.rows`: in training the whole image, which is not cut into windows."""
+        return x if self.training else windows(x, self.node.window)
+
     def sums(self, rows: Tensor) -> Tensor:
         """See :meth:`Product.sums`."""
-        levels = self.levels().T
-        return levels @ rows if self.training else (levels.double() @ rows.double()).round()
+        if self.training:
+            return convolved(rows, self.levels(), self.node.window)
+        return (self.levels().T.double() @ rows.double()).round()
 
     @property
     def taps(self) -> int:

@@ -49,3 +49,16 @@ def sub_vectors(rows: Tensor, codebooks: int, length: int) -> Tensor:
     missing = codebooks * length - len(rows)
     padded = nn.functional.pad(rows, (0, 0, 0, missing)) if missing else rows  # pad copies even for nothing
     return padded.view(codebooks, length, -1)
+
+
+def convolved(x: Tensor, weights: Tensor, window: Window | None) -> Tensor:
+    """Weights ``(reduction, columns)`` times all windows, ``(columns, rows)``: ``weights.T @ windows(x, window)``.
+
+    By PyTorch's convolution, which cuts no windows; its sums may be rounded.
+    """
+    if window is None:
+        return weights.T @ x
+    top, left, bottom, right = window.padding
+    padded = nn.functional.pad(x, (left, right, top, bottom)).transpose(0, 1)
+    kernels = weights.T.reshape(-1, len(x), *window.kernel)
+    return nn.functional.conv2d(padded, kernels, stride=window.stride).transpose(0, 1).flatten(1)
