@@ -79,6 +79,7 @@ class Recipe:
 
 INT8 = Variant(options={"scheme": "int8"})
 TUNED = Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1)
+KERNEL_ROWS = {"stem": 1} | {f"block{block}.{part}": 3 for block in (1, 2, 3) for part in ("first", "second")}
 
 FEW = Schedule(epochs=8, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
 SHORT = replace(FEW, epochs=2)                                         # where conversion loses little
@@ -100,8 +101,8 @@ RECIPES = {recipe.name: recipe for recipe in (
                      **WEIGHTS}),
     Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
            variants={"int8": INT8,
-                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}},
-                                       stages=(Stage(schedule=replace(TUNED, epochs=12)),)),
+                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": KERNEL_ROWS},
+                                       stages=(Stage(schedule=replace(TUNED, epochs=6)),)),
                      **WEIGHTS}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
            weights="resnet20-cifar10.safetensors", variants={"int8": INT8}),

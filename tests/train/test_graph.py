@@ -10,8 +10,7 @@ import torch
 from lutra.train.data import tensor
 from lutra.train.graph import Graph, as_golden
 from lutra_model import golden
-from lutra_model.network import MaxPool, Window
-from lutra_model.params import Metric
+from lutra_model.network import MaxPool, Product, Window
 from tests.train.networks import network
 
 
@@ -56,12 +55,19 @@ def test_fine_tuning_lowers_the_loss_and_still_equals_golden() -> None:
     assert all(np.array_equal(as_golden(value), wanted[name]) for name, value in values.items())
 
 
+def two_groups(node: Product) -> Product:
+    """A linear layer of two channels, each with an output of its own."""
+    return Product(name=node.name, inputs=node.inputs, scale=1.0, table=np.ones((2, 1, 1), np.int8),
+                   bias=np.zeros(2, np.int64), multiplier=np.ones(2, np.int64), shift=np.ones(2, np.int64),
+                   table_scale=np.ones(2), reduction=1, groups=2, window=Window(kernel=(1, 1)))
+
+
 @pytest.mark.parametrize(("change", "message"), [
     (lambda net: replace(net, nodes=(*net.nodes[:1], MaxPool(name="m", inputs=("a",), scale=1.0, window=Window(
         kernel=(2, 2))))),
      "node m cannot be trained: it is a MaxPool, and there are modules for products of codings .*"),
-    (lambda net: replace(net, nodes=(replace(net.nodes[0], coding=replace(net.nodes[0].coding, metric=Metric.L1)),)),
-     "layer a must use metric l2 to be trained, not l1"),
+    (lambda net: replace(net, nodes=(two_groups(net.nodes[0]),)),
+     "layer a must have one group and no function in its finisher to be trained"),
 ])
 def test_networks_that_cannot_be_trained(change: Any, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
