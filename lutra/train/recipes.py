@@ -89,7 +89,7 @@ WEIGHTS = {
                          claim="49.4 % (BitNet b1.58 3B, W2A8; LLaMA 3B with W16A16: 49.7 %)"),
     "lut-tc-w1": Variant(options={"scheme": "lut-tc", "bits": 1}, stages=(Stage(schedule=FEW),)),
     "vec-lut": Variant(options={"scheme": "vec-lut", "group": 4}, stages=(Stage(schedule=FEW),)),
-    "dln": Variant(options={"scheme": "dln", "levels": 33}, stages=(Stage(schedule=SHORT),),
+    "dln": Variant(options={"scheme": "dln", "levels": 33}, stages=(Stage(schedule=replace(SHORT, rate=0.0003)),),
                    claim="none in its abstract")}
 
 RECIPES = {recipe.name: recipe for recipe in (
