@@ -94,7 +94,7 @@ WEIGHTS = {
     "lut-tc-w2": Variant(options={"scheme": "lut-tc", "bits": 2}, stages=(Stage(schedule=FEW),)),
     "lut-tc-w1": Variant(options={"scheme": "lut-tc", "bits": 1}, stages=(Stage(schedule=FEW),)),
     "vec-lut": Variant(options={"scheme": "vec-lut", "group": 4}, stages=(Stage(schedule=FEW),)),
-    "dln": Variant(options={"scheme": "dln", "levels": 33}, stages=(Stage(schedule=SHORT),),
+    "dln": Variant(options={"scheme": "dln", "levels": 33}, stages=(Stage(schedule=replace(SHORT, rate=0.0003)),),
                    claim="no number in its abstract")}
 
 
