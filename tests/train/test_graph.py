@@ -10,7 +10,7 @@ import torch
 from lutra.train.data import tensor
 from lutra.train.graph import Graph, as_golden
 from lutra_model import golden
-from lutra_model.network import MaxPool, Window
+from lutra_model.network import Permute
 from lutra_model.params import Metric
 from tests.train.networks import network
 
@@ -57,9 +57,9 @@ def test_fine_tuning_lowers_the_loss_and_still_equals_golden() -> None:
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    (lambda net: replace(net, nodes=(*net.nodes[:1], MaxPool(name="m", inputs=("a",), scale=1.0, window=Window(
-        kernel=(2, 2))))),
-     "node m cannot be trained: it is a MaxPool, and there are modules for products of codings .*"),
+    (lambda net: replace(net, nodes=(*net.nodes[:1], Permute(name="m", inputs=("a",), scale=1.0, to=(7 * 6 * 5,),
+                                                            order=np.arange(7 * 6 * 5)))),
+     "node m cannot be trained: it is a Permute, and there are modules for products of codings .*"),
     (lambda net: replace(net, nodes=(replace(net.nodes[0], coding=replace(net.nodes[0].coding, metric=Metric.L1)),)),
      "layer a must use metric l2 to be trained, not l1"),
 ])

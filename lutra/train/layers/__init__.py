@@ -10,15 +10,17 @@ from torch import nn
 from lutra_model import network as kinds
 
 from .dense import Dense
-from .glue import Add, Flatten, Glue, Pool
+from .glue import Add, Channels, Clamp, Concat, Flatten, Glue, Largest, Pool
 from .nearest import Lookup
 from .product import Product, Tables
 from .windows import windows
 
-__all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "Lookup", "Pool", "Product", "Tables", "module", "windows"]
+__all__ = ["CODED", "GLUE", "Dense", "Glue", "Lookup", "Product", "Tables", "module", "windows"]
 
 CODED: dict[str, type[Product]] = {"nearest": Lookup, "plain": Dense}
-GLUE: dict[type[kinds.Node], type[Glue]] = {kinds.Add: Add, kinds.AvgPool: Pool, kinds.Flatten: Flatten}
+GLUE: dict[type[kinds.Node], type[Glue]] = {
+    kinds.Add: Add, kinds.AvgPool: Pool, kinds.Channels: Channels, kinds.Clamp: Clamp, kinds.Concat: Concat,
+    kinds.Flatten: Flatten, kinds.MaxPool: Largest}
 
 
 def module(node: kinds.Node, in_scale: float, weight: NDArray[np.float64] | None = None) -> nn.Module:
