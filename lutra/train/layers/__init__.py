@@ -14,7 +14,7 @@ from lutra_model.codings import Plain
 
 from .dense import Dense
 from .few_bits import Multiplied, Planes, Ternary
-from .glue import Add, Flatten, Glue, Pool
+from .glue import Add, Channels, Clamp, Concat, Flatten, Glue, Largest, Pool
 from .levels import LevelTable
 from .nearest import Lookup
 from .product import Product, Tables
@@ -22,8 +22,8 @@ from .tree import Tree
 from .weights import Weights
 from .windows import windows
 
-__all__ = ["CODED", "Add", "Dense", "Flatten", "Glue", "LevelTable", "Lookup", "Multiplied", "Planes", "Pool",
-           "Product", "Tables", "Ternary", "Tree", "Weights", "module", "windows"]
+__all__ = ["CODED", "GLUE", "Dense", "Glue", "LevelTable", "Lookup", "Multiplied", "Planes", "Product", "Tables",
+           "Ternary", "Tree", "Weights", "module", "windows"]
 
 
 def plain(node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | None = None) -> Product:
@@ -35,7 +35,9 @@ def plain(node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | No
 CODED: dict[str, Callable[..., Product]] = {
     "bit-planes": Planes, "levels": LevelTable, "nearest": Lookup, "plain": plain, "sign-flip": Multiplied,
     "tree": Tree, "trits": Ternary}
-GLUE: dict[type[kinds.Node], type[Glue]] = {kinds.Add: Add, kinds.AvgPool: Pool, kinds.Flatten: Flatten}
+GLUE: dict[type[kinds.Node], type[Glue]] = {
+    kinds.Add: Add, kinds.AvgPool: Pool, kinds.Channels: Channels, kinds.Clamp: Clamp, kinds.Concat: Concat,
+    kinds.Flatten: Flatten, kinds.MaxPool: Largest}
 
 
 def module(node: kinds.Node, in_scale: float, weight: NDArray[np.float64] | None = None) -> nn.Module:

@@ -5,11 +5,17 @@ from collections.abc import Callable
 from torch import nn
 
 from ..data import Data
+from .espcn import Espcn
+from .pointnet import PointNet
 from .resnet import ResNet
+from .speech import SpokenDigits
 
-__all__ = ["MODELS", "ResNet"]
+__all__ = ["MODELS", "Espcn", "PointNet", "ResNet", "SpokenDigits"]
 
 MODELS: dict[str, Callable[[Data], nn.Module]] = {
     "resnet8": lambda data: ResNet(data.train.shape[-1], len(data.classes)),
     "resnet20": lambda data: ResNet(data.train.shape[-1], len(data.classes), blocks=3),
+    "espcn": lambda data: Espcn(),
+    "pointnet": lambda data: PointNet(data.train.shape[-1], len(data.classes)),
+    "spoken-digits": lambda data: SpokenDigits(data.train.shape[-1], len(data.classes)),
 }

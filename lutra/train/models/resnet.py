@@ -13,8 +13,9 @@ WIDTHS = (16, 32, 64)
 class Convolution(nn.Conv2d):
     """A convolution with a batch norm behind it; zeros around the image keep its size (halved with a stride of 2)."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
-        super().__init__(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+    def __init__(self, inputs: int, outputs: int, kernel: int | tuple[int, int], stride: int = 1) -> None:
+        size = (kernel, kernel) if isinstance(kernel, int) else kernel
+        super().__init__(inputs, outputs, size, stride, (size[0] // 2, size[1] // 2), bias=False)
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:

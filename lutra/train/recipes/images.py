@@ -1,0 +1,23 @@
+"""Classification of images: Fashion-MNIST and CIFAR-10."""
+
+from ..loop import Schedule
+from .base import Recipe, Stage, Variant
+from .variants import INT8, KERNEL_ROWS, LUT_NN, STEM, TUNED, WEIGHTS, tables
+
+__all__ = ["IMAGES"]
+
+IMAGES = (
+    Recipe(name="fashion-resnet8", data="fashion-mnist", model="resnet8",
+           dense=Schedule(epochs=12, rate=0.008, shift=2),
+           variants={"int8": INT8,
+                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": STEM}, real=True,
+                                       stages=(Stage(schedule=TUNED),), claim=LUT_NN),
+                     **tables(STEM, epochs=1), **WEIGHTS}),
+    Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
+           variants={"int8": INT8,
+                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": KERNEL_ROWS},
+                                       stages=(Stage(schedule=TUNED),), claim=LUT_NN),
+                     **tables(KERNEL_ROWS, epochs=1), **WEIGHTS}),
+    Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
+           weights="resnet20-cifar10.safetensors", variants={"int8": INT8}),
+)
