@@ -85,4 +85,13 @@ RECIPES = {recipe.name: recipe for recipe in (
            variants={"int8": INT8,
                      "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": {"stem": 1}},
                                        stages=(Stage(schedule=replace(TUNED, epochs=12)),))}),
+    Recipe(name="film-reviews-minilm2", data="film-reviews", model="minilm-2", calibration=256,
+           dense=Schedule(epochs=2, rate=1e-4, batch=32, warmup=0.1),
+           variants={"int8": INT8,
+                     "nn-lut": Variant(options={"scheme": "int8", "functions": True},
+                                       claim="no loss on GLUE with all of softmax, GELU and LayerNorm by tables"),
+                     **{f"lut-tc-w{bits}": Variant(options={"scheme": "lut-tc", "bits": bits, "refine": False,
+                                                            "functions": True}) for bits in (8, 4)},
+                     "lut-nn-qk": Variant(options={"scheme": "int8", "functions": True,
+                                                   "schemes": {"*.query": "lut-nn", "*.key": "lut-nn"}})}),
 )}

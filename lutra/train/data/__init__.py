@@ -5,10 +5,12 @@ from pathlib import Path
 
 from .base import Data, tensor
 from .images import cifar10, fashion_mnist
+from .sentences import film_reviews
 
 __all__ = ["LOADERS", "Data", "load", "tensor"]
 
-LOADERS: dict[str, Callable[[Path], Data]] = {"cifar10": cifar10, "fashion-mnist": fashion_mnist}
+LOADERS: dict[str, Callable[[Path], Data]] = {"cifar10": cifar10, "fashion-mnist": fashion_mnist,
+                                              "film-reviews": film_reviews}
 
 
 def load(name: str, folder: Path) -> Data:
