@@ -11,14 +11,17 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
+from lutra import cli
 from lutra.text.bert import Bert
 from lutra.text.corpus import padded_ids
 from lutra.text.wordpiece import WordPiece
 from lutra.train.adopt import float_graph, onnx_bytes
 from lutra.train.data import load, sentences, tensor
 from lutra.train.models import MODELS, Encoder
-from lutra_model import golden
+from lutra.train.recipes import RECIPES
+from lutra_model import golden, netfile
 from lutra_model.convert import convert
+from lutra_model.network import placement
 from lutra_model.nnlut import lint
 
 PIECES = {name: number for number, name in enumerate(
@@ -125,3 +128,20 @@ def test_sentences_run_from_data_to_integers(tmp_path: Path) -> None:
     assert spread[True] != spread[False]
     with pytest.raises(ValueError, match=r"^calibrated is for tables: functions must be chosen as well$"):
         convert(graph, x.numpy(), scheme="int8", calibrated=True)
+
+
+def test_the_recipe_runs_in_all_variants(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["train", "film-reviews-minilm2", "--tiny", "--json", "--data", str(folder(tmp_path)),
+                 "--output", str(tmp_path / "out")]
+    assert cli.main(arguments) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["variants"]) == set(RECIPES["film-reviews-minilm2"].variants)
+    where = tmp_path / "out" / "film-reviews-minilm2-tiny-1"
+    nets = {name: netfile.load(where / f"film-reviews-minilm2-{name}.lutra") for name in found["variants"]}
+    hosted = {name for name, net in nets.items() if any(placement(node) == "host" for node in net.nodes)}
+    assert hosted == {"int8"}, "softmax and GELU; of the others nothing is left to the host"
+    mixed = {node.name.rsplit(".", 1)[-1] for node in nets["lut-nn-qk"].products if node.scheme == "lut-nn"}
+    assert mixed == {"query", "key"}
+    data = load("film-reviews", tmp_path).first(256, 64)
+    for name, net in nets.items():
+        assert found["variants"][name]["golden"] == 100 * np.mean(golden.classify(net, data.test) == data.test_wanted)
