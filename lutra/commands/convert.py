@@ -45,6 +45,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--functions", action="store_true",
                         help="softmax, GELU and other functions by piecewise linear tables, which the machine runs "
                              "(otherwise the host does)")
+    parser.add_argument("--calibrated", action="store_true",
+                        help="with --functions: fit tables of functions such as GELU to what calibration brings to "
+                             "them (otherwise to their whole range)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the k-means (0)")
     parser.add_argument("--output", required=True, metavar="NET.lutra", help="where to write the network")
 
@@ -66,7 +69,7 @@ def run(args: argparse.Namespace) -> Outcome:
         network = convert(args.model, calibration, scheme=args.scheme, schemes=_by_layer(args.layer),
                           entries=args.entries, metric=args.metric, lengths=args.length, bits=args.bits,
                           group=args.group, levels=args.levels, pixel_scale=args.pixel_scale, seed=args.seed,
-                          functions=args.functions, refine=not args.no_refine,
+                          functions=args.functions, calibrated=args.calibrated, refine=not args.no_refine,
                           progress=show)
     save(network, args.output)
     host = [node.name for node in network.nodes if placement(node) == "host"]

@@ -25,7 +25,6 @@ from .wordpiece import WordPiece
 
 __all__ = ["compare", "cosine", "main", "make"]
 
-HEADS = 12
 REST = 64  # sentences, at most, that are kept from calibration
 
 
@@ -41,9 +40,7 @@ def make(folder: Path, tokens: int, layers: int | None, output: Path, text: Path
     ``text`` has a sentence in each line; without it, the sentences that come with Lutra.
     """
     where = folder / "minilm"
-    if not where.is_dir():
-        raise ValueError(f"the encoder must lie in {where}: run lutra fetch minilm")
-    bert = Bert.load(where / "model.fp16.safetensors", HEADS)
+    bert = Bert.minilm(where)
     lines = text.read_text(encoding="utf-8").splitlines() if text else sentences()
     x = bert.embed(token_ids(WordPiece.load(where / "tokenizer.json"), lines, tokens))
     first = len(x) - min(REST, len(x) // 2)

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 __all__ = ["EPSILON", "Bert"]
 
 EPSILON = 1e-12  # BERT's layer normalisation
+HEADS = 12  # of all-MiniLM-L6-v2
 Real = NDArray[np.float32]
 
 
@@ -104,6 +105,13 @@ class Bert:
                 return cls({name: archive.get_tensor(name).astype(np.float32) for name in archive.keys()}, heads)
         except (SafetensorError, OSError, KeyError) as error:
             raise ValueError(f"{path} must be a safetensors file with a BERT encoder: {error}") from None
+
+    @classmethod
+    def minilm(cls, folder: Path) -> "Bert":
+        """all-MiniLM-L6-v2 from the folder that ``lutra fetch minilm`` fills; ``ValueError`` where it is not there."""
+        if not folder.is_dir():
+            raise ValueError(f"the encoder must lie in {folder}: run lutra fetch minilm")
+        return cls.load(folder / "model.fp16.safetensors", HEADS)
 
     @classmethod
     def random(cls, seed: int, *, hidden: int = 8, heads: int = 2, inner: int = 16, layers: int = 1,

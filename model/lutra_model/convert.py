@@ -32,6 +32,7 @@ class _Conversion:
         self.floats = calibrate.collect(graph, data)
         self.spans = spans(graph, schemes, options, self.floats)
         self.scales = scales.choose(graph, self.floats, peaks(graph, self.spans), options.functions)
+        self.seen = self._seen() if options.calibrated else {}
         self.shapes = {"input": graph.input_shape}
         real = self.floats.pop("input") / np.float64(self.scales["input"])
         self.values = {"input": np.clip(np.rint(real), -128, 127).astype(np.int8)}
@@ -45,6 +46,13 @@ class _Conversion:
         self._forget(step)
         return node
 
+    def _seen(self) -> dict[str, NDArray[Any]]:
+        """What comes to every function of one value."""
+        steps = {step.name: step for step in self.graph.steps}
+        sources = {step.name: step.inputs[0] for step in self.graph.steps if isinstance(step, Pointwise)}
+        return {name: steps[source].clamped(self.floats[source]) if source in steps else self.floats[source]
+                for name, source in sources.items()}
+
     def _forget(self, done: Step) -> None:
         """Free what no later step reads."""
         del self.floats[done.name]
@@ -55,7 +63,7 @@ class _Conversion:
     def _glue(self, step: Step) -> Node:
         names = (*step.inputs, step.name)
         return integer_glue.node(step, [self.scales[name] for name in names], self.shapes[step.inputs[0]],
-                                 self.options.functions)
+                                 self.options.functions, self.seen.pop(step.name, None))
 
     def _product(self, step: Affine) -> Node:
         source, scale, chosen = step.inputs[0], self.scales[step.name], self.schemes[step.name]
@@ -105,6 +113,8 @@ def convert(model: FloatGraph | str | os.PathLike[str], calibration: NDArray[Any
                          f"not {options['metric']}")
     chosen, settings = _chosen(graph, scheme, schemes or {}), Options(**options)
     settings = replace(settings, metric=Metric(settings.metric))
+    if settings.calibrated and not settings.functions:
+        raise ValueError("calibrated is for tables: functions must be chosen as well")
     for used in {item.name: item for item in [scheme_of(scheme), *chosen.values()]}.values():
         used.check(settings, {step.name: step for step in graph.steps
                               if isinstance(step, Affine) and chosen[step.name] is used})

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,24 +51,29 @@ def root() -> Piecewise:
     return integers.fitted(lambda u: 2.0**21 / np.sqrt(u), 2**12, 2**14 - 1, rising=False)
 
 
-def _seen(values: NDArray[np.int8]) -> Callable[[Real], Real]:
-    """What an error counts at each 16-bit input: the root of how often the int8 values around it came, and a little."""
-    often = np.bincount(values.ravel().astype(np.int64) + 128, minlength=256) / max(1, values.size)
+def _seen(values: NDArray[np.floating[Any]], step: float) -> Callable[[Real], Real]:
+    """What an error counts at each 16-bit input: the root of how often values around it came, and a little.
+
+    ``step`` is the real value of an int8 step, in which the values are counted.
+    """
+    codes = np.clip(np.rint(values.ravel() / np.float64(step)), -128, 127).astype(np.int64)
+    often = np.bincount(codes + 128, minlength=256) / max(1, values.size)
     return lambda x: np.sqrt(np.interp(x / STEPS, np.arange(-128, 128), often) + RARE)
 
 
 def function(name: str, source: str, real: Callable[[Real], Real], *, input_scale: float, scale: float,
-             low: int = -128, high: int = 127, seen: NDArray[np.int8] | None = None) -> Function:
+             low: int = -128, high: int = 127, seen: NDArray[np.floating[Any]] | None = None) -> Function:
     """A function of real values on the scales of its input and output.
 
     The table is fitted to the function after its clamp, over the whole range of int8 at ``input_scale``: for the
-    smallest largest error, or, with inputs that a small run has ``seen`` (the paper's calibration), for the mean over
-    these.
+    smallest largest error, or, with real inputs that a small run has ``seen`` (the paper's calibration), for the mean
+    over these.
     """
     def target(x: Real) -> Real:
         return np.clip(np.nan_to_num(real(x * (input_scale / STEPS))) / scale, low, high)
 
-    table = integers.fitted(target) if seen is None else integers.fitted(target, power=2, weight=_seen(seen))
+    table = (integers.fitted(target) if seen is None
+             else integers.fitted(target, power=2, weight=_seen(seen, input_scale)))
     return Function(name=name, inputs=(source,), scale=scale, low=low, high=high, function=table)
 
 

@@ -30,6 +30,8 @@ from .requantise import fixed_point, shared_shift
 
 __all__ = ["limits", "node"]
 
+Seen = NDArray[np.floating[Any]] | None
+
 
 def limits(step: Step, scale: float) -> tuple[int, int]:
     """A step's clamp on its output scale."""
@@ -44,7 +46,7 @@ def _elementwise(step: Pointwise, given: float, scale: float, low: int, high: in
     return Elementwise(**common, table=np.clip(np.rint(real / scale), low, high).astype(np.int8))
 
 
-def _tabled(step: Step, given: float, scale: float, low: int, high: int) -> Node | None:
+def _tabled(step: Step, given: float, scale: float, low: int, high: int, seen: Seen) -> Node | None:
     """A step whose functions are piecewise linear tables, or None where it has none."""
     name, (source, *_) = step.name, step.inputs
     common: dict[str, Any] = {"input_scale": given, "scale": scale, "low": low, "high": high}
@@ -54,7 +56,7 @@ def _tabled(step: Step, given: float, scale: float, low: int, high: int) -> Node
         case Normaliser():
             return function_makers.row_softmax(name, source, **common)
         case Pointwise() if step.function(np.zeros((1, 1))).shape[1] == 1:
-            return function_makers.function(name, source, _column(step.function), **common)
+            return function_makers.function(name, source, _column(step.function), seen=seen, **common)
     return None
 
 
@@ -63,16 +65,16 @@ def _column(function: Function) -> Callable[[NDArray[np.float64]], NDArray[np.fl
     return lambda x: function(x[:, None])[:, 0]
 
 
-def node(step: Step, scales: Sequence[float], shape: Shape, functions: bool = False) -> Node:
+def node(step: Step, scales: Sequence[float], shape: Shape, functions: bool = False, seen: Seen = None) -> Node:
     """A step as integers; ``scales`` are those of its inputs and its own, ``shape`` is its first input's.
 
     ``functions``: softmax and functions of one value are piecewise linear tables, which the machine runs; else the
-    host does. Row norms always are.
+    host does. Row norms always are. ``seen`` are real inputs that a table of one value is fitted to.
     """
     *given, scale = scales
     low, high = limits(step, scale)
     common: dict[str, Any] = {"name": step.name, "inputs": step.inputs, "scale": scale, "low": low, "high": high}
-    if (functions or isinstance(step, RowNormaliser)) and (found := _tabled(step, given[0], scale, low, high)):
+    if (functions or isinstance(step, RowNormaliser)) and (found := _tabled(step, given[0], scale, low, high, seen)):
         return found
     match step:
         case Residual():

@@ -1,5 +1,6 @@
 """model.nnlut: the transform loses nothing, integers meet at breakpoints, errors over all inputs, hazards by name."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -7,11 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lutra_model.nnlut import functions, integers
+from lutra_model import function_makers
+from lutra_model.network import Network, Window
+from lutra_model.nnlut import functions, integers, lint
 from lutra_model.nnlut.functions import FUNCTIONS, Errors, Target
 from lutra_model.nnlut.net import Lines, ReluNet, lines, net
 from lutra_model.nnlut.train import train
 from lutra_model.piecewise import Piecewise
+from lutra_model.products import dense
+from tests.functions import function, layer_norm, piecewise, row_softmax
 
 TARGETS = {target.name: target for target in FUNCTIONS}
 EXACT = st.fractions(min_value=-8, max_value=8, max_denominator=6)
@@ -195,3 +200,52 @@ def test_functions_that_make_no_table_are_refused() -> None:
         train(np.exp, 1, 1)
     with pytest.raises(ValueError, match=r"^n, b and m of a ReLU network must be three lists of one length"):
         ReluNet(n=[1], b=[1, 2], m=[1])
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["gelu", "sigmoid", "tanh"])
+def test_lines_fitted_after_rounding_are_better_than_rounded_ones(name: str, seed: int, bits: int) -> None:
+    """Any network's breakpoints, put on the grid: the mean squared error of the integers falls, nothing moves."""
+    target, rng = TARGETS[name], np.random.default_rng(seed)
+    at = np.linspace(target.low, target.high, 16) + rng.uniform(-0.2, 0.2, 16)
+    rough = net(at, target.real(at) + rng.normal(0, 0.003, 16))
+    before, after = target.of_net(rough, bits), target.refitted(rough, bits)
+    np.testing.assert_array_equal(after.breakpoints, before.breakpoints)
+    assert integers.problems(after, target.rising) == []
+    squares = [(target.errors(table, bits) ** 2).mean() for table in (before, after)]
+    assert squares[1] < squares[0] / 1.5
+    low, high = target.codes(bits)
+    x, ends = np.arange(low, high + 1), np.concatenate([[low], after.breakpoints, [high]])
+    tents = np.array([np.interp(x, ends, one) for one in np.eye(len(ends))]).T
+    best = np.linalg.lstsq(tents, target.real(x * target.step(bits)) / target.scale(bits), rcond=None)[1] / len(x)
+    assert squares[1] / target.scale(bits) ** 2 < 1.05 * best[0] + 2, "within rounding, no other values are better"
+
+
+def test_training_on_what_was_seen_is_better_there() -> None:
+    seen = np.random.default_rng(0).normal(-1, 0.5, 2000)
+    inner = seen[(seen >= -5) & (seen <= 5)]
+    away = [np.abs(train(functions.gelu, -5, 5, seed=1, steps=600, seen=given)(inner) - functions.gelu(inner)).mean()
+            for given in (None, seen)]
+    assert away[1] < away[0] / 2
+    with pytest.raises(ValueError, match=r"^inputs that were seen must lie in 1 to 2, none does$"):
+        train(np.exp, 1, 2, seen=np.array([0.0, 3.0]))
+
+
+def test_every_table_of_a_network_is_looked_at() -> None:
+    """A random network has tables that jump and run both ways; those that the converter makes have no problem."""
+    rng = np.random.default_rng(3)
+    shares, norm = row_softmax(rng, "s", "input"), layer_norm(rng, "n", "s", 7)
+    wide = replace(dense("wide", "n", rng.normal(0, 0.3, (7, 6)), rng.normal(0, 1, 6), input_scale=0.05, scale=0.05,
+                         window=Window(kernel=(1, 1))), function=piecewise(rng))
+    nodes = (shares, norm, wide, function(rng, "f", "wide"))
+    found = [*lint.held(Network(name="t", input_shape=(1, 3, 7), input_scale=1.0, nodes=nodes))]
+    assert [(item.node, item.role) for item in found] == [
+        ("s", "exponential"), ("s", "reciprocal"), ("n", "1/sqrt"), ("wide", "function"), ("f", "function")]
+    assert found[0].problems == tuple(integers.problems(shares.exponential, True))
+    assert any("falls in a function that only rises" in problem for problem in found[0].problems)
+    assert any("rises in a function that only falls" in problem for problem in found[2].problems)
+    assert found[3].table is wide.function
+    made = function_makers.row_softmax("s", "input", input_scale=0.05)
+    whole = [*lint.held(Network(name="t", input_shape=(1, 3, 7), input_scale=1.0, nodes=(made,)))]
+    assert [item.problems for item in whole] == [(), ()]

@@ -6,6 +6,7 @@ from pathlib import Path
 from .base import Data, tensor
 from .images import cifar10, cifar10_normalised, fashion_mnist
 from .photographs import pictures
+from .sentences import film_reviews
 from .shapes import points
 from .speech import spoken_digits
 
@@ -13,7 +14,7 @@ __all__ = ["LOADERS", "Data", "load", "tensor"]
 
 LOADERS: dict[str, Callable[[Path], Data]] = {
     "cifar10": cifar10, "cifar10-normalised": cifar10_normalised, "fashion-mnist": fashion_mnist,
-    "pictures": pictures, "points": points, "spoken-digits": spoken_digits}
+    "film-reviews": film_reviews, "pictures": pictures, "points": points, "spoken-digits": spoken_digits}
 
 
 def load(name: str, folder: Path) -> Data:

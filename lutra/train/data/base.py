@@ -1,6 +1,7 @@
 """A data set as arrays."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,11 @@ class Data:
 
     Parameters
     ----------
-    train, test : inputs: ``uint8`` images, whose pixels stand for ``pixel * pixel_scale``, or ``float32``.
+    train, test : inputs: ``uint8`` images, whose pixels stand for ``pixel * pixel_scale``, or floating point.
     train_wanted, test_wanted : ``int64`` labels, or whatever the task takes.
     classes : names of the labels, or empty.
     source : the package or publication that the data is from, with its licence.
+    start : folder of trained weights that a float network may start from.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Data:
     test_wanted: NDArray[Any]
     pixel_scale: float | None = 1 / 255
     source: str = ""
+    start: Path = Path()
 
     def first(self, train: int, test: int) -> "Data":
         """The same set cut to its first inputs."""

@@ -62,6 +62,12 @@ class Target:
         """The lines of a network of this function's real numbers on the scales of its inputs and outputs."""
         return integers.of_lines(lines(net), self.step(bits), self.scale(bits), *self.codes(bits))
 
+    def refitted(self, net: ReluNet, bits: int) -> Piecewise:
+        """The network's breakpoints on the grid of inputs, slopes and intercepts fitted anew to the function there."""
+        step, scale = self.step(bits), self.scale(bits)
+        at = integers.rounded(lines(net), step, *self.codes(bits))
+        return integers.placed(lambda x: self.real(x * step) / scale, at, power=2, rising=self.rising)
+
     def errors(self, table: Piecewise, bits: int) -> Real:
         """Real error of the table at every input, its outputs clamped to 16 bits."""
         low, high = self.codes(bits)
@@ -99,7 +105,8 @@ def _errors(target: Target, bits: int, how: str, table: Piecewise) -> Errors:
 
 
 def _trained(target: Target, bits: int, net: ReluNet) -> list[Errors]:
-    """A network's errors; and those of its table after repair, if it needs one."""
+    """A network's errors; those of its table after repair, if it needs one; and with lines fitted anew."""
+    again = _errors(target, bits, "refitted", target.refitted(net, bits))
     try:
         table = target.of_net(net, bits)
     except ValueError as error:  # the network's own errors: no table holds it
@@ -107,19 +114,20 @@ def _trained(target: Target, bits: int, net: ReluNet) -> list[Errors]:
         x = np.arange(low, high + 1) * target.step(bits)
         away = np.abs(lines(net)(x) - target.real(x))
         return [Errors(target.name, bits, "trained", len(lines(net).slopes), float(away.max()), float(away.mean()),
-                       target.scale(bits) * FULL, (str(error),))]
+                       target.scale(bits) * FULL, (str(error),)), again]
     found = [_errors(target, bits, "trained", table)]
     if found[0].problems:
         better = integers.repaired(table, target.rising, *target.codes(bits))
         found.append(_errors(target, bits, "repaired", better))
-    return found
+    return [*found, again]
 
 
 def study(targets: Iterable[Target] = FUNCTIONS, *, steps: int = 0, seed: int = 0,
           progress: Callable[[str, int, int], None] | None = None) -> list[Errors]:
     """Errors of every function's tables at every 8-bit and every 16-bit input of its range.
 
-    With ``steps`` also those of networks trained for so many steps, as they come and repaired.
+    With ``steps`` also those of networks trained for so many steps, as they come, repaired, and with their
+    lines fitted anew between the rounded breakpoints.
     """
     targets, found = tuple(targets), list[Errors]()
     for done, target in enumerate(targets, start=1):

@@ -9,7 +9,7 @@ from ..piecewise import INPUT, SEGMENTS, Piecewise
 from . import knots
 from .net import Lines
 
-__all__ = ["connect", "fitted", "of_lines", "problems", "repaired"]
+__all__ = ["connect", "fitted", "of_lines", "placed", "problems", "repaired", "rounded"]
 
 Real = NDArray[np.float64]
 STEEPEST, FARTHEST, FINEST = 2**15 - 1, 2**31 - 1, 31
@@ -63,12 +63,30 @@ def fitted(function: Callable[[Real], Real], low: int = INPUT[0], high: int = IN
     ``power`` 2 makes the mean error small, 8 the largest one; ``weight`` is what an error counts at every ``x``;
     ``rising`` as in :func:`connect`.
     """
+    x, target = _sampled(function, low, high)
+    at = knots.places(x, target, weight(x), segments, power=power)
+    return placed(function, at, power=power, weight=weight, rising=rising)
+
+
+def _sampled(function: Callable[[Real], Real], low: int, high: int) -> tuple[Real, Real]:
+    """Every whole number of a range, and the function there."""
     x = np.arange(low, high + 1, dtype=np.float64)
     target = function(x)
     if not np.isfinite(target).all():
         raise ValueError(f"a function must be finite from {low} to {high} to become a table")
+    return x, target
+
+
+def placed(function: Callable[[Real], Real], at: NDArray[np.int64], *, power: int = 8,
+           weight: Callable[[Real], Real] = np.ones_like, rising: bool | None = None) -> Piecewise:
+    """The best slopes and intercepts found for whole breakpoints ``at``, both ends of the range among them.
+
+    Values at the breakpoints are fitted first in real numbers, then to the error of the integers, that of the rounded
+    slopes included. The other parameters are those of :func:`fitted`.
+    """
+    x, target = _sampled(function, int(at[0]), int(at[-1]))
     counts, few = weight(x), knots.some(x, target)
-    at = knots.places(x, target, counts, segments, power=power)
+    each = counts[few] * knots.standing(x[few], power)
 
     def errors(values: Real) -> Real:
         """Of the integers; no number is large enough for values that are too steep for them."""
@@ -76,7 +94,7 @@ def fitted(function: Callable[[Real], Real], low: int = INPUT[0], high: int = IN
             table = connect(at, values, rising)
         except ValueError:
             return np.array([np.inf])
-        return counts[few] * np.abs(table.evaluate(x[few].astype(np.int64)) - target[few])
+        return each * np.abs(table.evaluate(x[few].astype(np.int64)) - target[few])
 
     def summed(values: Real) -> float:
         return float((errors(values) ** power).sum())
@@ -105,14 +123,19 @@ def _polished(values: Real, cost: Callable[[Real], float]) -> Real:
     return values
 
 
+def rounded(given: Lines, x_step: float, low: int = INPUT[0], high: int = INPUT[1]) -> NDArray[np.int64]:
+    """Breakpoints on the machine's grid, between the ends of the range; none is there twice."""
+    inner = np.rint(np.asarray(given.breakpoints, np.float64) / x_step)
+    inner = np.unique(inner[(inner > low) & (inner < high)]).astype(np.int64)
+    return np.concatenate([[low], inner, [high]])
+
+
 def of_lines(given: Lines, x_step: float, y_step: float, low: int = INPUT[0], high: int = INPUT[1]) -> Piecewise:
     """Lines of real numbers on the scales of a machine: breakpoints are rounded, the lines still meet there.
 
     Breakpoints that fall together, or outside ``low..high``, are left out: what lies between them is empty.
     """
-    inner = np.rint(np.asarray(given.breakpoints, np.float64) / x_step)
-    inner = np.unique(inner[(inner > low) & (inner < high)]).astype(np.int64)
-    places = np.concatenate([[low], inner, [high]])
+    places = rounded(given, x_step, low, high)
     return connect(places, given(places * x_step) / y_step)
 
 

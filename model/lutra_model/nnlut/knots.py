@@ -8,7 +8,7 @@ largest error (Lawson's weights).
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Points", "places", "some", "values"]
+__all__ = ["Points", "places", "some", "standing", "values"]
 
 Points = NDArray[np.float64]
 LAWSON = 40  # rounds of weights
@@ -105,6 +105,16 @@ def some(x: Points, target: Points) -> NDArray[np.int64]:
     return np.unique(np.concatenate([even, bent.clip(0, len(x) - 1)]))
 
 
+def standing(x: Points, power: int) -> Points:
+    """What an error counts at each of some points so that a sum over them stands for a mean over the whole grid.
+
+    Only where the mean is what counts (``power`` 2): the root of the number of grid points nearest to each.
+    """
+    if power != 2:
+        return np.ones(len(x))
+    return np.sqrt(np.diff(np.concatenate([[x[0] - 0.5], (x[1:] + x[:-1]) / 2, [x[-1] + 0.5]])))
+
+
 def places(x: Points, target: Points, weight: Points, segments: int, *, power: int = 8) -> NDArray[np.int64]:
     """At most ``segments + 1`` places, the ends of the grid among them, where the lines should meet.
 
@@ -115,7 +125,7 @@ def places(x: Points, target: Points, weight: Points, segments: int, *, power: i
     power : of the error whose sum is made small: 2 for the mean, 8 for nearly the largest.
     """
     looked = some(x, target)
-    few, wanted, counts = x[looked], target[looked], weight[looked]
+    few, wanted, counts = x[looked], target[looked], weight[looked] * standing(x[looked], power)
     density = np.sqrt(_bend(few, wanted) * counts)
     ends = np.array([x[0], x[-1]], np.int64)
     if not density.any():

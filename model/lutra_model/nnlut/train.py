@@ -32,27 +32,34 @@ def _first(start: Start, low: float, high: float, hidden: int, rng: np.random.Ge
     return [n, b, rng.normal(size=hidden) / hidden]
 
 
-def _samples(low: float, high: float, dense: bool, rng: np.random.Generator) -> Real:
-    """A batch: uniform, or as dense at every power of two as 16-bit floating point is."""
+def _samples(low: float, high: float, dense: bool, seen: Real | None, rng: np.random.Generator) -> Real:
+    """A batch: of inputs that were seen, uniform, or as dense at every power of two as 16-bit floating point is."""
+    if seen is not None:
+        return rng.choice(seen, BATCH)
     if dense:
         return np.exp(rng.uniform(np.log(low), np.log(high), BATCH))
     return rng.uniform(low, high, BATCH)
 
 
 def train(function: Callable[[Real], Real], low: float, high: float, *, start: Start = "normal", seed: int = 0,
-          steps: int = STEPS, hidden: int = HIDDEN) -> ReluNet:
+          seen: Real | None = None, steps: int = STEPS, hidden: int = HIDDEN) -> ReluNet:
     """A network that comes near to ``function`` on ``low..high``; the same seed gives the same one.
 
     ``start`` ``falling`` is for functions such as 1/x: ``n`` negative, and inputs drawn evenly over their logarithm.
+    ``seen`` are inputs that a small run of a network brought to the function (the paper's calibration): batches are
+    drawn from those in the range, instead of from all of it.
     """
     if not low < high or (start == "falling" and low <= 0):
         raise ValueError(f"a function must be trained on a range that rises (and, falling, is above 0), "
                          f"not {low} to {high}")
+    seen = None if seen is None else np.ravel(seen)[(np.ravel(seen) >= low) & (np.ravel(seen) <= high)]
+    if seen is not None and not len(seen):
+        raise ValueError(f"inputs that were seen must lie in {low} to {high}, none does")
     rng = np.random.default_rng(seed)
     weights = _first(start, low, high, hidden, rng)
     means, squares = [np.zeros(hidden) for _ in weights], [np.zeros(hidden) for _ in weights]
     for step in range(1, steps + 1):
-        x = _samples(low, high, start == "falling", rng)
+        x = _samples(low, high, start == "falling", seen, rng)
         n, b, m = weights
         active = np.maximum(x[:, None] * n + b, 0)
         sign = np.sign(active @ m - function(x)) / len(x)

@@ -32,6 +32,7 @@ class Options:
     levels : of an activation, and of a weight, where both have few.
     seed : of whatever is drawn.
     functions : softmax and functions of one value are piecewise linear tables, which the machine runs.
+    calibrated : tables of functions of one value are fitted to what calibration brings to them, not to their range.
     """
 
     entries: int = 16
@@ -44,6 +45,7 @@ class Options:
     levels: int = 33
     seed: int = 0
     functions: bool = False
+    calibrated: bool = False
 
     def length(self, step: Affine, default: int) -> int:
         """Scalars of a layer's sub-vectors."""
