@@ -42,12 +42,17 @@ class Tree(Tables):
     def leaves(self, x: Tensor) -> Tensor:
         """Leaf of each sub-vector of integers ``(codebooks, length, rows)``, uint8 ``(codebooks, 1, rows)``."""
         dims, thresholds = self.get_buffer("dims"), self.get_buffer("thresholds").to(x.dtype)
-        every = torch.arange(len(x), device=x.device)
-        index = torch.zeros(len(x), x.shape[2], dtype=torch.int64, device=x.device)
+        every, above = torch.arange(len(x), device=x.device), list[Tensor]()
         for level, dim in enumerate(dims.T):
-            node = thresholds[:, (1 << level) - 1:(2 << level) - 1]
-            index = 2 * index + (x[every, dim] > node.gather(1, index))
-        return index[:, None].to(torch.uint8)
+            node = thresholds[:, (1 << level) - 1:(2 << level) - 1, None]
+            for bit in above:  # each halves the nodes that the path can have come to; gathering is several times slower
+                half = node.shape[1] // 2
+                node = torch.where(bit[:, None], node[:, half:], node[:, :half])
+            above.append(x[every, dim] > node[:, 0])
+        index = torch.zeros(len(x), x.shape[2], dtype=torch.uint8, device=x.device)
+        for bit in above:
+            index.mul_(2).add_(bit)
+        return index[:, None]
 
     def sums(self, rows: Tensor) -> Tensor:
         """See :meth:`Product.sums`."""
