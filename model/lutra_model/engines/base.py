@@ -72,6 +72,7 @@ class Engine(ABC):
     name: ClassVar[str]
     vector: ClassVar[bool] = False      # columns are activation rows, outputs follow each other: `passes_vector`
     tables: ClassVar[bool] = True       # looks up: it stands on the lookup side of a comparison
+    typical: ClassVar[dict[str, Any]] = {"length": 1, "entries": 1}  # `sizes` where no network asks for others
     parameter_bytes: ClassVar[int] = 7  # bias (4), multiplier (2), shift (1): one of each column in a parameter word
 
     def runs(self, engine: str) -> bool:
