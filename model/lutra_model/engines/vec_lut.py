@@ -41,7 +41,7 @@ class VecLut(Engine):
 
     name = "vec-lut"
     vector = True
-    typical: ClassVar[dict[str, Any]] = {"length": 4, "entries": 1}
+    typical: ClassVar[dict[str, Any]] = {"length": 3, "entries": 1}
 
     def check(self, array: Array) -> None:
         """See `Engine.check`."""
