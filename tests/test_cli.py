@@ -265,6 +265,31 @@ def test_report_and_bitstream_mistakes(tmp_path: Path, capsys: pytest.CaptureFix
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_mistakes_about_the_machine_of_a_bitstream(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("bitstream", "--board", "ulx3s-25f", "--output", str(tmp_path / "out"))
+    assert refused(capsys, *command, "--engine", "abacus") == (
+        "engine must be lookup, lut-tc, dln-row, dln-column, vec-lut, mac, sign-flip, not abacus")
+    assert refused(capsys, *command, "--network", "none") == "network file none must exist"
+    assert refused(capsys, *command, "--network", "fashion-resnet8", "--set", "table_words=64") == (
+        "--set must come with an engine; a network's machine has the sizes that its layers ask for")
+    assert refused(capsys, *command, "--engine", "mac", "--set", "weight_bits=9") == "weight_bits must be 1 to 8, not 9"
+    nodes = (embedded.network("fashion-resnet8-int8").nodes[0], *embedded.network().nodes[1:])
+    mixed = replace(embedded.network(), nodes=nodes)
+    save(mixed, tmp_path / "mixed.lutra")
+    assert refused(capsys, *command, "--network", f"{tmp_path}/mixed.lutra") == (
+        "network fashion-resnet8 must need one machine, for a board holds one, not a machine for each of int8, lut-nn; "
+        "convert it to one scheme")
+    for given, sentence in [(["--set", "weight_bits=many"], "weight_bits must be a whole number, not many"),
+                            (["--set", "metric=l3"], "metric must be l2, l1, chebyshev, tree, not l3"),
+                            (["--set", "rows=4"], "must be FIELD=VALUE, FIELD one of length, entries, "),
+                            (["--engine", "mac", "--network", "n"], "not allowed with argument")]:
+        with pytest.raises(SystemExit) as stopped:
+            main([*command, *given])
+        assert stopped.value.code == 2
+        assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 DEPTHWISE = """<ir_version: 8, opset_import: ["" : 14]> net (float[N,4,6,6] x) => (float[N,5] y) {
     d = Conv<group=4, kernel_shape=[3,3], pads=[1,1,1,1]>(x, w)
     s = HardSwish(d)

@@ -1,27 +1,59 @@
-"""Make an FPGA bitstream: a machine of table cells with a serial host link, by the open tools.
+"""Make an FPGA bitstream: a machine with a serial host link, by the open tools.
 
-Synthesises, places, routes and packs; prints LUT4 cells, distributed RAM, block RAM, DSPs and the clock that the
-design reaches against the one it runs at. A design that misses its clock is refused. The same source, tools and seed
-give the same bytes. docs/fpga.md describes boards, wiring and the link.
+The machine is the board's own, that of an engine, or the one that runs a network. Synthesises, places, routes and
+packs; prints LUT4 cells, distributed RAM, block RAM, DSPs and the clock that the design reaches against the one it runs
+at. A design that misses its clock is refused. The same source, tools and seed give the same bytes. docs/fpga.md
+describes boards, wiring and the link.
 """
 
 import argparse
-from dataclasses import replace
-from math import gcd
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from lutra_model.params import Array
+from lutra_model.engines import ENGINES
+from lutra_model.params import Array, Metric
 
+from .. import embedded
 from .common import Outcome, progress, shape, table
 
+if TYPE_CHECKING:
+    from lutra_hw.board.boards import Board
+
 NAME = "bitstream"
+KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "int": (int, "a whole number"), "bool": (lambda text: bool(("0", "1").index(text)), "0 or 1"),
+    "Metric": (Metric, ", ".join(Metric))}
+FIELDS = {field.name: str(field.type) for field in fields(Array)
+          if field.name not in ("engine", "rows", "columns", "encoders")}
+
+
+def field_value(text: str) -> tuple[str, Any]:
+    """A field of the machine and its value from ``weight_bits=4``."""
+    name, _, value = text.partition("=")
+    if name not in FIELDS:
+        raise argparse.ArgumentTypeError(f"must be FIELD=VALUE, FIELD one of {', '.join(FIELDS)}, not {text}")
+    kind, what = KINDS[FIELDS[name]]
+    try:
+        return name, kind(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{name} must be {what}, not {value}") from None
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("--board", required=True, metavar="B", help="ulx3s-85f, ulx3s-25f or icepi-zero")
+    machine = parser.add_mutually_exclusive_group()
+    machine.add_argument("--network", metavar="NET",
+                         help="the machine that runs this network: a .lutra file or an embedded network's name")
+    machine.add_argument("--engine", default="lookup", metavar="E",
+                         help=f"a machine of this engine: {', '.join(ENGINES)} (lookup)")
     parser.add_argument("--array", type=shape, metavar="RxC", help="cells of the array (the board's own)")
-    parser.add_argument("--encoders", type=int, metavar="E", help="encoders (the board's own)")
+    parser.add_argument("--encoders", type=int, metavar="E", help="encoders (as many as suit the board)")
+    parser.add_argument("--set", type=field_value, action="append", default=[], metavar="FIELD=VALUE", dest="fields",
+                        help="another size of an engine's machine, such as weight_bits=4, metric=tree or "
+                             "table_words=512; may be repeated")
     parser.add_argument("--clock", type=int, metavar="MHZ", help="the machine's clock (the board's own)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the placement (1)")
     parser.add_argument("--allow-timing-fail", action="store_true", help="keep a bitstream that misses its clock")
@@ -29,14 +61,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="where bitstream, report and logs go (build/bitstream)")
 
 
-def chosen_array(array: Array, args: argparse.Namespace) -> Array:
-    """The board's own array with the sizes that the user gave."""
-    if not args.array and not args.encoders:
-        return array
-    rows, columns = args.array or (array.rows, array.columns)
-    made = array.resized(rows=rows, columns=columns, encoders=args.encoders or min(array.encoders, rows),
-                         fill=gcd(array.fill, rows))
-    return replace(made, lanes=max(array.lanes, made.length * made.groups))
+def chosen_array(board: "Board", args: argparse.Namespace) -> Array:
+    """The machine that the command line asks for."""
+    from lutra_hw.board.fit import engine_array, network_array
+
+    rows, columns = args.array or (None, None)
+    if not args.network:
+        return engine_array(board, args.engine, rows=rows, columns=columns, encoders=args.encoders,
+                            **dict(args.fields))
+    if args.fields:
+        raise ValueError("--set must come with an engine; a network's machine has the sizes that its layers ask for")
+    return network_array(board, embedded.network(args.network), rows=rows, columns=columns, encoders=args.encoders)
 
 
 def run(args: argparse.Namespace) -> Outcome:
@@ -45,15 +80,15 @@ def run(args: argparse.Namespace) -> Outcome:
     from lutra_sim import fpga
 
     board = board_named(args.board)
-    array = chosen_array(board.array, args)
+    array = chosen_array(board, args)
     with progress(quiet=args.json) as show:
         made = fpga.build(args.board, array, clock_mhz=args.clock, seed=args.seed, out=Path(args.output),
                           allow_timing_fail=args.allow_timing_fail, progress=show)
     used = [[name, f"{use.used:,}", f"{use.available:,}", f"{100 * use.used / use.available:.0f}%"]
             for name, use in made.resources.items()]
     verdict = "meets" if made.meets_timing else "MISSES"
-    return Outcome(made.as_dict(), [
-        table(f"{array.rows}x{array.columns} table cells on {board.name} ({made.device})",
+    return Outcome(made.as_dict() | {"engine": array.engine}, [
+        table(f"{array.rows}x{array.columns} {array.engine} cells on {board.name} ({made.device})",
               ["resource", "used", "there", "share"], used),
         f"reaches {made.fmax_mhz:.1f} MHz and {verdict} its clock of {made.clock_mhz} MHz; "
         f"made in {sum(made.seconds.values()):.0f} s",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import gcd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .engines import Engine
@@ -194,9 +194,9 @@ class Array:
         return cls(engine="mac", rows=rows, columns=columns, encoders=encoders or rows, length=1,
                    entries=1, codebooks=codebooks, index_words=index_words, **sizes)  # type: ignore[arg-type]
 
-    def resized(self, **sizes: int) -> Array:
+    def resized(self, **sizes: Any) -> Array:
         """The same machine with other sizes; ``word``, ``lanes`` and ``fill`` are chosen anew unless given."""
-        return replace(self, **({"word": 0, "lanes": 0, "fill": 0} | sizes))  # type: ignore[arg-type]
+        return replace(self, **({"word": 0, "lanes": 0, "fill": 0} | sizes))
 
     @property
     def cell(self) -> Engine:

@@ -7,14 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from lutra.cli import main
 from lutra.commands import bitstream
 from lutra_hw.board.boards import BOARDS, Board
 from lutra_hw.board.clock import Dividers, dividers
+from lutra_hw.board.fit import engine_array, network_array
 from lutra_model.netfile import load
 from lutra_model.params import Array, Metric
 from lutra_model.program import compile_network
@@ -152,15 +154,43 @@ def test_the_small_boards_say_what_they_do_not_hold(name: str) -> None:
         compile_network(load(NETWORK), BOARDS[name].array)
 
 
+def chosen(board: Board, *argv: str) -> Array:
+    """The machine that the command makes."""
+    parser = argparse.ArgumentParser()
+    bitstream.arguments(parser)
+    return bitstream.chosen_array(board, parser.parse_args(["--board", board.name, *argv]))
+
+
 @pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.name)
 def test_the_boards_own_array_is_the_default(board: Board) -> None:
     """The command changes nothing that the user did not ask for."""
-    parser = argparse.ArgumentParser()
-    bitstream.arguments(parser)
-    own = ["--board", board.name]
-    assert bitstream.chosen_array(board.array, parser.parse_args(own)) == board.array
-    other = bitstream.chosen_array(board.array, parser.parse_args([*own, "--array", "4x2", "--encoders", "2"]))
+    assert chosen(board) == board.array
+    other = chosen(board, "--array", "4x2", "--encoders", "2")
     assert other == replace(board.array, rows=4, columns=2, encoders=2, word=2, fill=4)
+
+
+def test_the_command_makes_machines_of_engines_and_networks() -> None:
+    board = BOARDS["ulx3s-25f"]
+    assert chosen(board, "--set", "metric=tree") == replace(board.array, metric=Metric.TREE)
+    assert chosen(board, "--engine", "mac", "--array", "4x2", "--set", "weight_bits=4", "--set", "table_words=512") == \
+        engine_array(board, "mac", rows=4, columns=2, weight_bits=4, table_words=512)
+    assert chosen(board, "--engine", "lut-tc", "--set", "quantised=1").quantised is True
+    assert chosen(board, "--network", "fashion-resnet8-int8", "--array", "4x2") == \
+        network_array(board, load(NETWORK.with_stem("fashion-resnet8-int8")), rows=4, columns=2)
+
+
+def test_the_command_says_what_it_made(tmp_path: Path, no_tools: list[str], capsys: pytest.CaptureFixture[str],
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUTRA_CACHE", str(tmp_path))
+    command = ["bitstream", "--board", "ulx3s-25f", "--engine", "sign-flip", "--array", "4x2",
+               "--output", str(tmp_path)]
+    assert main([*command, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["engine"], data["fmax_mhz"], data["clock_mhz"]) == ("sign-flip", 121.51, 40)
+    assert data["resources"]["LUT4 cells"]["available"] == 24_288
+    assert data["array"] == asdict(engine_array(BOARDS["ulx3s-25f"], "sign-flip", rows=4, columns=2))
+    assert main(command) == 0
+    assert "4x2 sign-flip cells on ulx3s-25f" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("board", "rx", "tx", "clock"), [

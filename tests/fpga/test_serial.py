@@ -4,6 +4,7 @@ The host's bytes go down one line in the order of lutra_sim.fpga.host; a deadloc
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from amaranth.sim import Simulator
 from lutra_hw.board.top import LinkedMachine, SerialMachine, serial_divisor
 from lutra_model.link import LAST, Exchange, frames
 from lutra_model.operation import Error, State
-from lutra_model.params import Array
+from lutra_model.params import Array, Metric
 from lutra_sim.case import Case
 from lutra_sim.cases import random_case
 from lutra_sim.fpga.host import loading_job, running_job
@@ -23,6 +24,17 @@ MEMORIES = {"codebooks": 64, "block_rows": 4, "index_words": 8, "activation_word
 TINY = Array(rows=2, columns=3, encoders=2, length=2, entries=4, **MEMORIES)
 WORDS = Array(rows=4, columns=4, encoders=2, length=1, entries=2, fill=2, **MEMORIES)
 MAC = Array.mac(rows=4, columns=2, **MEMORIES)
+ENGINES = {
+    "tree": replace(TINY, metric=Metric.TREE),
+    "lut-tc": Array(engine="lut-tc", rows=2, columns=2, encoders=1, length=4, entries=2, lanes=4, **MEMORIES),
+    "dln-row": Array(engine="dln-row", rows=4, columns=2, encoders=2, length=1, entries=4, weight_levels=8, **MEMORIES),
+    "dln-column": Array(engine="dln-column", rows=4, columns=2, encoders=2, length=1, entries=4, weight_levels=8,
+                        **MEMORIES),
+    "vec-lut": Array(engine="vec-lut", rows=2, columns=3, encoders=1, length=3, entries=1, **MEMORIES),
+    "sign-flip": Array(engine="sign-flip", rows=4, columns=2, encoders=2, length=1, entries=1, **MEMORIES),
+    "int4": Array.mac(rows=4, columns=2, weight_bits=4, **MEMORIES),
+}
+ALL = ENGINES | {"functions": Array.mac(rows=2, columns=2, functions=3, **MEMORIES)}
 SILENT = 3000  # cycles, or bytes on a serial line, without a byte in either direction
 
 
@@ -71,9 +83,8 @@ def simulate(dut: Any, testbench: Callable[..., Any], *background: Callable[...,
     simulator.run()
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("array", [TINY, WORDS, MAC], ids=["tiny", "words", "mac"])
-def test_networks_never_deadlock(array: Array, seed: int) -> None:
+def never_deadlock(array: Array, seed: int) -> None:
+    """A network with streamed tables, then one with resident tables, on one machine."""
     dut = LinkedMachine(array)
     cases = [a_case(array, 100 * seed, streamed=streamed) for streamed in (True, False)]
 
@@ -85,6 +96,24 @@ def test_networks_never_deadlock(array: Array, seed: int) -> None:
             check(case, await on_streams(ctx, dut, running_job(case.program, case.inputs)))
 
     simulate(dut, testbench)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("array", [TINY, WORDS, MAC], ids=["tiny", "words", "mac"])
+def test_networks_never_deadlock(array: Array, seed: int) -> None:
+    never_deadlock(array, seed)
+
+
+@pytest.mark.parametrize("array", ENGINES.values(), ids=ENGINES)
+def test_every_engine_behind_the_link(array: Array) -> None:
+    never_deadlock(array, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("array", ALL.values(), ids=ALL)
+def test_every_engine_behind_the_link_again(array: Array, seed: int) -> None:
+    never_deadlock(array, seed)
 
 
 def error_of(exchange: Exchange) -> Error:
@@ -131,10 +160,10 @@ def test_the_order_matters() -> None:
     simulate(dut, testbench)
 
 
-def test_serial_line_equals_golden() -> None:
-    """On pins; half a frame is cut off by a break, after which all is as at first."""
-    case, divisor = a_case(TINY, 0, streamed=True, most=700), 4
-    dut = SerialMachine(TINY, divisor)
+def on_a_serial_line(array: Array, most: int = 700) -> None:
+    """A network on pins; half a frame is cut off by a break, after which all is as at first."""
+    case, divisor = a_case(array, 0, streamed=True, most=most), 4
+    dut = SerialMachine(array, divisor)
     incoming: list[int] = []
 
     async def listen(ctx: Any) -> None:
@@ -155,7 +184,7 @@ def test_serial_line_equals_golden() -> None:
             await ctx.tick().repeat(divisor)
 
     async def on_pins(ctx: Any, job: list[bytes]) -> Exchange:
-        exchange, silent = Exchange(job, TINY.columns), 0
+        exchange, silent = Exchange(job, array.columns), 0
         while not exchange.complete:
             for byte in exchange.send():
                 await send(ctx, byte)
@@ -178,6 +207,16 @@ def test_serial_line_equals_golden() -> None:
         check(case, await on_pins(ctx, running_job(case.program, case.inputs)))
 
     simulate(dut, testbench, listen)
+
+
+def test_serial_line_equals_golden() -> None:
+    on_a_serial_line(TINY)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("array", ALL.values(), ids=ALL)
+def test_every_engine_on_a_serial_line(array: Array) -> None:
+    on_a_serial_line(array, most=1500)
 
 
 @pytest.mark.parametrize(("clock_mhz", "divisor"), [(25, 25), (50, 50), (4, 4), (33.25, 33)])

@@ -74,6 +74,7 @@ class Engine(ABC):
     tables: ClassVar[bool] = True       # looks up: it stands on the lookup side of a comparison
     nearest: ClassVar[bool] = False     # encoders find the nearest of centroids: by a metric, of so many, so long
     gathers: ClassVar[bool] = False     # a machine may load only the table entries that are selected: `gathering`
+    typical: ClassVar[dict[str, Any]] = {"length": 1, "entries": 1}  # `sizes` where no network asks for others
     parameter_bytes: ClassVar[int] = 7  # bias (4), multiplier (2), shift (1): one of each column in a parameter word
 
     def runs(self, engine: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..codings import BitPlanes
 from .base import Counts, Draw, Engine, Example, Parts, log2, reduction_bits
@@ -28,6 +28,7 @@ class Planes(Engine):
     """
 
     name = "lut-tc"
+    typical: ClassVar[dict[str, Any]] = {"length": 4, "entries": 2}
     parameter_bytes = 8  # the zero point is the last
 
     def preparation(self, array: Array) -> str:

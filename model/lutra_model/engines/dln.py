@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class _Dln(Engine):
     Of an array ``entries`` are the levels of an activation without the zero level, and ``weight_levels`` those of a
     weight, both rounded up to a power of two.
     """
+
+    typical: ClassVar[dict[str, Any]] = {"length": 1, "entries": 16, "weight_levels": 16}
 
     def runs(self, engine: str) -> bool:
         """Either form runs the layers of both."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..codings import Nearest
 from ..params import Metric
@@ -40,6 +40,7 @@ class Lookup(Engine):
     """Encoders search the nearest of ``entries`` centroids, or walk a tree; a cell owns a table of as many entries."""
 
     name = "lookup"
+    typical: ClassVar[dict[str, Any]] = {}
     nearest = gathers = True
 
     def preparation(self, array: Array) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class VecLut(Engine):
 
     name = "vec-lut"
     vector = True
+    typical: ClassVar[dict[str, Any]] = {"length": 3, "entries": 1}
 
     def preparation(self, array: Array) -> str:
         """See `Engine.preparation`."""

@@ -1,0 +1,74 @@
+"""The machine of an engine, or of a network, on a board: cells and memory as its own array has them."""
+
+from dataclasses import replace
+from math import gcd
+from typing import Any
+
+from lutra_model import fit
+from lutra_model.engines import engine_of
+from lutra_model.network import Network
+from lutra_model.params import Array
+
+from .boards import Board
+
+__all__ = ["engine_array", "network_array"]
+
+WHOLE = 256  # words: the two halves of the index memory share block RAMs of 512
+CHANNELS = 4  # in a word of activation memory, at most
+
+
+def engine_array(board: Board, engine: str, *, rows: int | None = None, columns: int | None = None,
+                 encoders: int | None = None, **fields: Any) -> Array:
+    """A machine of the engine with the board's cells, and with as many bytes in each memory as its own array has.
+
+    Other ``rows`` and ``columns`` leave the memories' depths. ``fields`` are others of `Array`. Raises ``ValueError``
+    for an unknown engine, or sizes that make no machine.
+    """
+    own = board.array
+    made = _shaped(own.resized(engine=engine, **engine_of(engine).typical | fields), board, None)
+    full = replace(made, **_memories(own, made) | fields)
+    return _shaped(full.resized(rows=rows or own.rows, columns=columns or own.columns, encoders=1), board, encoders)
+
+
+def network_array(board: Board, network: Network, *, rows: int | None = None, columns: int | None = None,
+                  encoders: int | None = None) -> Array:
+    """The machine that runs the network, with the board's cells and memories just large enough.
+
+    Tables beyond those of the board's own array are streamed. Raises ``ValueError`` for a network whose layers ask for
+    several machines.
+    """
+    own = board.array
+    found = fit.arrays(network, rows=rows or own.rows, columns=columns or own.columns, encoders=1)
+    if not found:
+        raise ValueError(f"network {network.name} must have a layer that runs on an array")
+    if len({*found.values()}) > 1:
+        raise ValueError(f"network {network.name} must need one machine, for a board holds one, not a machine for "
+                         f"each of {', '.join(sorted(found))}; convert it to one scheme")
+    made = replace(_shaped(next(iter(found.values())), board, encoders), block_rows=own.block_rows,
+                   index_words=own.index_words)
+    return fit.sized(network, made, table_bytes=own.table_words * own.beat_bytes)
+
+
+def _shaped(array: Array, board: Board, encoders: int | None) -> Array:
+    """The same cells with what feeds and fills them as the board has it.
+
+    Encoders that hold codebooks are as many as the board's; others, which cost little, take a word of channels.
+    """
+    own = board.array
+    few = own.encoders if array.cell.slot_words(array, 1) else gcd(CHANNELS, array.rows, array.columns)
+    made = array.resized(encoders=encoders or min(few, array.rows))
+    fill = gcd(own.fill, made.rows)
+    whole = array.cell.vector or fill * made.cell_bits % 8
+    return replace(made, fill=made.rows if whole else fill, lanes=max(own.lanes, made.length * made.groups))
+
+
+def _memories(own: Array, array: Array) -> dict[str, int]:
+    """Depths at which the array's memories have the bytes of the board's own array of as many cells."""
+    def depth(words: int, width: int, other: int) -> int:
+        return max(WHOLE, words * width // other // WHOLE * WHOLE)
+
+    return {"codebooks": own.codebooks * own.length // array.length,
+            "index_words": depth(own.index_words, own.cell.symbol_bits(own), array.cell.symbol_bits(array)),
+            "activation_words": depth(own.activation_words, own.word, array.word),
+            "table_words": depth(own.table_words, own.beat_bytes, array.beat_bytes),
+            "codebook_words": depth(own.codebook_words, own.codebook_bytes, array.codebook_bytes or own.codebook_bytes)}
