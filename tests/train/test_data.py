@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from lutra.train.data import Data, load, photographs, shapes, speech
-from lutra.train.models import MODELS, Espcn
+from lutra.train.data import load, photographs, shapes, speech
+from lutra.train.models import Espcn
 
 
 def digits(folder: Path, count: int = 700) -> tuple[np.ndarray, np.ndarray]:
@@ -160,16 +160,3 @@ def test_classes_without_shapes_are_refused(tmp_path: Path) -> None:
     furniture(tmp_path, NAMES[1:])
     with pytest.raises(ValueError, match=r"points must hold catalogues with shapes of all 13 classes, not of 12$"):
         load("points", tmp_path)
-
-
-@pytest.mark.parametrize(("model", "shape", "outputs", "parameters"), [
-    ("spoken-digits", (40, 1, 13), (10,), 33_770), ("espcn", (42, 42, 1), (4, 32, 32), 15_284),
-    ("pointnet", (256, 1, 3), (13,), 19_885)])
-def test_models_are_as_large_as_said(model: str, shape: tuple[int, ...], outputs: tuple[int, ...],
-                                     parameters: int) -> None:
-    images = np.zeros((2, *shape), np.float32)
-    data = Data(name="zeros", train=images, train_wanted=images, test=images, test_wanted=images, pixel_scale=None,
-                classes=("",) * outputs[0])
-    net = MODELS[model](data).eval()
-    assert net(data.tensor(images)).shape == (2, *outputs)
-    assert sum(some.numel() for some in net.parameters()) == parameters
