@@ -2,7 +2,7 @@
 
 from ..loop import Schedule
 from .base import Recipe, Stage, Variant
-from .variants import INT8, KERNEL_ROWS, LUT_NN, STEM, TUNED, WEIGHTS, tables
+from .variants import INT8, KERNEL_ROWS, LUT_NN, STEM, TUNED, tables, weights
 
 __all__ = ["IMAGES"]
 
@@ -12,12 +12,12 @@ IMAGES = (
            variants={"int8": INT8,
                      "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": STEM}, real=True,
                                        stages=(Stage(schedule=TUNED),), claim=LUT_NN),
-                     **tables(STEM, epochs=1), **WEIGHTS}),
+                     **tables(STEM, epochs=1, shift=2), **weights(shift=2)}),
     Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
            variants={"int8": INT8,
                      "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": KERNEL_ROWS},
                                        stages=(Stage(schedule=TUNED),), claim=LUT_NN),
-                     **tables(KERNEL_ROWS, epochs=1), **WEIGHTS}),
+                     **tables(KERNEL_ROWS, epochs=1, shift=4), **weights(shift=4)}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
            weights="resnet20-cifar10.safetensors", variants={"int8": INT8}),
 )

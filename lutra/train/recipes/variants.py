@@ -8,7 +8,7 @@ from lutra_model.params import Metric
 from ..loop import Schedule
 from .base import Stage, Variant
 
-__all__ = ["INT8", "KERNEL_ROWS", "LUT_NN", "STEM", "TUNED", "WEIGHTS", "tables"]
+__all__ = ["INT8", "KERNEL_ROWS", "LUT_NN", "STEM", "TUNED", "tables", "weights"]
 
 STEM = {"stem": 1}  # one channel of one pixel: longer sub-vectors of an image cost most of all
 LUT_NN = "accuracy 66 to 92 percentage points above MADDNESS, similar to the original models (MobiCom 2023)"
@@ -20,22 +20,26 @@ KERNEL_ROWS = STEM | {f"block{block}.{part}": 3 for block in (1, 2, 3) for part 
 CENTROIDS = replace(TUNED, epochs=1, rate=0.0002)
 FEW = Schedule(epochs=2, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
 SHORT = replace(FEW, epochs=1)                                         # where conversion loses little
-WEIGHTS = {
-    "lut-tc-w4": Variant(options={"scheme": "lut-tc", "bits": 4}, stages=(Stage(schedule=SHORT),)),
-    "lut-tc-w2": Variant(options={"scheme": "lut-tc", "bits": 2}, stages=(Stage(schedule=FEW),)),
-    "lut-tc-w1": Variant(options={"scheme": "lut-tc", "bits": 1}, stages=(Stage(schedule=FEW),)),
-    "vec-lut": Variant(options={"scheme": "vec-lut", "group": 4}, stages=(Stage(schedule=FEW),)),
-    "dln": Variant(options={"scheme": "dln", "levels": 33}, stages=(Stage(schedule=replace(SHORT, rate=0.0003)),),
-                   claim="no number in its abstract")}
+GENTLE = replace(SHORT, rate=0.0002)
 
 
-def tables(lengths: Mapping[str, int], *, epochs: int) -> dict[str, Variant]:
+def weights(*, shift: int) -> dict[str, Variant]:
+    """Weights of few bits in every lookup scheme; images are flipped and shifted by up to ``shift`` pixels."""
+    few, short, gentle = ((Stage(schedule=replace(schedule, shift=shift)),) for schedule in (FEW, SHORT, GENTLE))
+    return {"lut-tc-w4": Variant(options={"scheme": "lut-tc", "bits": 4}, stages=short),
+            "lut-tc-w2": Variant(options={"scheme": "lut-tc", "bits": 2}, stages=few),
+            "lut-tc-w1": Variant(options={"scheme": "lut-tc", "bits": 1}, stages=few),
+            "vec-lut": Variant(options={"scheme": "vec-lut", "group": 4}, stages=few),
+            "dln": Variant(options={"scheme": "dln", "levels": 33}, stages=gentle, claim="no number in its abstract")}
+
+
+def tables(lengths: Mapping[str, int], *, epochs: int, shift: int) -> dict[str, Variant]:
     """LUT-DLA with its cheap metrics, and MADDNESS's trees; all parameters together learn for so many epochs.
 
     LUT-DLA is trained in the stages of its LUTBoost: conversion, centroids by the layers' own errors too, everything.
     """
-    all_together = Stage(schedule=replace(TUNED, epochs=epochs))
-    centroids = Stage(schedule=CENTROIDS, learns=("centroids", "log_sharpness"), reconstruct=0.1)
+    all_together = Stage(schedule=replace(TUNED, epochs=epochs, shift=shift))
+    centroids = Stage(schedule=replace(CENTROIDS, shift=shift), learns=("centroids", "log_sharpness"), reconstruct=0.1)
     drops = {Metric.L1: "0.1 to 3.4 %", Metric.CHEBYSHEV: "0.1 to 3.8 %"}
     found = {f"lut-dla-{metric}": Variant(options={"scheme": "lut-dla", "metric": metric, "lengths": lengths},
                                           stages=(centroids, all_together), claim=LUT_DLA.format(drop))
