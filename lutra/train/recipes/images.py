@@ -1,8 +1,10 @@
 """Classification of images: Fashion-MNIST and CIFAR-10."""
 
+from dataclasses import replace
+
 from ..loop import Schedule
 from .base import Recipe, Stage, Variant
-from .variants import INT8, KERNEL_ROWS, LUT_NN, STEM, TUNED, tables, weights
+from .variants import CENTROID_PAIRS, CENTROID_TAPS, INT8, LUT_NN, TUNED, tables, weights
 
 __all__ = ["IMAGES"]
 
@@ -10,14 +12,14 @@ IMAGES = (
     Recipe(name="fashion-resnet8", data="fashion-mnist", model="resnet8",
            dense=Schedule(epochs=12, rate=0.008, shift=2),
            variants={"int8": INT8,
-                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": STEM}, real=True,
+                     "lut-nn": Variant(options={"scheme": "lut-nn", **CENTROID_TAPS}, real=True,
                                        stages=(Stage(schedule=TUNED),), claim=LUT_NN),
-                     **tables(STEM, epochs=1, shift=2), **weights(shift=2)}),
+                     **tables(CENTROID_TAPS, epochs=1, shift=2), **weights(shift=2)}),
     Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
            variants={"int8": INT8,
-                     "lut-nn": Variant(options={"scheme": "lut-nn", "lengths": KERNEL_ROWS},
-                                       stages=(Stage(schedule=TUNED),), claim=LUT_NN),
-                     **tables(KERNEL_ROWS, epochs=1, shift=4), **weights(shift=4)}),
+                     "lut-nn": Variant(options={"scheme": "lut-nn", **CENTROID_PAIRS}, claim=LUT_NN,
+                                       stages=(Stage(schedule=replace(TUNED, epochs=2, shift=4)),)),
+                     **tables(CENTROID_PAIRS, epochs=1, shift=4), **weights(shift=4)}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
            weights="resnet20-cifar10.safetensors", variants={"int8": INT8}),
 )

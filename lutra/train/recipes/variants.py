@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from lutra_model.params import Metric
 
 from ..loop import Schedule
 from .base import Stage, Variant
 
-__all__ = ["INT8", "KERNEL_ROWS", "LUT_NN", "STEM", "TUNED", "tables", "weights"]
+__all__ = ["CENTROID_PAIRS", "CENTROID_TAPS", "INT8", "LUT_NN", "TUNED", "tables", "weights"]
 
-STEM = {"stem": 1}  # one channel of one pixel: longer sub-vectors of an image cost most of all
 LUT_NN = "accuracy 66 to 92 percentage points above MADDNESS, similar to the original models (MobiCom 2023)"
 LUT_DLA = "accuracy drop of convolutional networks {} (HPCA 2025)"
 MADDNESS = "66 to 92 percentage points below LUT-NN, which says so (MobiCom 2023)"
 INT8 = Variant(options={"scheme": "int8"})
 TUNED = Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1)
-KERNEL_ROWS = STEM | {f"block{block}.{part}": 3 for block in (1, 2, 3) for part in ("first", "second")}
+CENTROID_TAPS = {"lengths": {"stem": 1}}  # the nine taps of a channel; of the image, one channel of one pixel
+CENTROID_PAIRS = {"lengths": {"classifier": 2} | {  # pairs of scalars; the first layer multiplies, as in LUT-NN
+    f"block{block}.{part}": 2 for block in (1, 2, 3) for part in ("first", "second", "shortcut")[:2 + (block > 1)]},
+                  "schemes": {"stem": "int8"}}
 CENTROIDS = replace(TUNED, epochs=1, rate=0.0002)
 FEW = Schedule(epochs=2, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
 SHORT = replace(FEW, epochs=1)                                         # where conversion loses little
@@ -33,7 +36,7 @@ def weights(*, shift: int) -> dict[str, Variant]:
             "dln": Variant(options={"scheme": "dln", "levels": 33}, stages=gentle, claim="no number in its abstract")}
 
 
-def tables(lengths: Mapping[str, int], *, epochs: int, shift: int) -> dict[str, Variant]:
+def tables(options: Mapping[str, Any], *, epochs: int, shift: int) -> dict[str, Variant]:
     """LUT-DLA with its cheap metrics, and MADDNESS's trees; all parameters together learn for so many epochs.
 
     LUT-DLA is trained in the stages of its LUTBoost: conversion, centroids by the layers' own errors too, everything.
@@ -41,8 +44,8 @@ def tables(lengths: Mapping[str, int], *, epochs: int, shift: int) -> dict[str, 
     all_together = Stage(schedule=replace(TUNED, epochs=epochs, shift=shift))
     centroids = Stage(schedule=replace(CENTROIDS, shift=shift), learns=("centroids", "log_sharpness"), reconstruct=0.1)
     drops = {Metric.L1: "0.1 to 3.4 %", Metric.CHEBYSHEV: "0.1 to 3.8 %"}
-    found = {f"lut-dla-{metric}": Variant(options={"scheme": "lut-dla", "metric": metric, "lengths": lengths},
+    found = {f"lut-dla-{metric}": Variant(options={"scheme": "lut-dla", "metric": metric, **options},
                                           stages=(centroids, all_together), claim=LUT_DLA.format(drop))
              for metric, drop in drops.items()}
-    return found | {"maddness": Variant(options={"scheme": "lut-dla", "metric": Metric.TREE, "lengths": lengths},
+    return found | {"maddness": Variant(options={"scheme": "lut-dla", "metric": Metric.TREE, **options},
                                         stages=(all_together,), claim=MADDNESS)}
