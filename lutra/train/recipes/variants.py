@@ -23,17 +23,16 @@ CENTROID_PAIRS = {"lengths": {"classifier": 2} | {  # pairs of scalars; the firs
 CENTROIDS = replace(TUNED, epochs=1, rate=0.0002)
 FEW = Schedule(epochs=2, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
 SHORT = replace(FEW, epochs=1)                                         # where conversion loses little
-GENTLE = replace(SHORT, rate=0.0002)
 
 
 def weights(*, shift: int) -> dict[str, Variant]:
     """Weights of few bits in every lookup scheme; images are flipped and shifted by up to ``shift`` pixels."""
-    few, short, gentle = ((Stage(schedule=replace(schedule, shift=shift)),) for schedule in (FEW, SHORT, GENTLE))
+    few, short = ((Stage(schedule=replace(schedule, shift=shift)),) for schedule in (FEW, SHORT))
     return {"lut-tc-w4": Variant(options={"scheme": "lut-tc", "bits": 4}, stages=short),
             "lut-tc-w2": Variant(options={"scheme": "lut-tc", "bits": 2}, stages=few),
             "lut-tc-w1": Variant(options={"scheme": "lut-tc", "bits": 1}, stages=few),
-            "vec-lut": Variant(options={"scheme": "vec-lut", "group": 4}, stages=few),
-            "dln": Variant(options={"scheme": "dln", "levels": 33}, stages=gentle, claim="no number in its abstract")}
+            "vec-lut": Variant(options={"scheme": "vec-lut", "group": 4}, stages=(Stage(schedule=FEW),)),
+            "dln": Variant(options={"scheme": "dln", "levels": 33}, claim="no number in its abstract")}
 
 
 def tables(options: Mapping[str, Any], *, epochs: int, shift: int) -> dict[str, Variant]:
