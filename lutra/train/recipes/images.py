@@ -21,5 +21,7 @@ IMAGES = (
                                        stages=(Stage(schedule=replace(TUNED, epochs=2, shift=4)),)),
                      **tables(CENTROID_PAIRS, epochs=1, shift=4), **weights(shift=4)}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
-           weights="resnet20-cifar10.safetensors", variants={"int8": INT8}),
+           weights="resnet20-cifar10.safetensors",
+           variants={"int8": INT8, **{name: replace(variant, stages=()) for name, variant in weights(shift=4).items()
+                                      if name in ("dln", "lut-tc-w4")}}),
 )
