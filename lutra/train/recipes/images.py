@@ -18,7 +18,7 @@ IMAGES = (
     Recipe(name="cifar10-resnet8", data="cifar10", model="resnet8", dense=Schedule(epochs=60, rate=0.008, shift=4),
            variants={"int8": INT8,
                      "lut-nn": Variant(options={"scheme": "lut-nn", **CENTROID_PAIRS}, claim=LUT_NN,
-                                       stages=(Stage(schedule=replace(TUNED, epochs=2, shift=4)),)),
+                                       stages=(Stage(schedule=replace(TUNED, epochs=1, rate=0.0001, shift=4)),)),
                      **tables(CENTROID_PAIRS, epochs=1, shift=4), **weights(shift=4)}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
            weights="resnet20-cifar10.safetensors",
