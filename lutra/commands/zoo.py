@@ -1,39 +1,51 @@
 """List the zoo: networks trained by recipes on real data, and what their integers score on the full test sets.
 
-A network whose file travels with the package can be named wherever NET stands; the others are made again by the command
-in the last column (data sets by "lutra fetch").
+A network whose file travels with the package can be named wherever NET stands; "lutra train RECIPE --variant NETWORK"
+makes the others again (data sets by "lutra fetch").
 """
 
 import argparse
-from collections.abc import Iterator
 from typing import Any
 
 from .. import embedded
 from .common import Outcome, table
 
 NAME = "zoo"
-HEAD = ["network", "data", "score", "before training", "float", "difference", "the paper says", "where"]
+HEAD = ["network", "before training", "score", "against float", "the paper says"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Nothing beyond --json."""
 
 
-def _rows(records: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """One row for each network of each recipe."""
-    for recipe, record in records.items():
-        for name, item in record["variants"].items():
-            file = next((file for file in (f"{recipe}-{name}", recipe if name == "lut-nn" else "")
-                         if file and embedded.path(f"{file}.lutra").is_file()), None)
-            yield {"recipe": recipe, "variant": name, "data": record["data"], "unit": record["unit"], "file": file,
-                   "test_inputs": record["test_inputs"], "seed": record["seed"], "float": record["float"],
-                   "command": f"lutra train {recipe} --variant {name} --seed {record['seed']}", **item}
+def _file(recipe: str, variant: str) -> str | None:
+    """Name of the embedded network, if it travels with the package."""
+    names = [f"{recipe}-{variant}", *([recipe] if variant == "lut-nn" else [])]
+    return next((name for name in names if embedded.path(f"{name}.lutra").is_file()), None)
+
+
+def _rows(recipe: str, record: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row for each network of a recipe."""
+    shared = {key: record[key] for key in ("recipe", "data", "unit", "test_inputs", "seed", "float")}
+    return [{**shared, "variant": name, "file": _file(recipe, name),
+             "command": f"lutra train {recipe} --variant {name} --seed {record['seed']}", **item}
+            for name, item in record["variants"].items()]
+
+
+def _shown(rows: list[dict[str, Any]]) -> list[Any]:
+    """A recipe's table, and where its networks are."""
+    first = rows[0]
+    title = (f"{first['recipe']}: float {first['float']:.2f} {first['unit']} on {first['test_inputs']:,} test inputs "
+             f"of {first['data']}")
+    cells = [[row["variant"], f"{row['untrained']:.2f}" if "untrained" in row else "",
+              f"{row['golden']:.2f} {row['unit']}", f"{row['golden'] - row['float']:+.2f}", row["claim"]]
+             for row in rows]
+    here = [row["file"] for row in rows if row["file"]]
+    return [table(title, HEAD, cells), "in the package: " + (", ".join(here) or "none") + "\n"]
 
 
 def run(args: argparse.Namespace) -> Outcome:
     """Every network of the zoo."""
-    found = list(_rows(embedded.records()))
-    rows = [[f"{row['recipe']} {row['variant']}", row["data"], f"{row['golden']:.2f} {row['unit']}",
-             f"{row['untrained']:.2f}" if "untrained" in row else "", f"{row['float']:.2f}",
-             f"{row['golden'] - row['float']:+.2f}", row["claim"], row["file"] or row["command"]] for row in found]
-    return Outcome({"networks": found}, [table("zoo: golden integers on the full test sets", HEAD, rows)])
+    found = [_rows(name, record) for name, record in embedded.records().items()]
+    return Outcome({"networks": [row for rows in found for row in rows]},
+                   [part for rows in found for part in _shown(rows)])
