@@ -22,6 +22,8 @@ from .segments import segments
 __all__ = ["arrays", "cycles", "lookup_array", "mac_array", "main_scheme", "programs",
            "scheme_array", "sized"]
 
+MEMORIES = ("activation_words", "table_words", "codebook_words", "program_words", "codebooks", "block_rows",
+            "index_words", "functions")
 AMPLE = 1 << 30
 TABLE_BYTES = 1 << 19  # of table memory, at most: layers beyond are streamed
 SLOWER = 1.03  # what fewer encoders may cost
@@ -157,6 +159,12 @@ def mac_array(network: Network, *, rows: int = 16, columns: int = 16, encoders: 
     return sized(_multiplying(network, array.weight_bits), array, table_bytes=table_bytes)
 
 
+def _beside(network: Network, array: Array) -> Array:
+    """The same machine with memories for its parts of a network that another machine runs the rest of, too."""
+    own = sized(network, array, table_bytes=array.table_words * array.beat_bytes)
+    return replace(array, **{name: max(getattr(array, name), getattr(own, name)) for name in MEMORIES})
+
+
 def main_scheme(network: Network) -> str | None:
     """The scheme of the first layer that looks up, or None where all multiply."""
     return next((node.scheme for node in network.products if engine_of(node.coding.engine).tables), None)
@@ -180,6 +188,8 @@ def arrays(network: Network, *, rows: int = 16, columns: int = 16,
             else scheme_array(network, engine, rows=rows, columns=columns, encoders=encoders, table_bytes=table_bytes,
                               gather=gather and engine_of(engine).gathers)
             for engine in sorted(set(engines.values()))}
+    if "mac" in made and len(made) > 1:
+        made["mac"] = _beside(network, made["mac"])
     if gather and not any(array.gather for array in made.values()):
         able = ", ".join(name for name, engine in ENGINES.items() if engine.gathers)
         raise ValueError(f"network {network.name} must have a layer for an engine that gathers ({able}), it has "

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lutra_model import golden
+from lutra import embedded
+from lutra_model import fit, golden
 from lutra_model.network import Add, AvgPool, Elementwise, Flatten, MaxPool, Network, Node, Product, Window
 from lutra_model.params import Array
 from lutra_sim import network as simulation
 from lutra_sim.network import check_layers, simulate, trace
+from lutra_sim.stages import stages
 from tests.coded import coded
 
 MEMORIES = {"activation_words": 512, "table_words": 512, "codebook_words": 256, "program_words": 512}
@@ -206,3 +208,11 @@ def test_wrong_numbers_are_refused() -> None:
     for name in ("batch", "threads", "table_period"):
         with pytest.raises(ValueError, match=rf"^{name} must be at least 1, not 0$"):
             simulate(net, images(1), ARRAYS, **{name: 0})
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in embedded.path(".").glob("*.lutra")))
+def test_every_network_of_the_package_has_machines_that_hold_all_of_it(name: str) -> None:
+    """One with multipliers beside table cells is cut where either alone would not be."""
+    network = embedded.network(name)
+    nodes = [node.name for stage in stages(network, fit.arrays(network)) for node in stage.nodes]
+    assert nodes == [node.name for node in network.nodes]
