@@ -56,7 +56,9 @@ def run(args: argparse.Namespace) -> Outcome:
     for name in args.variant:
         if name not in recipe.variants:
             raise ValueError(f"variant of {recipe.name} must be {', '.join(recipe.variants)}, not {name}")
-    if args.threads:
+    if args.threads is not None:
+        if args.threads < 1:
+            raise ValueError(f"threads must be at least 1, not {args.threads}")
         torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
     folder = args.output / f"{recipe.name}{'-tiny' if args.tiny else ''}-{args.seed}"

@@ -65,7 +65,8 @@ class Run:
         return self.build / f"{self.recipe.name}.json"
 
     def _fit(self, net: nn.Module, stage: Stage, loss: Loss, name: str, **more: Any) -> float:
-        identity = {"recipe": self.recipe.name, "stage": name, "seed": self.seed}
+        converted = net.network.provenance["conversion"] if isinstance(net, Graph) else {}
+        identity = {"recipe": self.recipe.name, "stage": name, "seed": self.seed, **converted}
         return fit(net, self.data, stage.schedule, loss, self.build / f"{name}.pt", identity=identity,
                    progress=self.progress, device=self.device, **more)
 
@@ -92,14 +93,16 @@ class Run:
         return float_graph(self.teacher, sample, self.recipe.name)
 
     def converted(self, name: str) -> Network:
-        """A variant before training; one that lies in the folder is taken as it is."""
-        path = self.build / f"{name}.converted.lutra"
-        if not path.exists():
-            variant = self.recipe.variants[name]
-            network = convert(self.floats, self.calibration.numpy(), name=f"{self.recipe.name}-{name}", seed=self.seed,
-                              classes=self.data.classes, pixel_scale=self.data.pixel_scale, progress=self.progress,
-                              **variant.options)
-            netfile.save(network, path)
+        """A variant before training; one that lies in the folder and was made alike is taken as it is."""
+        path, options = self.build / f"{name}.converted.lutra", self.recipe.variants[name].options
+        made = {"options": repr(dict(options)), "calibration": len(self.calibration), "seed": self.seed}
+        if path.exists() and (known := netfile.load(path)).provenance.get("conversion") == made:
+            return known
+        network = convert(self.floats, self.calibration.numpy(), name=f"{self.recipe.name}-{name}", seed=self.seed,
+                          classes=self.data.classes, pixel_scale=self.data.pixel_scale, progress=self.progress,
+                          **options)
+        network.provenance["conversion"] = made
+        netfile.save(network, path)
         return netfile.load(path)
 
     def trained(self, name: str) -> tuple[Network, list[float]]:

@@ -40,6 +40,11 @@ def test_a_tiny_recipe_runs_from_data_to_files_and_is_not_run_twice(
     assert lutra(*arguments) == 0  # goes on from the checkpoints: nothing is left to train
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*.pt")} == before
     assert json.loads(capsys.readouterr().out)["variants"] == found["variants"]
+    name = next(name for name in few if few[name].stages)  # converted otherwise: its checkpoint is refused
+    other = replace(few[name], options={**few[name].options, "entries": 8})
+    monkeypatch.setitem(recipes.RECIPES, recipe.name, replace(recipe, variants={name: other}))
+    assert lutra(*arguments) == 2
+    assert f"{name}-1.pt must be of options " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -49,6 +54,7 @@ def test_a_tiny_recipe_runs_from_data_to_files_and_is_not_run_twice(
     (["cifar10-resnet8", "--device", "abacus"],
      "device must be one that PyTorch knows, such as cpu or cuda, "
      "not abacus"),
+    (["cifar10-resnet8", "--threads", "0"], "threads must be at least 1, not 0"),
 ])
 def test_mistakes_are_one_sentence(arguments: list[str], message: str, tmp_path: Path,
                                    capsys: pytest.CaptureFixture[str]) -> None:
