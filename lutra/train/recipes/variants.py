@@ -17,7 +17,8 @@ MADDNESS = "66 to 92 percentage points below LUT-NN, which says so (MobiCom 2023
 INT8 = Variant(options={"scheme": "int8"})
 TUNED = Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1)
 CENTROID_TAPS = {"lengths": {"stem": 1}}  # the nine taps of a channel; of the image, one channel of one pixel
-CENTROID_PAIRS = {  # pairs of scalars in the blocks' 3x3 convolutions (the host runs those); the rest multiplies
+CENTROID_PAIRS = {  # pairs of channels in the blocks' 3x3 convolutions; the rest multiplies
+    "by_tap": True,
     "lengths": {f"block{block}.{part}": 2 for block in (1, 2, 3) for part in ("first", "second")},
     "schemes": {"stem": "int8", "*.shortcut": "int8", "classifier": "int8"}}
 CENTROIDS = replace(TUNED, epochs=1, rate=0.0002)
