@@ -42,7 +42,8 @@ def tables(options: Mapping[str, Any], *, epochs: int, shift: int, rate: float =
     LUT-DLA is trained in the stages of its LUTBoost: conversion, centroids by the layers' own errors too, everything.
     """
     all_together = Stage(schedule=replace(TUNED, epochs=epochs, rate=rate, shift=shift))
-    centroids = Stage(schedule=replace(CENTROIDS, rate=min(CENTROIDS.rate, rate), shift=shift), learns=("centroids", "log_sharpness"), reconstruct=0.1)
+    slow = replace(CENTROIDS, rate=min(CENTROIDS.rate, rate), shift=shift)
+    centroids = Stage(schedule=slow, learns=("centroids", "log_sharpness"), reconstruct=0.1)
     drops = {Metric.L1: "0.1 to 3.4 %", Metric.CHEBYSHEV: "0.1 to 3.8 %"}
     found = {f"lut-dla-{metric}": Variant(options={"scheme": "lut-dla", "metric": metric, **options},
                                           stages=(centroids, all_together), claim=LUT_DLA.format(drop))
