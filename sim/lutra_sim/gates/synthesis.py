@@ -17,17 +17,19 @@ from amaranth.lib import wiring
 from ..fpga import tools
 from ..library import Progress, cache_folder, cached
 from .choice import Choice, lean
+from .latches import with_latches
 from .liberty import Library
-from .netlist import Netlist
+from .netlist import CLOCK, Netlist
 
 __all__ = ["STORAGES", "synthesise"]
 
-TOP, LIBRARY, OUT = "top", "library.lib", "netlist.json"
+TOP, LIBRARY, COARSE_OUT, OUT = "top", "library.lib", "coarse.json", "netlist.json"
 ARITHMETIC, RIPPLE, FULL_ADDER = "arithmetic.v", "ripple.v", "full_adder.v"
 STORAGES = ("flip-flop", "latch")
 GATED_BITS = 4  # a clock gate costs as much as the multiplexers of two to three bits
 
 COARSE = """
+read_liberty -lib -ignore_miss_func {library}
 read_rtlil {top}.il
 hierarchy -top {top}
 proc
@@ -55,8 +57,13 @@ techmap -map +/techmap.v {full_adder}
 opt -nosdff -fast
 opt_dff -nosdff
 dfflegalize -cell $_DFF_P_ 0 -cell $_DFFE_PP_ 0
+{gate}
+opt_clean
+write_json {coarse}
 """
 FINE = """
+read_json {coarse}
+hierarchy -top {top}
 dfflibmap -liberty {library}
 opt -nosdff
 clean
@@ -102,19 +109,22 @@ def synthesise(component: wiring.Component, library: Library, *, name: str, peri
 
 def _netlist(design: str, text: str, library: Library, choice: Choice, ripple: bool, storage: str, period_ns: float,
              wire_load: str | None, cache: Path, progress: Progress | None, name: str) -> Netlist:
-    texts = {f"{TOP}.il": design, LIBRARY: text, **_maps(choice), "constraints": choice.constraints,
-             "synthesis.ys": _script(choice, ripple, storage, period_ns)}
-    key = hashlib.sha256(json.dumps([texts, storage, tools.yosys().version]).encode()).hexdigest()[:32]
+    scripts = _scripts(choice, ripple, period_ns)
+    texts = {f"{TOP}.il": design, LIBRARY: text, **_maps(choice), "constraints": choice.constraints, **scripts}
+    sources = [(files(__package__) / file).read_text() for file in ("latches.py",)]
+    key = hashlib.sha256(json.dumps([texts, storage, sources, tools.yosys().version]).encode()).hexdigest()[:32]
 
     def fill(folder: Path) -> None:
         if progress:
             progress(f"synthesising {name}", 0, 1)
         for file, content in texts.items():
             (folder / file).write_text(content)
-        tools.run(tools.yosys(), ["synthesis.ys"], folder, "yosys.log")
-        if not (folder / OUT).exists():
-            raise tools.ToolFailed(f"yosys wrote no netlist of {name}; {folder / 'yosys.log'} has its log")
-        (folder / LIBRARY).unlink()
+        for script in scripts:
+            tools.run(tools.yosys(), [script], folder, f"{script}.log")
+            if script == "coarse.ys" and storage == "latch":
+                _store_in_latches(folder / COARSE_OUT, library, choice)
+        for file in (LIBRARY, COARSE_OUT):
+            (folder / file).unlink()
 
     folder = cached(cache, f"gates-{key}", fill)
     module = json.loads((folder / OUT).read_text())["modules"][TOP]
@@ -132,10 +142,16 @@ def _maps(choice: Choice) -> dict[str, str]:
     return texts
 
 
-def _script(choice: Choice, ripple: bool, storage: str, period_ns: float) -> str:
-    adder = f"-map {FULL_ADDER}" if choice.full_adder else ""
-    coarse = COARSE.format(top=TOP, arithmetic=ARITHMETIC, full_adder=adder,
-                           ripple=f"techmap -map {RIPPLE}\nopt -nosdff -fast" if ripple else "")
-    gate = f"clockgate -liberty {LIBRARY} -min_net_size {GATED_BITS}\nopt_clean" if choice.clock_gate else ""
-    fine = FINE.format(library=LIBRARY, period=round(period_ns * 1000), out=OUT)
-    return "\n".join([coarse, gate, fine])
+def _store_in_latches(path: Path, library: Library, choice: Choice) -> None:
+    design = json.loads(path.read_text())
+    with_latches(design["modules"][TOP], library, choice, CLOCK)
+    path.write_text(json.dumps(design))
+
+
+def _scripts(choice: Choice, ripple: bool, period_ns: float) -> dict[str, str]:
+    names = {"top": TOP, "library": LIBRARY, "coarse": COARSE_OUT}
+    coarse = COARSE.format(
+        **names, arithmetic=ARITHMETIC, full_adder=f"-map {FULL_ADDER}" if choice.full_adder else "",
+        ripple=f"techmap -map {RIPPLE}\nopt -nosdff -fast" if ripple else "",
+        gate=f"clockgate -liberty {LIBRARY} -min_net_size {GATED_BITS}" if choice.clock_gate else "")
+    return {"coarse.ys": coarse, "fine.ys": FINE.format(**names, period=round(period_ns * 1000), out=OUT)}
