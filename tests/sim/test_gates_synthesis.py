@@ -43,8 +43,8 @@ class Described(wiring.Component):
 
 def stimulus(component: wiring.Component, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
-    ports = component.signature.members.items()
-    return {name: rng.integers(0, 1 << len(getattr(component, name)), CYCLES) for name, port in ports if port.flow == In}
+    names = [name for name, port in component.signature.members.items() if port.flow == In]
+    return {name: rng.integers(0, 1 << len(getattr(component, name)), CYCLES) for name in names}
 
 
 def simulated(component: wiring.Component, inputs: dict[str, np.ndarray]) -> dict[str, list[int]]:
@@ -104,7 +104,8 @@ def mixed(m: Module, self: Any) -> None:
 COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
     "accumulate": lambda: Described({"a": In(signed(5)), "b": In(signed(6)), "load": In(1), "clear": In(1),
                                      "o": Out(signed(20))}, accumulate),
-    "table": lambda: Described({"a": In(signed(5)), "at": In(3), "i": In(3), "load": In(1), "o": Out(signed(5))}, table),
+    "table": lambda: Described({"a": In(signed(5)), "at": In(3), "i": In(3), "load": In(1), "o": Out(signed(5))},
+                               table),
     **{f"mixed-{'-'.join(str(shape) for shape in shapes)}": lambda shapes=shapes: Described(
         {**{name: In(shape) for name, shape in zip("abc", shapes, strict=True)}, "products": Out(signed(14)),
          "square": Out(10), "least": Out(signed(6)), "sum": Out(signed(9))}, mixed)
@@ -171,7 +172,7 @@ def test_a_library_that_will_not_do(old: str, new: str, message: str, tmp_path: 
 
 
 def test_bad_settings_are_refused() -> None:
-    with pytest.raises(ValueError, match="^storage must be one of flip-flop, latch, not sram$"):
+    with pytest.raises(ValueError, match=r"^storage must be one of flip-flop, latch, not sram$"):
         synthesise(COMPONENTS["table"](), toy(), name="table", period_ns=1, storage="sram")
-    with pytest.raises(ValueError, match="^a clock's period must be positive, not 0 ns$"):
+    with pytest.raises(ValueError, match=r"^a clock's period must be positive, not 0 ns$"):
         synthesise(COMPONENTS["table"](), toy(), name="table", period_ns=0)
