@@ -1,0 +1,1 @@
+"""Energy, area and delay of the machine's parts from their gates."""

@@ -1,0 +1,147 @@
+"""Parts of a design as components of their own, with the signals of the design as their ports."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from amaranth.hdl import Elaboratable, Fragment, Signal
+from amaranth.hdl._ast import SignalKey, SignalSet
+from amaranth.hdl._mem import MemoryInstance
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Design", "Part"]
+
+TAKEN = ("elaborate", "fragments", "inputs", "metadata", "outputs", "ports", "signature")  # no names of ports
+
+
+def _signals(fragment: Fragment) -> tuple[SignalSet, SignalSet]:
+    """What the statements (or ports) of one fragment drive, and what they read."""
+    driven, read = SignalSet(), SignalSet()
+    if isinstance(fragment, MemoryInstance):
+        for port in fragment._read_ports:
+            driven.update(port._data._lhs_signals())
+            read.update(port._addr._rhs_signals() | port._en._rhs_signals())
+        for port in fragment._write_ports:
+            read.update(port._addr._rhs_signals() | port._data._rhs_signals() | port._en._rhs_signals())
+    for statements in fragment.statements.values():
+        driven.update(statements._lhs_signals())
+        read.update(statements._rhs_signals())
+    return driven, read
+
+
+def _within(fragment: Fragment) -> Iterator[Fragment]:
+    """A fragment and all below it."""
+    yield fragment
+    for below, _, _ in fragment.subfragments:
+        yield from _within(below)
+
+
+def _union(fragments: Iterable[Fragment]) -> tuple[SignalSet, SignalSet]:
+    driven, read = SignalSet(), SignalSet()
+    for fragment in fragments:
+        mine = _signals(fragment)
+        driven.update(mine[0])
+        read.update(mine[1])
+    return driven, read
+
+
+def _copy(fragment: Fragment, memories: bool) -> Fragment:
+    """The same logic in fragments of its own, with or without its memories."""
+    if isinstance(fragment, MemoryInstance):
+        return _copied_memory(fragment)
+    copied = Fragment()
+    for domain, statements in fragment.statements.items():
+        copied.add_statements(domain, *statements)
+    for below, name, _ in fragment.subfragments:
+        if memories or not isinstance(below, MemoryInstance):
+            copied.add_subfragment(_copy(below, memories), name)
+    return copied
+
+
+def _copied_memory(memory: MemoryInstance) -> MemoryInstance:
+    copied = MemoryInstance(data=memory._data)
+    for port in memory._write_ports:
+        copied.write_port(domain=port._domain, addr=port._addr, data=port._data, en=port._en)
+    for port in memory._read_ports:
+        copied.read_port(domain=port._domain, addr=port._addr, data=port._data, en=port._en,
+                         transparent_for=port._transparent_for)
+    return copied
+
+
+class Part(wiring.Component):
+    """Some modules of a design, standing alone.
+
+    Inputs are the signals that they read and others drive, outputs those that they drive and others read. A part
+    without memories reads what its memories give as inputs and has their addresses and words as outputs.
+
+    Attributes
+    ----------
+    ports : the design's signal of each port, by the port's name. inputs, outputs : names of the ports.
+    """
+
+    def __init__(self, fragments: Sequence[tuple[str, Fragment]], ports: dict[str, Signal], inputs: frozenset[str]):
+        self.fragments, self.ports = fragments, ports
+        self.inputs = tuple(name for name in ports if name in inputs)
+        self.outputs = tuple(name for name in ports if name not in inputs)
+        super().__init__({name: (In if name in inputs else Out)(len(signal)) for name, signal in ports.items()})
+        for name, signal in ports.items():
+            setattr(self, name, signal)
+
+    def elaborate(self, platform):
+        whole = Fragment()
+        for name, fragment in self.fragments:
+            whole.add_subfragment(_copy(fragment, True), name)
+        return whole
+
+
+class Design:
+    """An elaborated design, whose modules can be found by their paths and carved out."""
+
+    def __init__(self, top: Elaboratable) -> None:
+        self.top, self.fragment = top, Fragment.get(top, None)
+
+    def find(self, path: str) -> Fragment | None:
+        """The module at a path such as ``core.front.encoder_0``; None where there is none."""
+        found = self.fragment
+        for name in path.split("."):
+            below = [item for item, own, _ in found.subfragments if own == name]
+            if not below:
+                return None
+            (found,) = below
+        return found
+
+    def part(self, paths: Sequence[str], *, memories: bool = True) -> Part:
+        """The modules at some paths, with or without their memories. Raises ``ValueError`` for an unknown path."""
+        chosen = {path: self._module(path) for path in paths}
+        inside = {id(item) for fragment in chosen.values() for item in _within(fragment)
+                  if memories or not isinstance(item, MemoryInstance)}
+        own = {path: _union(item for item in _within(fragment) if id(item) in inside)
+               for path, fragment in chosen.items()}
+        _, wanted = _union(item for item in _within(self.fragment) if id(item) not in inside)
+        driven = SignalSet(signal for found, _ in own.values() for signal in found)
+        ports: dict[str, Signal] = {}
+        for path, (_, read) in own.items():
+            prefix = "" if len(chosen) == 1 else path.rsplit(".", 1)[-1] + "_"
+            _name(ports, prefix, (signal for signal in read if signal not in driven))
+        inputs = frozenset(ports)
+        for path, (made, _) in own.items():
+            prefix = "" if len(chosen) == 1 else path.rsplit(".", 1)[-1] + "_"
+            _name(ports, prefix, (signal for signal in made if signal in wanted))
+        return Part([(path.rsplit(".", 1)[-1], _copy(fragment, memories)) for path, fragment in chosen.items()],
+                    ports, inputs)
+
+    def _module(self, path: str) -> Fragment:
+        found = self.find(path)
+        if found is None:
+            raise ValueError(f"the machine must have a module {path}")
+        return found
+
+
+def _name(ports: dict[str, Signal], prefix: str, signals: Iterable[Signal]) -> None:
+    """Add ports for signals that have none yet, in the order in which they were made."""
+    known = SignalSet(ports.values())
+    for key in sorted(SignalKey(signal) for signal in signals if signal not in known):
+        plain = prefix + key.signal.name.removeprefix("$")
+        name, number = plain, 2
+        while name in ports or name in TAKEN:
+            name, number = f"{plain}_{number}", number + 1
+        ports[name] = key.signal
