@@ -99,6 +99,17 @@ class Design:
     def __init__(self, top: Elaboratable) -> None:
         self.top, self.fragment = top, Fragment.get(top, None)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Paths of all modules, memories left out."""
+        def below(fragment: Fragment, path: str) -> Iterator[str]:
+            for item, name, _ in fragment.subfragments:
+                if not isinstance(item, MemoryInstance):
+                    yield path + name
+                    yield from below(item, f"{path}{name}.")
+
+        return tuple(below(self.fragment, ""))
+
     def find(self, path: str) -> Fragment | None:
         """The module at a path such as ``core.front.encoder_0``; None where there is none."""
         found = self.fragment

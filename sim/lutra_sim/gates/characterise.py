@@ -1,0 +1,194 @@
+"""Characterises blocks in a cell library: measurement by measurement, each of them kept, into one file."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lutra_hw.machine import Machine
+from lutra_model import golden
+from lutra_model.events import DramBits, Events
+from lutra_model.files import write_whole
+from lutra_model.params import Array, Metric
+from lutra_model.program import compile_network
+from lutra_model.runs import Design as Costs
+from lutra_model.runs import run_programs
+
+from .. import tools
+from ..fpga import tools as fpga_tools
+from ..generated import SOURCES
+from ..library import Progress, cache_folder, cached
+from ..partial import fingerprint
+from . import workloads
+from .blocks import BLOCKS, Block
+from .carve import Design, Part
+from .facts import Facts
+from .liberty import Library
+from .measured import IDLE, Finding, measure
+from .plan import Point
+from .recorder import record
+from .synthesis import synthesise
+from .workloads import Layer, Workload
+
+__all__ = ["FORMAT", "Session", "characterise"]
+
+FORMAT = "lutra-measurements-1"
+ANSWER = "measurement.json"
+APART = ("plan.py", "characterise.py", "blocks.py", "facts.py")  # say what is measured, not how
+HOW = [path.read_text() for path in sorted(Path(str(files(__package__))).iterdir())
+       if path.suffix in (".py", ".v", ".cpp") and path.name not in APART]
+
+
+class _Seen:
+    """A machine's run of one workload, recorded when a measurement first needs it."""
+
+    def __init__(self, workload: Workload, array: Array, blocks: Sequence[Block], progress: Progress | None) -> None:
+        self.workload, self.blocks, self.progress = workload, blocks, progress
+        self.array = workloads.machine(workload, array)
+        self.program = compile_network(workload.network, self.array)
+
+    @cached_property
+    def design(self) -> Design:
+        """The machine."""
+        return Design(Machine(self.array))
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """Its blocks."""
+        return {block.name: block.part(self.design) for block in self.blocks}
+
+    @cached_property
+    def ports(self) -> dict[str, dict[str, Any]]:
+        """What they did. Raises ``RuntimeError`` unless the machine's outputs are the golden model's."""
+        if self.progress:
+            self.progress(f"running {self.workload.network.name}", 0, 1)
+        network = self.workload.network
+        found = record(self.design, self.parts, self.program, self.workload.inputs)
+        if not np.array_equal(found.outputs, golden.run(network, self.workload.inputs)[network.nodes[-1].name]):
+            raise RuntimeError(f"the machine's outputs of {network.name} are not the golden model's")
+        if self.progress:
+            self.progress(f"running {network.name}", 1, 1)
+        return found.ports
+
+    @cached_property
+    def events(self) -> Events:
+        """What the cost model counts of the run."""
+        run = run_programs(Costs("", self.array), self.workload.network, [("input", self.program)])
+        return run.sums[self.array][0]
+
+
+@dataclass(frozen=True)
+class Session:
+    """A library, a clock, a real layer; what is measured with them is kept in the cache.
+
+    Parameters
+    ----------
+    workloads : names of `workloads.WORKLOADS` and ``idle``. rows : activation rows of a run, None: enough of them.
+    """
+
+    library: Library
+    period_ns: float
+    layer: Layer
+    workloads: tuple[str, ...] = (*workloads.WORKLOADS, IDLE)
+    rows: int | None = None
+    cache: Path | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        known = (*workloads.WORKLOADS, IDLE)
+        for name in self.workloads:
+            if name not in known:
+                raise ValueError(f"workload must be one of {', '.join(known)}, not {name}")
+
+    def measurements(self, point: Point) -> list[dict[str, Any]]:
+        """All blocks of a point under all workloads."""
+        found, kinds = list[dict[str, Any]](), dict[str, list[Block]]()
+        for name in point.blocks:
+            kinds.setdefault(BLOCKS[name].workload, []).append(BLOCKS[name])
+        for kind, blocks in kinds.items():
+            seen: dict[str, _Seen] = {}
+            for workload in self.workloads:
+                for block in blocks:
+                    found.append(self._one(point, kind, block, blocks, workload, seen))
+        return found
+
+    def _one(self, point: Point, kind: str, block: Block, blocks: Sequence[Block], workload: str,
+             seen: dict[str, _Seen]) -> dict[str, Any]:
+        runs = workloads.WORKLOADS[0] if workload == IDLE else workload
+
+        def make(folder: Path) -> None:
+            if runs not in seen:
+                made = workloads.make(runs, kind, point.array, self.layer, rows=self.rows)
+                seen[runs] = _Seen(made, point.array, blocks, self.progress)
+            answer = self._measured(seen[runs], block, point.storage, idle=workload == IDLE)
+            (folder / ANSWER).write_text(json.dumps(answer | {"block": block.name, "storage": point.storage}))
+
+        key = fingerprint(repr(point.array), kind, block.name, repr(block.paths), block.memories, workload, self.rows,
+                          point.storage, self.period_ns, self.library.digest, self.layer.sha256, tools.versions(),
+                          fpga_tools.yosys().version, *SOURCES, *HOW)
+        folder = cached(self.cache or cache_folder(), f"measurement-{key[:32]}", make)
+        return _entry(json.loads((folder / ANSWER).read_text()))
+
+    def _measured(self, seen: _Seen, block: Block, storage: str, *, idle: bool) -> dict[str, Any]:
+        """The answer that is kept: plain numbers, before the cost model's charges."""
+        part, ports = seen.parts[block.name], seen.ports[block.name]
+        what = f"{block.name} of {_short(seen.array)} ({seen.workload.name})"
+        netlist = synthesise(part, self.library, name=what, period_ns=self.period_ns, storage=storage,
+                             cache=self.cache, progress=self.progress)
+        found = measure(part, netlist, ports, period_ns=self.period_ns, what=what,
+                        idle=idle)
+        events = {} if idle else {name: value for name, value in vars(seen.events).items() if name != "dram"}
+        return {"found": asdict(found), "events": events, "array": asdict(seen.array),
+                "workload": {"name": IDLE if idle else seen.workload.name, "sha256": seen.workload.sha256}}
+
+
+def _short(array: Array) -> str:
+    return f"{array.engine} {array.rows}x{array.columns}, {array.entries} entries of length {array.length}"
+
+
+def _entry(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """A measurement of the file from a kept answer."""
+    known = {item.name for item in fields(Array)}
+    array = Array(**{name: value for name, value in answer["array"].items() if name in known}
+                  | {"metric": Metric(answer["array"]["metric"])})
+    return Finding(**answer["found"]).as_dict(BLOCKS[answer["block"]], array, answer["storage"], answer["workload"],
+                                              Events(**answer["events"], dram=DramBits()))
+
+
+def characterise(session: Session, points: Sequence[Point], facts: Facts,
+                 show: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
+    """The measurement file's content; ``show`` is told each measurement."""
+    found = list[dict[str, Any]]()
+    for done, point in enumerate(points, start=1):
+        made = session.measurements(point)
+        found += made
+        for item in made if show else ():
+            show(item)
+        if session.progress:
+            session.progress("machines", done, len(points))
+    versions = tools.versions()
+    return {"format": FORMAT, "library": facts.as_dict(session.library),
+            "tools": {"yosys": fpga_tools.yosys().version, **{name: versions[name] for name in ("amaranth", "g++")}},
+            "period_ns": session.period_ns, "date": datetime.now(UTC).date().isoformat(), "measurements": found}
+
+
+def save(data: Mapping[str, Any], path: Path) -> None:
+    """Write the file, one measurement in a line, six digits; whole or not at all."""
+    head = {name: value for name, value in data.items() if name != "measurements"}
+    lines = ",\n".join(json.dumps(_rounded(item), separators=(",", ":")) for item in data["measurements"])
+    text = json.dumps(head, indent=1)[:-2] + f',\n "measurements": [\n{lines}\n]}}\n'
+    write_whole(path, lambda part: part.write_text(text))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {name: _rounded(item) for name, item in value.items()}
+    return value
