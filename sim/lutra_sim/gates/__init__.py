@@ -1,1 +1,1 @@
-"""Energy, area and delay of the machine's parts from their gates."""
+"""From an Amaranth component to its gates in a cell library, and to the exact energy of a run of those gates."""

@@ -1,0 +1,141 @@
+"""From an Amaranth component to cells of a library, by yosys; kept in the cache.
+
+Both sides of a comparison get what a good flow gives them: products as Baugh-Wooley rows that one carry-save tree adds up
+together with what is added to them, the library's full adder, registers behind clock gates, and adders that ripple
+where the period allows it and look ahead where it does not.
+"""
+
+import hashlib
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+from ..fpga import tools
+from ..library import Progress, cache_folder, cached
+from .choice import Choice, lean
+from .liberty import Library
+from .netlist import Netlist
+
+__all__ = ["STORAGES", "synthesise"]
+
+TOP, LIBRARY, OUT = "top", "library.lib", "netlist.json"
+ARITHMETIC, RIPPLE, FULL_ADDER = "arithmetic.v", "ripple.v", "full_adder.v"
+STORAGES = ("flip-flop", "latch")
+GATED_BITS = 4  # a clock gate costs as much as the multiplexers of two to three bits
+
+COARSE = """
+read_rtlil {top}.il
+hierarchy -top {top}
+proc
+flatten
+zinit -all
+opt_expr
+opt_clean
+opt -nodffe -nosdff
+wreduce
+peepopt
+opt_clean
+techmap -map {arithmetic}
+opt_expr
+opt_clean
+alumacc
+opt -nosdff
+memory -nomap
+opt -nosdff -fast -full
+memory_map
+opt -nosdff -undriven -fine
+maccmap
+opt -nosdff -full
+{ripple}
+techmap -map +/techmap.v {full_adder}
+opt -nosdff -fast
+opt_dff -nosdff
+dfflegalize -cell $_DFF_P_ 0 -cell $_DFFE_PP_ 0
+"""
+FINE = """
+dfflibmap -liberty {library}
+opt -nosdff
+clean
+abc -liberty {library} -D {period} -constr constraints
+opt_clean -purge
+write_json {out}
+"""
+
+
+def synthesise(component: wiring.Component, library: Library, *, name: str, period_ns: float,
+               storage: str = "flip-flop", wire_load: str | None = None, cache: Path | None = None,
+               progress: Progress | None = None) -> Netlist:
+    """The component as cells of the library, flattened, for a clock of that period.
+
+    Parameters
+    ----------
+    name : of the component, for progress and messages.
+    storage : ``latch`` makes latches of registers that share their data with others and have a clock gate each, which is
+        what words of tables and memories are; one more latch for each bit of the data holds it while they are open.
+    wire_load : name of the library's wire-load model, by default the one that it prefers.
+
+    Raises ``ValueError`` when the library lacks a cell that every design needs, and :class:`~lutra_sim.fpga.tools.ToolFailed`
+    when yosys does.
+    """
+    if storage not in STORAGES:
+        raise ValueError(f"storage must be one of {', '.join(STORAGES)}, not {storage}")
+    if period_ns <= 0:
+        raise ValueError(f"a clock's period must be positive, not {period_ns} ns")
+    choice = Choice.of(library)
+    design = rtlil.convert(component, name=TOP, emit_src=False)
+    text = lean(library, choice)
+    best: Netlist | None = None
+    for ripple in (True, False) if choice.full_adder else (False,):
+        found = _netlist(design, text, library, choice, ripple, storage, period_ns, wire_load,
+                         cache or cache_folder(), progress, name)
+        if best is None or found.delay_ns < best.delay_ns:
+            best = found
+        if best.delay_ns <= period_ns:
+            break
+    assert best is not None
+    return best
+
+
+def _netlist(design: str, text: str, library: Library, choice: Choice, ripple: bool, storage: str, period_ns: float,
+             wire_load: str | None, cache: Path, progress: Progress | None, name: str) -> Netlist:
+    texts = {f"{TOP}.il": design, LIBRARY: text, **_maps(choice), "constraints": choice.constraints,
+             "synthesis.ys": _script(choice, ripple, storage, period_ns)}
+    key = hashlib.sha256(json.dumps([texts, storage, tools.yosys().version]).encode()).hexdigest()[:32]
+
+    def fill(folder: Path) -> None:
+        if progress:
+            progress(f"synthesising {name}", 0, 1)
+        for file, content in texts.items():
+            (folder / file).write_text(content)
+        tools.run(tools.yosys(), ["synthesis.ys"], folder, "yosys.log")
+        if not (folder / OUT).exists():
+            raise tools.ToolFailed(f"yosys wrote no netlist of {name}; {folder / 'yosys.log'} has its log")
+        (folder / LIBRARY).unlink()
+
+    folder = cached(cache, f"gates-{key}", fill)
+    module = json.loads((folder / OUT).read_text())["modules"][TOP]
+    return Netlist.of(module, library, name=name, wire_load=wire_load)
+
+
+def _maps(choice: Choice) -> dict[str, str]:
+    """The techmap files by name, the full adder's with the library's cell."""
+    texts = {name: (files(__package__) / name).read_text() for name in (ARITHMETIC, RIPPLE, FULL_ADDER)}
+    if choice.full_adder:
+        names = {"CELL": choice.full_adder.cell, **choice.full_adder.pins,
+                 "SUM_INVERTED ": "~" if choice.full_adder.sum_inverted else "",
+                 "CARRY_INVERTED ": "~" if choice.full_adder.carry_inverted else ""}
+        texts[FULL_ADDER] = re.sub("|".join(names), lambda match: names[match[0]], texts[FULL_ADDER])
+    return texts
+
+
+def _script(choice: Choice, ripple: bool, storage: str, period_ns: float) -> str:
+    adder = f"-map {FULL_ADDER}" if choice.full_adder else ""
+    coarse = COARSE.format(top=TOP, arithmetic=ARITHMETIC, full_adder=adder,
+                           ripple=f"techmap -map {RIPPLE}\nopt -nosdff -fast" if ripple else "")
+    gate = f"clockgate -liberty {LIBRARY} -min_net_size {GATED_BITS}\nopt_clean" if choice.clock_gate else ""
+    fine = FINE.format(library=LIBRARY, period=round(period_ns * 1000), out=OUT)
+    return "\n".join([coarse, gate, fine])
