@@ -3,6 +3,7 @@
 from . import (
     bench,
     bitstream,
+    characterise,
     compare,
     convert,
     crossover,
@@ -22,4 +23,4 @@ from . import (
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, zoo, train, fetch, bench)
+            functions, zoo, train, fetch, bench, characterise)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from amaranth.sim import Simulator, SimulatorContext
-from numpy.typing import NDArray
 
 from lutra_hw.machine import Machine
 from lutra_model import golden, randomnet

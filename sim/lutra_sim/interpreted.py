@@ -1,4 +1,4 @@
-"""The machine in Amaranth's own simulator: nothing is compiled, any signal can be watched; some 500 cycles in a second."""
+"""The machine in Amaranth's own simulator: not compiled, any signal can be watched; some 500 cycles a second."""
 
 from collections.abc import Callable
 

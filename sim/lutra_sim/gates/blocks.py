@@ -4,6 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lutra_model.events import Events
 from lutra_model.function_events import lane_parts, row_parts
 from lutra_model.params import Array
@@ -15,6 +18,7 @@ from .carve import Design, Part
 
 __all__ = ["BLOCKS", "Block", "block_of"]
 
+Bytes = NDArray[np.uint8]
 Bits = Callable[[Structure], float]
 ARRAY = ("cell_.*", "multipl.*", "table_(reads|writes)", "turn_bits", "idle_cells", "tree_.*", "issue.*")
 CLOCKS = {"adders": "adds", "cells": "cells", "finisher": "finisher", "functions": "functions"}  # names in the bill
@@ -31,6 +35,7 @@ class Block:
         are memory macros, priced elsewhere, and the block has their ports.
     events : patterns of the fields of `Events` that the block makes. components : of the bill, areas : of the area that
         it belongs to.
+    burnt : its tables are constants.
     engines : that have it, of all if empty. workload : what it needs to have work, see `workloads.NETWORKS`.
     own : what is its own of parts that lie in several blocks, by ``component.entry`` of the area (``register`` also of
         energy's ``clock``). issue : register bits of it that every issued row passes.
@@ -43,6 +48,7 @@ class Block:
     components: tuple[str, ...]
     areas: tuple[str, ...]
     memories: bool = True
+    burnt: bool = False
     engines: tuple[str, ...] = ()
     workload: str = "product"
     own: Mapping[str, Bits] = field(default_factory=dict)
@@ -52,12 +58,22 @@ class Block:
         """Whether such a machine has the block."""
         return not self.engines or array.engine in self.engines
 
-    def part(self, design: Design) -> Part:
-        """The block of a machine. Raises ``ValueError`` where it has none."""
+    def _modules(self, design: Design) -> list[str]:
         found = [path for path in design.paths if any(re.fullmatch(pattern, path) for pattern in self.paths)]
         if not found:
             raise ValueError(f"the machine must have a {self.title} ({', '.join(self.paths)})")
-        return design.part(found, memories=self.memories)
+        return found
+
+    def part(self, design: Design) -> Part:
+        """The block of a machine, as it is recorded. Raises ``ValueError`` where it has none."""
+        return design.part(self._modules(design), memories=self.memories)
+
+    def burn(self, design: Design, ports: Mapping[str, Bytes]) -> Part:
+        """Burnt-in tables, which hold what a recording loads into writable ones."""
+        rows = {path: path.rsplit(".", 1)[-1] for path in self._modules(design)}
+        if any(ports[f"{row}_write_bank"].any() for row in rows.values()):
+            raise ValueError("burnt-in tables must be loaded once, not in both banks")
+        return design.part(list(rows), words={f"{path}.table": _written(ports, row) for path, row in rows.items()})
 
     def charges(self, events: Events, cycles: int, structure: Structure) -> dict[str, float]:
         """What the bill has of a run of so many cycles that is this block's, by ``component.entry``."""
@@ -67,7 +83,8 @@ class Block:
             own = replace(own, issue_register_bits=int(events.issues * self.issue(structure)))
         found = {f"{item.component}.{item.entry}": float(item.amount) for item in quantities(own, cycles, structure)
                  if item.component in self.components and not item.entry.startswith(ELSEWHERE)}
-        return found | {name: cycles * float(bits(structure)) for name, bits in self._clocked().items() if name in found}
+        clocked = {name: cycles * float(bits(structure)) for name, bits in self._clocked().items()}
+        return found | {name: amount for name, amount in clocked.items() if name in found}
 
     def _clocked(self) -> dict[str, Bits]:
         """Own register bits by their names in the bill."""
@@ -82,6 +99,13 @@ class Block:
                 name = f"{item.component}.{item.entry}"
                 found[name] = found.get(name, 0.0) + item.amount
         return found | {name: float(bits(structure)) for name, bits in self.own.items() if name in found}
+
+
+def _written(ports: Mapping[str, Bytes], row: str) -> list[int]:
+    """What a row of tables holds in the end, for a power of two of entries."""
+    entries, words, writes = ports[f"{row}_entry"][:, 0], ports[f"{row}_data"], ports[f"{row}_write"][:, 0]
+    found = {int(entries[cycle]): int.from_bytes(words[cycle].tobytes(), "little") for cycle in np.flatnonzero(writes)}
+    return [found.get(entry, 0) for entry in range(1 << max(found).bit_length())]
 
 
 def _accumulated(structure: Structure) -> float:
@@ -133,6 +157,9 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
     Block("cells", "rows of table cells", (r"core\.cells\.row_\d+",), ("cell_.*", "table_(reads|writes)", "issue.*"),
           ("cells", "adds", "clock", "fill"), ("cells", "adders"), engines=("lookup", "dln-row"),
           own={"adders.register": _terms, "adders.add": _none}, issue=_terms),
+    Block("burnt-tables", "rows of tables that are constants", (r"core\.cells\.row_\d+",), ("cell_.*", "table_reads",
+          "issue.*"), ("cells", "adds", "clock"), ("cells", "adders"), engines=("lookup",), burnt=True, workload="tile",
+          own={"cells.register": _none, "adders.register": _terms, "adders.add": _none}, issue=_terms),
     Block("trees", "adder trees", (r"core\.cells\.tree_\d+",), ("tree_.*", "issue.*"), ("adds", "clock"), ("adders",),
           engines=("lookup", "dln-row", "dln-column"), issue=_in_trees,
           own={"adders.register": _in_trees, "adders.add": _tree_adds}),

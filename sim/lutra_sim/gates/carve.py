@@ -1,15 +1,17 @@
 """Parts of a design as components of their own, with the signals of the design as their ports."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from amaranth.hdl import Elaboratable, Fragment, Signal
 from amaranth.hdl._ast import SignalKey, SignalSet
-from amaranth.hdl._mem import MemoryInstance
+from amaranth.hdl._mem import MemoryData, MemoryInstance
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 __all__ = ["Design", "Part"]
 
+Memories = Callable[[str, MemoryInstance], MemoryInstance | None]
 TAKEN = ("elaborate", "fragments", "inputs", "metadata", "outputs", "ports", "signature")  # no names of ports
 
 
@@ -44,26 +46,37 @@ def _union(fragments: Iterable[Fragment]) -> tuple[SignalSet, SignalSet]:
     return driven, read
 
 
-def _copy(fragment: Fragment, memories: bool) -> Fragment:
-    """The same logic in fragments of its own, with or without its memories."""
-    if isinstance(fragment, MemoryInstance):
-        return _copied_memory(fragment)
+def _copy(fragment: Fragment, memory: Memories, path: str = "") -> Fragment:
+    """The same logic in fragments of its own, with what ``memory`` makes of its memories, by their paths."""
     copied = Fragment()
     for domain, statements in fragment.statements.items():
         copied.add_statements(domain, *statements)
     for below, name, _ in fragment.subfragments:
-        if memories or not isinstance(below, MemoryInstance):
-            copied.add_subfragment(_copy(below, memories), name)
+        place = f"{path}.{name}"
+        made = memory(place, below) if isinstance(below, MemoryInstance) else _copy(below, memory, place)
+        if made is not None:
+            copied.add_subfragment(made, name)
     return copied
 
 
-def _copied_memory(memory: MemoryInstance) -> MemoryInstance:
+def _kept(path: str, memory: MemoryInstance) -> MemoryInstance:
+    """The same memory."""
     copied = MemoryInstance(data=memory._data)
     for port in memory._write_ports:
         copied.write_port(domain=port._domain, addr=port._addr, data=port._data, en=port._en)
     for port in memory._read_ports:
         copied.read_port(domain=port._domain, addr=port._addr, data=port._data, en=port._en,
                          transparent_for=port._transparent_for)
+    return copied
+
+
+def _burnt(words: Mapping[str, Sequence[int]], path: str, memory: MemoryInstance) -> MemoryInstance:
+    """A memory of the same read ports that holds those words, and no others."""
+    content = words[path]
+    bits = (len(content) - 1).bit_length()
+    copied = MemoryInstance(data=MemoryData(shape=memory._data.shape, depth=len(content), init=content))
+    for port in memory._read_ports:
+        copied.read_port(domain=port._domain, addr=port._addr[:bits], data=port._data, en=port._en, transparent_for=())
     return copied
 
 
@@ -86,10 +99,10 @@ class Part(wiring.Component):
         for name, signal in ports.items():
             setattr(self, name, signal)
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Fragment:
         whole = Fragment()
         for name, fragment in self.fragments:
-            whole.add_subfragment(_copy(fragment, True), name)
+            whole.add_subfragment(_copy(fragment, _kept), name)
         return whole
 
 
@@ -120,13 +133,18 @@ class Design:
             (found,) = below
         return found
 
-    def part(self, paths: Sequence[str], *, memories: bool = True) -> Part:
-        """The modules at some paths, with or without their memories. Raises ``ValueError`` for an unknown path."""
+    def part(self, paths: Sequence[str], *, memories: bool = True,
+             words: Mapping[str, Sequence[int]] | None = None) -> Part:
+        """The modules at some paths, with or without their memories. Raises ``ValueError`` for an unknown path.
+
+        ``words``: of each memory, by its path, what is burnt into it; such memories are not written.
+        """
+        memory: Memories = partial(_burnt, words) if words else _kept if memories else lambda path, memory: None
         chosen = {path: self._module(path) for path in paths}
         inside = {id(item) for fragment in chosen.values() for item in _within(fragment)
                   if memories or not isinstance(item, MemoryInstance)}
-        own = {path: _union(item for item in _within(fragment) if id(item) in inside)
-               for path, fragment in chosen.items()}
+        copies = {path: _copy(fragment, memory, path) for path, fragment in chosen.items()}
+        own = {path: _union(_within(fragment)) for path, fragment in copies.items()}
         _, wanted = _union(item for item in _within(self.fragment) if id(item) not in inside)
         driven = SignalSet(signal for found, _ in own.values() for signal in found)
         ports: dict[str, Signal] = {}
@@ -137,8 +155,7 @@ class Design:
         for path, (made, _) in own.items():
             prefix = "" if len(chosen) == 1 else path.rsplit(".", 1)[-1] + "_"
             _name(ports, prefix, (signal for signal in made if signal in wanted))
-        return Part([(path.rsplit(".", 1)[-1], _copy(fragment, memories)) for path, fragment in chosen.items()],
-                    ports, inputs)
+        return Part([(path.rsplit(".", 1)[-1], fragment) for path, fragment in copies.items()], ports, inputs)
 
     def _module(self, path: str) -> Fragment:
         found = self.find(path)

@@ -1,7 +1,7 @@
 """Characterises blocks in a cell library: measurement by measurement, each of them kept, into one file."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,26 +30,28 @@ from .blocks import BLOCKS, Block
 from .carve import Design, Part
 from .facts import Facts
 from .liberty import Library
-from .measured import IDLE, Finding, measure
+from .measured import IDLE, Finding, Ports, measure
 from .plan import Point
 from .recorder import record
 from .synthesis import synthesise
 from .workloads import Layer, Workload
 
-__all__ = ["FORMAT", "Session", "characterise"]
+__all__ = ["FORMAT", "Session", "characterise", "save"]
 
 FORMAT = "lutra-measurements-1"
-ANSWER = "measurement.json"
+ANSWER, RECORDED = "measurement.json", "recording.npz"
 APART = ("plan.py", "characterise.py", "blocks.py", "facts.py")  # say what is measured, not how
-HOW = [path.read_text() for path in sorted(Path(str(files(__package__))).iterdir())
-       if path.suffix in (".py", ".v", ".cpp") and path.name not in APART]
+TEXTS = {path.name: path.read_text() for path in sorted(Path(str(files(__package__))).iterdir())
+         if path.suffix in (".py", ".v", ".cpp") and path.name not in APART}
+RECORDING = (TEXTS["carve.py"], TEXTS["recorder.py"])
 
 
 class _Seen:
-    """A machine's run of one workload, recorded when a measurement first needs it."""
+    """A machine's run of one workload; it runs when a measurement first needs it, and is kept for other libraries."""
 
-    def __init__(self, workload: Workload, array: Array, blocks: Sequence[Block], progress: Progress | None) -> None:
-        self.workload, self.blocks, self.progress = workload, blocks, progress
+    def __init__(self, workload: Workload, array: Array, blocks: Sequence[Block], cache: Path | None,
+                 progress: Progress | None) -> None:
+        self.workload, self.blocks, self.cache, self.progress = workload, blocks, cache, progress
         self.array = workloads.machine(workload, array)
         self.program = compile_network(workload.network, self.array)
 
@@ -64,17 +66,27 @@ class _Seen:
         return {block.name: block.part(self.design) for block in self.blocks}
 
     @cached_property
-    def ports(self) -> dict[str, dict[str, Any]]:
-        """What they did. Raises ``RuntimeError`` unless the machine's outputs are the golden model's."""
-        if self.progress:
-            self.progress(f"running {self.workload.network.name}", 0, 1)
+    def ports(self) -> dict[str, Ports]:
+        """What they did, by block and port."""
+        key = fingerprint(repr(self.array), self.workload.sha256, *((block.name, block.paths, block.memories)
+                                                                    for block in self.blocks),
+                          tools.versions()["amaranth"], *SOURCES, *RECORDING)
+        folder = cached(self.cache or cache_folder(), f"recording-{key[:32]}", self._record)
+        with np.load(folder / RECORDED) as kept:
+            return {name: {port: kept[f"{name}/{port}"] for port in part.ports} for name, part in self.parts.items()}
+
+    def _record(self, folder: Path) -> None:
+        """Raises ``RuntimeError`` unless the machine's outputs are the golden model's."""
         network = self.workload.network
+        if self.progress:
+            self.progress(f"running {self.workload.name} on {_short(self.array)}", 0, 1)
         found = record(self.design, self.parts, self.program, self.workload.inputs)
         if not np.array_equal(found.outputs, golden.run(network, self.workload.inputs)[network.nodes[-1].name]):
             raise RuntimeError(f"the machine's outputs of {network.name} are not the golden model's")
+        np.savez_compressed(folder / RECORDED, allow_pickle=False, **{
+            f"{name}/{port}": values for name, ports in found.ports.items() for port, values in ports.items()})
         if self.progress:
-            self.progress(f"running {network.name}", 1, 1)
-        return found.ports
+            self.progress(f"running {self.workload.name} on {_short(self.array)}", 1, 1)
 
     @cached_property
     def events(self) -> Events:
@@ -125,24 +137,25 @@ class Session:
         def make(folder: Path) -> None:
             if runs not in seen:
                 made = workloads.make(runs, kind, point.array, self.layer, rows=self.rows)
-                seen[runs] = _Seen(made, point.array, blocks, self.progress)
+                seen[runs] = _Seen(made, point.array, blocks, self.cache, self.progress)
             answer = self._measured(seen[runs], block, point.storage, idle=workload == IDLE)
             (folder / ANSWER).write_text(json.dumps(answer | {"block": block.name, "storage": point.storage}))
 
         key = fingerprint(repr(point.array), kind, block.name, repr(block.paths), block.memories, workload, self.rows,
                           point.storage, self.period_ns, self.library.digest, self.layer.sha256, tools.versions(),
-                          fpga_tools.yosys().version, *SOURCES, *HOW)
+                          fpga_tools.yosys().version, *SOURCES, *TEXTS.values())
         folder = cached(self.cache or cache_folder(), f"measurement-{key[:32]}", make)
         return _entry(json.loads((folder / ANSWER).read_text()))
 
     def _measured(self, seen: _Seen, block: Block, storage: str, *, idle: bool) -> dict[str, Any]:
         """The answer that is kept: plain numbers, before the cost model's charges."""
-        part, ports = seen.parts[block.name], seen.ports[block.name]
-        what = f"{block.name} of {_short(seen.array)} ({seen.workload.name})"
+        ports = seen.ports[block.name]
+        part = block.burn(seen.design, ports) if block.burnt else seen.parts[block.name]
+        what = f"{block.name} of {_short(seen.array)}"
         netlist = synthesise(part, self.library, name=what, period_ns=self.period_ns, storage=storage,
                              cache=self.cache, progress=self.progress)
-        found = measure(part, netlist, ports, period_ns=self.period_ns, what=what,
-                        idle=idle)
+        found = measure(part, netlist, ports, period_ns=self.period_ns,
+                        what=f"{what}, {seen.workload.name}", idle=idle)
         events = {} if idle else {name: value for name, value in vars(seen.events).items() if name != "dram"}
         return {"found": asdict(found), "events": events, "array": asdict(seen.array),
                 "workload": {"name": IDLE if idle else seen.workload.name, "sha256": seen.workload.sha256}}
@@ -161,15 +174,11 @@ def _entry(answer: Mapping[str, Any]) -> dict[str, Any]:
                                               Events(**answer["events"], dram=DramBits()))
 
 
-def characterise(session: Session, points: Sequence[Point], facts: Facts,
-                 show: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
-    """The measurement file's content; ``show`` is told each measurement."""
+def characterise(session: Session, points: Sequence[Point], facts: Facts) -> dict[str, Any]:
+    """The measurement file's content."""
     found = list[dict[str, Any]]()
     for done, point in enumerate(points, start=1):
-        made = session.measurements(point)
-        found += made
-        for item in made if show else ():
-            show(item)
+        found += session.measurements(point)
         if session.progress:
             session.progress("machines", done, len(points))
     versions = tools.versions()

@@ -28,8 +28,8 @@ class Facts:
 KNOWN = {  # by how the library's own name begins
     "NangateOpenCellLibrary": Facts(
         "nangate45", "Nangate 45 nm Open Cell Library, typical corner, before layout", 45,
-        "Apache-2.0 in the Si2 release PDKv1.3_v2010_12.Apache.CCL; the licence of 2008 forbids benchmarks against other "
-        "libraries: compare within the library"),
+        "Apache-2.0 in the Si2 release PDKv1.3_v2010_12.Apache.CCL; the licence of 2008 forbids benchmarks against "
+        "other libraries: compare within the library"),
     "asap7": Facts("asap7", "ASAP7 7.5-track RVT, predictive 7 nm, typical corner, before layout", 7, "BSD-3-Clause"),
     "sky130": Facts("sky130", "SkyWater 130 nm high density, typical corner, before layout", 130, "Apache-2.0"),
 }

@@ -31,7 +31,7 @@ class Finding:
 
     Parameters
     ----------
-    toggles : changes of one bit of a port in a cycle, on average, by port.
+    toggles : changes of one bit of a port in a cycle, on average, by port; of ports that changed at all.
     energy : with the gates' delays, by part. zero_delay : the whole with gates that take no time.
     quiet : nets that never changed, of so many. period_ns : of the clock that it ran at.
     """
@@ -79,7 +79,7 @@ def measure(part: Part, netlist: Netlist, ports: Ports, *, period_ns: float, wha
     at_once = simulate.run(netlist, given, period_ns=period_ns, skip=skip, delays=False)
     _check(part, ports, at_once, f"{what}, without delays")
     energy = {name: float(getattr(run.energy, name)) for name in ("internal", "switching", "clock", "leakage")}
-    toggles = {name: run.activity(name) if name in netlist.ports else 0.0 for name in part.ports}
+    toggles = {name: rate for name in part.ports if name in netlist.ports and (rate := run.activity(name))}
     return Finding(run.cycles, netlist.area_um2, netlist.delay_ns, dict(netlist.cells), toggles, energy,
                    float(at_once.energy.total), len(run.quiet), len(netlist.nets), period_ns)
 

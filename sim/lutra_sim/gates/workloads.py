@@ -173,7 +173,8 @@ def _beside(kind: str, product: Product, shape: tuple[int, ...], scale: float) -
 
 
 def _network(name: str, kind: str, array: Array, layer: Layer, rows: int, seed: int) -> tuple[Network, Int8]:
-    reduction, columns = 2 * array.rows * array.length, 2 * array.columns
+    tiles = 1 if kind == "tile" else 2
+    reduction, columns = tiles * array.rows * array.length, tiles * array.columns
     if kind == "residual":
         columns = reduction
     product, x, scale = (_converted(layer, array, rows, columns, reduction) if name == "network"
@@ -189,8 +190,8 @@ def _network(name: str, kind: str, array: Array, layer: Layer, rows: int, seed: 
 def make(name: str, kind: str, array: Array, layer: Layer, *, rows: int | None = None, seed: int = 0) -> Workload:
     """Numbers of a real layer (``network``) or uniform ones (``random``) for an array of some sizes.
 
-    ``kind``: of network, see `Block.workload`; a product has two row tiles and two column tiles. ``rows``: activation
-    rows, as many as take `CYCLES` if not given.
+    ``kind``: of network, see `Block.workload`; a product has two row tiles and two column tiles, a ``tile`` one of
+    each. ``rows``: activation rows, as many as take `CYCLES` if not given.
     """
     if name not in WORKLOADS:
         raise ValueError(f"workload must be one of {', '.join(WORKLOADS)}, not {name}")
