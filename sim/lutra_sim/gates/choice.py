@@ -8,17 +8,16 @@ import numpy as np
 
 from .cell import Cell, Kind
 from .expression import evaluate, names
-from .liberty import Library
+from .liberty import INSIDE, Library
 
 __all__ = ["Adder", "Choice", "lean", "truth"]
 
 # Cells for clock trees, delay, scan, power switching and analogue use; and widths that a good flow avoids.
 AVOIDED = re.compile(r"CLKBUF|clkbuf|clkinv|clkdly|dly(gate|metal)|lpflow|probe|bufbuf|bufinv|macro|decap|fill|ANTENNA|"
                      r"WELLTAP|diode|ebuf|einv|TBUF|TINV|xp(25|33|5|67)_ASAP7|x\d*p\d+_ASAP7|^HB\d", re.IGNORECASE)
-GROUP = r"{name}\s*\([^)]*\)\s*\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}}"
-UNREAD = re.compile("|".join(GROUP.format(name=name) for name in ("internal_power", "leakage_power", "pg_pin")))
+UNREAD = re.compile(r"(?<!\w)(?:internal_power|leakage_power|pg_pin)" + INSIDE)
 WHEN = re.compile(r"(?<!\w)when\s*:")
-TIMING = re.compile(GROUP.format(name=r"(?<!\w)timing"))
+TIMING = re.compile(r"(?<!\w)timing" + INSIDE)
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Choice:
     """
 
     logic: tuple[str, ...]
-    flip_flops: tuple[str, ...]
+    flip_flop: str
     clock_gate: str
     latches: tuple[str, str]
     full_adder: Adder | None
@@ -50,8 +49,9 @@ class Choice:
     @cache
     def of(cls, library: Library) -> "Choice":
         """The choice; raises ``ValueError`` when there is no inverter or no flip-flop, or no cell has energies."""
-        cells = [library[name] for name in library if not AVOIDED.search(name)]
-        cells = [cell for cell in cells if cell.area > 0 and cell.outputs and not cell.dont_use]
+        outlines = [library.outline(name) for name in library]
+        cells = [cell for cell in outlines if cell.area > 0 and cell.outputs and not cell.dont_use
+                 and not AVOIDED.search(cell.name)]
         logic = [cell for cell in cells if cell.kind is Kind.LOGIC and not cell.gate and len(cell.outputs) == 1
                  and all(cell.pins[pin].function and _reads(cell, pin) for pin in cell.outputs)]
         flip_flops = [cell for cell in cells if cell.kind is Kind.FLIP_FLOP and _plain(cell)]
@@ -60,13 +60,13 @@ class Choice:
             if not found:
                 raise ValueError(f"the library {library.name} must have an {kind}" if kind == "inverter" else
                                  f"the library {library.name} must have a {kind} that takes D at the clock's rise")
-        if not any(pin.energies for cell in inverters + flip_flops for pin in cell.pins.values()):
+        if not any("internal_power" in library.texts[cell.name] for cell in (*inverters, *flip_flops)):
             raise ValueError(f"the library {library.name} must have internal_power tables, and has none")
-        gates = [cell for cell in library.values() if cell.gate and cell.kind is Kind.LATCH]
+        gates = [cell for cell in outlines if cell.gate and cell.kind is Kind.LATCH]
         inverter = min(inverters, key=_size)
-        return cls(tuple(cell.name for cell in logic), tuple(cell.name for cell in flip_flops),
+        return cls(tuple(cell.name for cell in logic), min(flip_flops, key=_size).name,
                    min(gates, key=lambda cell: (len(cell.inputs), *_size(cell))).name if gates else "",
-                   _latches(cells), _full_adder(library), inverter.name,
+                   _latches(cells), _full_adder(cells), inverter.name,
                    4 * inverter.pins[inverter.inputs[0]].capacitance)
 
     @property
@@ -100,18 +100,19 @@ def _plain(cell: Cell) -> bool:
 def _latches(cells: list[Cell]) -> tuple[str, str]:
     found = ["", ""]
     for cell in sorted(cells, key=_size, reverse=True):
-        if cell.kind is Kind.LATCH and not cell.gate and not cell.resets and len(cell.inputs) == 2:
+        plain = any(cell.pins[pin].function.strip("() ") == cell.state[0] for pin in cell.outputs if cell.state)
+        if cell.kind is Kind.LATCH and not cell.gate and not cell.resets and len(cell.inputs) == 2 and plain:
             values = {pin: np.array([False, True]) for pin in cell.inputs}
             open_when = evaluate(cell.clock, values)
             found[int(open_when[1])] = cell.name
     return found[0], found[1]
 
 
-def _full_adder(library: Library) -> Adder | None:
+def _full_adder(cells: list[Cell]) -> Adder | None:
     ones = np.array([bin(number).count("1") for number in range(8)])
     tables = {"PIN_SUM": ones % 2 == 1, "PIN_CARRY": ones >= 2}
     best: Adder | None = None
-    for cell in sorted(library.values(), key=_size, reverse=True):
+    for cell in sorted(cells, key=_size, reverse=True):
         if cell.kind is not Kind.LOGIC or len(cell.inputs) != 3 or len(cell.outputs) != 2:
             continue
         if not all(cell.pins[pin].function and _reads(cell, pin) for pin in cell.outputs):
@@ -129,7 +130,7 @@ def _full_adder(library: Library) -> Adder | None:
 
 def lean(library: Library, choice: Choice) -> str:
     """Liberty text of the chosen cells, without the groups that yosys and abc do not read."""
-    kept = [*choice.logic, *choice.flip_flops, *filter(None, (choice.clock_gate, *choice.latches))]
+    kept = [*choice.logic, choice.flip_flop, *filter(None, (choice.clock_gate, *choice.latches))]
     if choice.full_adder:
         kept.append(choice.full_adder.cell)
     return "\n".join([library.head, *(_lean_cell(library.texts[name]) for name in kept), "}\n"])

@@ -2,6 +2,7 @@
 //
 // A net has at most one transition under way, so transitions wait in a ring of linked lists, one list for each unit of
 // time. What clocks drive happens at the clock's edge itself; all that follows has a delay of one unit at least.
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -188,7 +189,8 @@ private:
                 stop(net);
             } else {
                 energy[net] = output_energy(cell, t, output, pin, to);
-                start(net, job.zero_delay ? edge + 1 + d.level[cell] : now + delay(cell, t, output, pin, to));
+                start(net, job.zero_delay ? std::max(now, edge + d.level[cell]) + 1
+                                          : now + delay(cell, t, output, pin, to));
             }
         }
     }

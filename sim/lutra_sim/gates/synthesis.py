@@ -8,8 +8,10 @@ where the period allows it and look ahead where it does not.
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
@@ -17,17 +19,22 @@ from amaranth.lib import wiring
 from ..fpga import tools
 from ..library import Progress, cache_folder, cached
 from .choice import Choice, lean
+from .latches import with_latches
 from .liberty import Library
-from .netlist import Netlist
+from .netlist import CLOCK, Netlist
+from .sums import with_trees
 
 __all__ = ["STORAGES", "synthesise"]
 
 TOP, LIBRARY, OUT = "top", "library.lib", "netlist.json"
-ARITHMETIC, RIPPLE, FULL_ADDER = "arithmetic.v", "ripple.v", "full_adder.v"
+WORDS_OUT, COARSE_OUT = "words.json", "coarse.json"
+ADDER, FULL_ADDER = "adder.v", "full_adder.v"
 STORAGES = ("flip-flop", "latch")
+BLOCKS = (4096, 8, 0)  # bits of an adder's block: carries that ripple, look ahead over blocks, look ahead everywhere
 GATED_BITS = 4  # a clock gate costs as much as the multiplexers of two to three bits
 
-COARSE = """
+WORDS = """
+read_liberty -lib -ignore_miss_func {library}
 read_rtlil {top}.il
 hierarchy -top {top}
 proc
@@ -39,10 +46,12 @@ opt -nodffe -nosdff
 wreduce
 peepopt
 opt_clean
-techmap -map {arithmetic}
-opt_expr
-opt_clean
 alumacc
+opt -nosdff
+write_json {words}
+"""
+COARSE = """
+read_json {words}
 opt -nosdff
 memory -nomap
 opt -nosdff -fast -full
@@ -50,13 +59,18 @@ memory_map
 opt -nosdff -undriven -fine
 maccmap
 opt -nosdff -full
-{ripple}
+{adder}
 techmap -map +/techmap.v {full_adder}
 opt -nosdff -fast
 opt_dff -nosdff
 dfflegalize -cell $_DFF_P_ 0 -cell $_DFFE_PP_ 0
+{gate}
+opt_clean
+write_json {coarse}
 """
 FINE = """
+read_json {coarse}
+hierarchy -top {top}
 dfflibmap -liberty {library}
 opt -nosdff
 clean
@@ -89,8 +103,8 @@ def synthesise(component: wiring.Component, library: Library, *, name: str, peri
     design = rtlil.convert(component, name=TOP, emit_src=False)
     text = lean(library, choice)
     best: Netlist | None = None
-    for ripple in (True, False) if choice.full_adder else (False,):
-        found = _netlist(design, text, library, choice, ripple, storage, period_ns, wire_load,
+    for block in BLOCKS if choice.full_adder else BLOCKS[-1:]:
+        found = _netlist(design, text, library, choice, block, storage, period_ns, wire_load,
                          cache or cache_folder(), progress, name)
         if best is None or found.delay_ns < best.delay_ns:
             best = found
@@ -100,30 +114,36 @@ def synthesise(component: wiring.Component, library: Library, *, name: str, peri
     return best
 
 
-def _netlist(design: str, text: str, library: Library, choice: Choice, ripple: bool, storage: str, period_ns: float,
+def _netlist(design: str, text: str, library: Library, choice: Choice, block: int, storage: str, period_ns: float,
              wire_load: str | None, cache: Path, progress: Progress | None, name: str) -> Netlist:
-    texts = {f"{TOP}.il": design, LIBRARY: text, **_maps(choice), "constraints": choice.constraints,
-             "synthesis.ys": _script(choice, ripple, storage, period_ns)}
-    key = hashlib.sha256(json.dumps([texts, storage, tools.yosys().version]).encode()).hexdigest()[:32]
+    scripts = _scripts(choice, block, period_ns)
+    texts = {f"{TOP}.il": design, LIBRARY: text, **_maps(choice, block), "constraints": choice.constraints, **scripts}
+    sources = [(files(__package__) / file).read_text() for file in ("latches.py", "sums.py")]
+    key = hashlib.sha256(json.dumps([texts, storage, sources, tools.yosys().version]).encode()).hexdigest()[:32]
 
     def fill(folder: Path) -> None:
         if progress:
             progress(f"synthesising {name}", 0, 1)
         for file, content in texts.items():
             (folder / file).write_text(content)
-        tools.run(tools.yosys(), ["synthesis.ys"], folder, "yosys.log")
-        if not (folder / OUT).exists():
-            raise tools.ToolFailed(f"yosys wrote no netlist of {name}; {folder / 'yosys.log'} has its log")
-        (folder / LIBRARY).unlink()
+        for script in scripts:
+            tools.run(tools.yosys(), [script], folder, f"{script}.log")
+            if script == "words.ys":
+                _edit(folder / WORDS_OUT, with_trees)
+            if script == "coarse.ys" and storage == "latch":
+                _edit(folder / COARSE_OUT, lambda module: with_latches(module, library, choice, CLOCK))
+        for file in (LIBRARY, WORDS_OUT, COARSE_OUT):
+            (folder / file).unlink()
 
     folder = cached(cache, f"gates-{key}", fill)
     module = json.loads((folder / OUT).read_text())["modules"][TOP]
     return Netlist.of(module, library, name=name, wire_load=wire_load)
 
 
-def _maps(choice: Choice) -> dict[str, str]:
+def _maps(choice: Choice, block: int) -> dict[str, str]:
     """The techmap files by name, the full adder's with the library's cell."""
-    texts = {name: (files(__package__) / name).read_text() for name in (ARITHMETIC, RIPPLE, FULL_ADDER)}
+    texts = {name: (files(__package__) / name).read_text() for name in (ADDER, FULL_ADDER)}
+    texts[ADDER] = texts[ADDER].replace("BLOCK", str(block))
     if choice.full_adder:
         names = {"CELL": choice.full_adder.cell, **choice.full_adder.pins,
                  "SUM_INVERTED ": "~" if choice.full_adder.sum_inverted else "",
@@ -132,10 +152,17 @@ def _maps(choice: Choice) -> dict[str, str]:
     return texts
 
 
-def _script(choice: Choice, ripple: bool, storage: str, period_ns: float) -> str:
-    adder = f"-map {FULL_ADDER}" if choice.full_adder else ""
-    coarse = COARSE.format(top=TOP, arithmetic=ARITHMETIC, full_adder=adder,
-                           ripple=f"techmap -map {RIPPLE}\nopt -nosdff -fast" if ripple else "")
-    gate = f"clockgate -liberty {LIBRARY} -min_net_size {GATED_BITS}\nopt_clean" if choice.clock_gate else ""
-    fine = FINE.format(library=LIBRARY, period=round(period_ns * 1000), out=OUT)
-    return "\n".join([coarse, gate, fine])
+def _edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the top module in yosys' JSON."""
+    design = json.loads(path.read_text())
+    change(design["modules"][TOP])
+    path.write_text(json.dumps(design))
+
+
+def _scripts(choice: Choice, block: int, period_ns: float) -> dict[str, str]:
+    names = {"top": TOP, "library": LIBRARY, "words": WORDS_OUT, "coarse": COARSE_OUT}
+    coarse = COARSE.format(
+        **names, full_adder=f"-map {FULL_ADDER}" if choice.full_adder else "",
+        adder=f"techmap -map {ADDER}\nopt -nosdff -fast" if block else "",
+        gate=f"clockgate -liberty {LIBRARY} -min_net_size {GATED_BITS}" if choice.clock_gate else "")
+    return {"words.ys": WORDS.format(**names), "coarse.ys": coarse, "fine.ys": FINE.format(**names, period=round(period_ns * 1000), out=OUT)}

@@ -130,7 +130,7 @@ class Timing:
     def launch_ns(self) -> float:
         """When inputs change after the clock's edge: as the library's flip-flop does that drives one inverter."""
         choice = Choice.of(self.netlist.library)
-        cell = self.netlist.library[choice.flip_flops[0]]
+        cell = self.netlist.library[choice.flip_flop]
         arc = next(arc for arc in cell.pins[cell.outputs[0]].arcs if "cell_rise" in arc.tables)
         number = np.array([self._tables.add(arc.tables["cell_rise"])])
         return float(self._tables.look_up(number, np.array([self.port_slew]), np.array([choice.load_ff / 4]))[0])
