@@ -76,6 +76,8 @@ def measure(part: Part, netlist: Netlist, ports: Ports, *, period_ns: float, wha
     skip, period_ns = cycles + SETTLING if idle else 1, max(period_ns, SLACK * netlist.delay_ns)
     run = simulate.run(netlist, given, period_ns=period_ns, skip=skip)
     _check(part, ports, run, what)
+    if not idle and not run.toggles[~netlist.clocked].any():
+        raise ValueError(f"{what}: the workload never changes any of the block's {len(netlist.nets)} nets")
     at_once = simulate.run(netlist, given, period_ns=period_ns, skip=skip, delays=False)
     _check(part, ports, at_once, f"{what}, without delays")
     energy = {name: float(getattr(run.energy, name)) for name in ("internal", "switching", "clock", "leakage")}
