@@ -1,8 +1,9 @@
 """Sums of products and words as trees of full adders with one adder of two words in the end.
 
-Every term is a bit times plus or minus a power of two, so signs cost nothing but one constant: minus x is the inverse of x
-less one (Baugh and Wooley, IEEE Trans. Computers C-22, 1973). Bits of one weight go three at a time into a full adder, the
-earliest first (Oklobdzija, Villeger and Liu, IEEE Trans. Computers 45, 1996). A square needs each pair of bits once.
+Every term is a bit times plus or minus a power of two, so signs cost nothing but one constant: minus a bit is its
+inverse less one (Baugh and Wooley, IEEE Trans. Computers C-22, 1973). Bits of one weight go three at a time into a
+full adder, the earliest first (Oklobdzija, Villeger and Liu, IEEE Trans. Computers 45, 1996). A square needs each pair
+of bits once.
 """
 
 import heapq
@@ -19,8 +20,14 @@ Bit = int | str
 def with_trees(module: dict[str, Any]) -> int:
     """Replace the sums of products that yosys' alumacc has found, in place, in its JSON of a module; how many."""
     names = [name for name, cell in module["cells"].items() if cell["type"] == MACC]
+    groups = [part["bits"] for part in module["netnames"].values()]
+    for cell in module["cells"].values():
+        groups += cell["connections"].values()
+    free = 1 + max((bit for bits in groups for bit in bits if isinstance(bit, int)), default=1)
     for name in names:
-        _Tree(module, name, module["cells"].pop(name)).build()
+        tree = _Tree(module, name, module["cells"].pop(name), free)
+        tree.build()
+        free = tree.free
     return len(names)
 
 
@@ -42,14 +49,11 @@ def _words(cell: dict[str, Any], port: str, count: int) -> list[tuple[list[Bit],
 class _Tree:
     """One sum: its bits by weight, earliest first, and the cells that add them."""
 
-    def __init__(self, module: dict[str, Any], name: str, cell: dict[str, Any]) -> None:
-        self.module, self.name, self.cell = module, name, cell
+    def __init__(self, module: dict[str, Any], name: str, cell: dict[str, Any], free: int) -> None:
+        self.module, self.name, self.cell, self.free = module, name, cell, free
         self.width = _number(cell, "Y_WIDTH")
         self.columns: list[list[tuple[float, int, Bit]]] = [[] for _ in range(self.width)]
         self.constant = self.made = 0
-        nets = (bit for part in module["netnames"].values() for bit in part["bits"])
-        cells = (bit for other in (*module["cells"].values(), cell) for bits in other["connections"].values() for bit in bits)
-        self.free = 1 + max(bit for bit in (1, *nets, *cells) if isinstance(bit, int))
 
     def build(self) -> None:
         count, negated = _number(self.cell, "NPRODUCTS"), _number(self.cell, "PRODUCT_NEGATED")

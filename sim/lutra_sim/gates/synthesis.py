@@ -1,8 +1,8 @@
 """From an Amaranth component to cells of a library, by yosys; kept in the cache.
 
-Both sides of a comparison get what a good flow gives them: products as Baugh-Wooley rows that one carry-save tree adds up
-together with what is added to them, the library's full adder, registers behind clock gates, and adders that ripple
-where the period allows it and look ahead where it does not.
+Both sides of a comparison get what a good flow gives them: products and what is added to them in one tree of the
+library's full adders, registers behind clock gates, adders that ripple where the period allows it and look ahead
+where it does not.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ TOP, LIBRARY, OUT = "top", "library.lib", "netlist.json"
 WORDS_OUT, COARSE_OUT = "words.json", "coarse.json"
 ADDER, FULL_ADDER = "adder.v", "full_adder.v"
 STORAGES = ("flip-flop", "latch")
-BLOCKS = (4096, 8, 0)  # bits of an adder's block: carries that ripple, look ahead over blocks, look ahead everywhere
+BLOCKS = (4096, 6, 0)  # bits that a carry ripples over: all, blocks that look ahead, 0: a prefix adder
 GATED_BITS = 4  # a clock gate costs as much as the multiplexers of two to three bits
 
 WORDS = """
@@ -88,12 +88,11 @@ def synthesise(component: wiring.Component, library: Library, *, name: str, peri
     Parameters
     ----------
     name : of the component, for progress and messages.
-    storage : ``latch`` makes latches of registers that share their data with others and have a clock gate each, which is
-        what words of tables and memories are; one more latch for each bit of the data holds it while they are open.
+    storage : ``latch`` makes latches of registers that share their data with others behind other clock gates, which
+        is what words of tables and memories are; one more latch for each bit of the data holds it while they are open.
     wire_load : name of the library's wire-load model, by default the one that it prefers.
 
-    Raises ``ValueError`` when the library lacks a cell that every design needs, and :class:`~lutra_sim.fpga.tools.ToolFailed`
-    when yosys does.
+    Raises ``ValueError`` when the library lacks a cell that every design needs.
     """
     if storage not in STORAGES:
         raise ValueError(f"storage must be one of {', '.join(STORAGES)}, not {storage}")
@@ -165,4 +164,5 @@ def _scripts(choice: Choice, block: int, period_ns: float) -> dict[str, str]:
         **names, full_adder=f"-map {FULL_ADDER}" if choice.full_adder else "",
         adder=f"techmap -map {ADDER}\nopt -nosdff -fast" if block else "",
         gate=f"clockgate -liberty {LIBRARY} -min_net_size {GATED_BITS}" if choice.clock_gate else "")
-    return {"words.ys": WORDS.format(**names), "coarse.ys": coarse, "fine.ys": FINE.format(**names, period=round(period_ns * 1000), out=OUT)}
+    fine = FINE.format(**names, period=round(period_ns * 1000), out=OUT)
+    return {"words.ys": WORDS.format(**names), "coarse.ys": coarse, "fine.ys": fine}
