@@ -12,6 +12,7 @@ from lutra_model.params import Array
 from lutra_model.structure import Structure
 
 from . import simulate
+from .bits import to_bits
 from .blocks import Block
 from .carve import Part
 from .netlist import Netlist
@@ -90,11 +91,11 @@ def _check(part: Part, ports: Ports, run: simulate.Run, what: str) -> None:
     """Raise ``ValueError`` unless the outputs are the recorded ones."""
     for name in part.outputs:
         width, want = len(part.ports[name]), ports[name]
-        got = simulate.to_bits(run.outputs[name], width)[:len(want)]
-        wrong = np.flatnonzero((got != simulate.to_bits(want, width)).any(axis=1))
+        got = to_bits(run.outputs[name], width)[:len(want)]
+        wrong = np.flatnonzero((got != to_bits(want, width)).any(axis=1))
         if len(wrong):
             cycle = int(wrong[0])
             values = [int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
-                      for bits in (simulate.to_bits(want, width)[cycle], got[cycle])]
+                      for bits in (to_bits(want, width)[cycle], got[cycle])]
             raise ValueError(f"{what}: output {name} must be {values[0]:#x} in cycle {cycle}, its gates give "
                              f"{values[1]:#x} ({len(wrong)} of {len(want)} cycles differ)")
