@@ -15,6 +15,7 @@ from . import (
     info,
     report,
     simulate,
+    technology,
     train,
     verilog,
     zoo,
@@ -23,4 +24,4 @@ from . import (
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, zoo, train, fetch, bench, characterise)
+            functions, characterise, technology, zoo, train, fetch, bench)

@@ -2,8 +2,8 @@
 
 Each block is a part of the real machine. A small machine runs a cropped layer of the default network (and random
 numbers), what comes to the block's ports is recorded, the block alone is made of the library's cells, and the recording
-is replayed on them with their delays: every output must be the recorded one in every cycle. Measurements are kept in the
-cache: a run that was interrupted goes on where it stopped.
+is replayed on them with their delays: every output must be the recorded one in every cycle. Measurements are kept in
+the cache: a run that was interrupted goes on where it stopped.
 """
 
 import argparse

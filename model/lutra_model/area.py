@@ -1,6 +1,6 @@
 """Area of one machine: its parts times prices, component by component."""
 
-from .components import AREA_COMPONENTS, MEMORIES
+from .components import AREA_COMPONENTS
 from .parts import parts
 from .structure import Structure
 from .technology import Technology
@@ -18,4 +18,4 @@ def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:
 
 def logic_area_um2(structure: Structure, technology: Technology) -> float:
     """Area of everything but the memories."""
-    return sum(value for name, value in area_um2(structure, technology).items() if name not in MEMORIES)
+    return sum(part.amount * technology.area(part) for part in parts(structure) if part.entry != "sram")

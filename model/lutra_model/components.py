@@ -2,23 +2,25 @@
 
 from typing import NamedTuple
 
-__all__ = ["AREA_COMPONENTS", "COMPONENTS", "MEMORIES", "OWN_AREAS", "OWN_ENERGIES", "Quantity"]
+__all__ = ["AREA_COMPONENTS", "COMPONENTS", "OWN_AREAS", "OWN_ENERGIES", "Quantity"]
 
-MEMORIES = ("activations", "tables", "codebooks", "program", "index", "accumulators", "slots", "rows")
 COMPONENTS = ("activations", "gather", "encoder", "codebooks", "index", "cells", "tables", "fill", "adds",
-              "accumulators", "pool", "finisher", "functions", "add", "clock", "program", "control", "leakage", "dram")
-AREA_COMPONENTS = ("gather", "encoder", "cells", "adders", "finisher", "add", "functions", "control", *MEMORIES)
+              "accumulators", "pool", "finisher", "functions", "add", "program", "control", "leakage", "dram")
+AREA_COMPONENTS = ("gather", "encoder", "cells", "adds", "finisher", "add", "functions", "control", "activations",
+                   "tables", "codebooks", "program", "index", "accumulators", "slots", "rows")  # memories last
 
 OWN_ENERGIES = {  # entries that a technology may price for one component
     "gather": ("add", "register", "mux", "clock"), "pool": ("add", "compare", "mux"),
     "encoder": ("add", "multiply", "compare", "mux", "register", "clock"), "codebooks": ("register",),
-    "cells": ("mux", "multiply", "add", "clock"), "adds": ("add", "clock"), "fill": ("register",),
-    "finisher": ("add", "multiply", "mux", "compare", "clock"), "clock": ("register",),
+    "cells": ("mux", "multiply", "add", "register", "clock"), "fill": ("register",),
+    "adds": ("add", "register", "clock"), "accumulators": ("add", "register", "clock"),
+    "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
     "add": ("multiply", "add", "mux", "clock"), "program": ("register",), "control": ("register", "clock")}
 OWN_AREAS = {
     "gather": ("add", "mux", "compare", "register"), "encoder": ("add", "multiply", "compare", "mux", "register"),
-    "cells": ("mux", "multiply", "add", "register"), "adders": ("add", "register"),
+    "cells": ("mux", "multiply", "add", "register"), "adds": ("add", "register"),
+    "accumulators": ("add", "register"),
     "finisher": ("add", "multiply", "mux", "compare", "register"), "add": ("multiply", "add", "mux", "register"),
     "functions": ("add", "compare", "mux", "multiply", "register"), "control": ("add", "mux", "register")}
 

@@ -54,18 +54,19 @@ def _encoder(structure: Structure) -> Found:
 
 
 def _array(structure: Structure) -> Found:
-    """Cells; adder trees with their registers and accumulator adders."""
-    array, registers = structure.array, structure.issue_registers
+    """Cells; adder trees with their registers; adders and registers of the accumulators."""
+    array = structure.array
     if structure.is_float:
         yield from _of("cells", {"register": BANKS * structure.number.bits, f"{structure.number}_multiply": 1},
                        array.cells)
-        yield Quantity("adders", f"{structure.number}_add", array.columns * (array.rows - 1))
-        yield Quantity("adders", "fp32_add", array.columns)
+        yield Quantity("adds", f"{structure.number}_add", array.columns * (array.rows - 1))
+        yield Quantity("accumulators", "fp32_add", array.columns)
     else:
         yield from _of("cells", array.cell.cell_parts(structure), array.cells)
-        yield from _of("adders", {"add": reduction_bits(array.rows, structure.term_bits)
-                                  + structure.accumulator_bits}, array.columns)
-    yield Quantity("adders", "register", registers)
+        yield Quantity("adds", "add", array.columns * reduction_bits(array.rows, structure.term_bits))
+        yield Quantity("accumulators", "add", array.columns * structure.accumulator_bits)
+    yield Quantity("adds", "register", structure.issue_registers)
+    yield Quantity("accumulators", "register", structure.accumulator_registers)
 
 
 def _finisher(structure: Structure) -> Found:

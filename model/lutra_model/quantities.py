@@ -10,8 +10,6 @@ from .structure import Structure
 
 __all__ = ["quantities"]
 
-CLOCKED = {"gather": "gather", "encoder": "encoder", "cells": "cells", "adders": "adds", "finisher": "finisher",
-           "add": "add", "functions": "functions", "control": "control"}  # energy's names of components with registers
 Found = Iterator[Quantity]
 
 
@@ -57,10 +55,13 @@ class _Counts:
         yield Quantity("cells", "add", events.cell_add_bits)
         if structure.is_float:
             yield Quantity("adds", f"{number}_add", events.tree_adds)
-            yield Quantity("adds", "fp32_add", events.accumulator_adds)
+            yield Quantity("accumulators", "fp32_add", events.accumulator_adds)
         else:
-            yield Quantity("adds", "add", events.tree_add_bits + events.accumulator_adds * structure.accumulator_bits)
-        yield Quantity("clock", "register", events.issue_register_bits + events.cell_register_bits)
+            yield Quantity("adds", "add", events.tree_add_bits)
+            yield Quantity("accumulators", "add", events.accumulator_adds * structure.accumulator_bits)
+        yield Quantity("cells", "register", events.cell_register_bits)
+        yield Quantity("adds", "register", events.issue_register_bits)
+        yield Quantity("accumulators", "register", events.accumulator_register_bits)
         yield Quantity("fill", "register", events.table_writes * structure.cell_bits
                        + events.turn_bits + events.parameter_bits)
 
@@ -83,7 +84,7 @@ class _Counts:
                                         ("add", events.residual_adds, ADD_PARTS)]:
             for entry, amount in ({"fp32_add": 1.0} if self.structure.is_float else parts).items():
                 yield Quantity(component, entry, times * amount)
-        yield Quantity("clock", "register", events.finish_register_bits)
+        yield Quantity("finisher", "register", events.finish_register_bits)
 
     def functions(self) -> Found:
         """Function units and row unit; in a floating-point machine the same ones stand for its own."""
@@ -97,8 +98,8 @@ class _Counts:
 
     def time(self, cycles: int) -> Found:
         """What every cycle costs: clock pins, the sequencer, and leakage with everything powered."""
-        for part, bits in register_bits(self.structure).items():
-            yield Quantity(CLOCKED[part], "clock", cycles * bits)
+        for component, bits in register_bits(self.structure).items():
+            yield Quantity(component, "clock", cycles * bits)
         yield Quantity("control", "register", cycles * self.structure.control_registers)
         yield Quantity("leakage", "logic_leakage", cycles)
         bits = sum(words * width for words, width in self.memories.values())

@@ -24,12 +24,19 @@ SMALLEST_MACRO = 512   # bytes; smaller ones cost as much
 
 @dataclass(frozen=True)
 class Technology:
-    """A named set of prices."""
+    """A named set of prices.
+
+    Parameters
+    ----------
+    node_nm, voltage : of its logic, where known: what scaling to another node starts from.
+    """
 
     name: str
     title: str
     dram_boundary: str
     entries: Mapping[str, Entry]
+    node_nm: float | None = None
+    voltage: float | None = None
 
     def entry_of(self, component: str, entry: str) -> str | None:
         """Name of the entry that prices so in a component: its own, or the general one; None: it costs nothing."""
@@ -130,6 +137,9 @@ def parse(text: str, file: str) -> Technology:
     for what in ("name", "title", "dram_boundary"):
         if not isinstance(data.get(what), str) or not data[what]:
             raise ValueError(f"{file}: {what} must be a text, not {json.dumps(data.get(what))}")
+    for what in ("node_nm", "voltage"):
+        if what in data and not (_is_price(data[what]) and data[what]):
+            raise ValueError(f"{file}: {what} must be a number above 0, not {json.dumps(data[what])}")
     entries = data.get("entries")
     if not isinstance(entries, dict):
         raise ValueError(f"{file}: entries must be an object, not {json.dumps(entries)}")
@@ -139,7 +149,8 @@ def parse(text: str, file: str) -> Technology:
         if name not in entries:
             raise ValueError(f"{file}: entry {name} ({UNITS[name]}) is missing")
     return Technology(data["name"], data["title"], data["dram_boundary"],
-                      {name: _entry(file, name, UNITS[name], entry) for name, entry in entries.items()})
+                      {name: _entry(file, name, UNITS[name], entry) for name, entry in entries.items()},
+                      data.get("node_nm"), data.get("voltage"))
 
 
 def load(path: str | Path) -> Technology:

@@ -96,8 +96,8 @@ def broken(*path: str, value: Any) -> str:
      "t: entry encoder.add: value must be a number of at least 0, not -1"),
     (broken("entries", "encoder.add", value=OWN | {"unit": "pJ"}),
      't: entry encoder.add: unit must be pJ/bit, not "pJ"'),
-    (broken("entries", "dram.add", value=OWN), "t: entry dram.add: component must be one of add, adders, adds, cells, "
-     "clock, codebooks, control, encoder, fill, finisher, functions, gather, pool, program, not dram"),
+    (broken("entries", "dram.add", value=OWN), "t: entry dram.add: component must be one of accumulators, add, adds, "
+     "cells, codebooks, control, encoder, fill, finisher, functions, gather, pool, program, not dram"),
     (broken("entries", "pool.multiply", value=OWN),
      "t: entry pool.multiply: pool has no price of its own for multiply, only for add, compare, mux"),
     (broken("entries", "encoder.add", value=OWN | {"activity": 3}),
@@ -136,8 +136,8 @@ def test_a_component_has_its_own_price() -> None:
 
 def test_an_area_has_its_own_price() -> None:
     own = OWN | {"unit": "um2/bit"}
-    technology = parse(broken("entries", "adders.add_area", value=own), "t")
-    assert technology.area(Quantity("adders", "add", 3)) == 0.01
+    technology = parse(broken("entries", "adds.add_area", value=own), "t")
+    assert technology.area(Quantity("adds", "add", 3)) == 0.01
     assert technology.area(Quantity("encoder", "add", 3)) == technology.price("add_area")
 
 

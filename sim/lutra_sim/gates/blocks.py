@@ -21,7 +21,6 @@ __all__ = ["BLOCKS", "Block", "block_of"]
 Bytes = NDArray[np.uint8]
 Bits = Callable[[Structure], float]
 ARRAY = ("cell_.*", "multipl.*", "table_(reads|writes)", "turn_bits", "idle_cells", "tree_.*", "issue.*")
-CLOCKS = {"adders": "adds", "cells": "cells", "finisher": "finisher", "functions": "functions"}  # names in the bill
 ELSEWHERE = ("sram", "dram", "leakage")  # no gates of a block: memories are priced by tables of their own
 
 
@@ -38,7 +37,8 @@ class Block:
     burnt : its tables are constants.
     engines : that have it, of all if empty. workload : what it needs to have work, see `workloads.NETWORKS`.
     own : what is its own of parts that lie in several blocks, by ``component.entry`` of the area (``register`` also of
-        energy's ``clock``). issue : register bits of it that every issued row passes.
+        energy's ``clock``). issue : register bits of it that every issued row passes, where not all of the array's.
+    watched : of a component, patterns of the ports that bring its data, and of one that says when.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Block:
     workload: str = "product"
     own: Mapping[str, Bits] = field(default_factory=dict)
     issue: Bits | None = None
+    watched: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def runs_on(self, array: Array) -> bool:
         """Whether such a machine has the block."""
@@ -83,13 +84,9 @@ class Block:
             own = replace(own, issue_register_bits=int(events.issues * self.issue(structure)))
         found = {f"{item.component}.{item.entry}": float(item.amount) for item in quantities(own, cycles, structure)
                  if item.component in self.components and not item.entry.startswith(ELSEWHERE)}
-        clocked = {name: cycles * float(bits(structure)) for name, bits in self._clocked().items()}
-        return found | {name: amount for name, amount in clocked.items() if name in found}
-
-    def _clocked(self) -> dict[str, Bits]:
-        """Own register bits by their names in the bill."""
-        return {CLOCKS[name.removesuffix(".register")] + ".clock": bits for name, bits in self.own.items()
-                if name.endswith(".register")}
+        clocked = {name.removesuffix("register") + "clock": cycles * float(bits(structure))
+                   for name, bits in self.own.items() if name.endswith(".register")}
+        return {name: amount for name, amount in (found | clocked).items() if amount}
 
     def area_parts(self, structure: Structure) -> dict[str, float]:
         """What the model's area has of it, by ``component.entry``."""
@@ -98,7 +95,22 @@ class Block:
             if item.component in self.areas and not item.entry.startswith(ELSEWHERE):
                 name = f"{item.component}.{item.entry}"
                 found[name] = found.get(name, 0.0) + item.amount
-        return found | {name: float(bits(structure)) for name, bits in self.own.items() if name in found}
+        own = {name: float(bits(structure)) for name, bits in self.own.items() if name in found}
+        return {name: amount for name, amount in (found | own).items() if amount}
+
+    def toggles(self, ports: Mapping[str, Bytes], widths: Mapping[str, int]) -> dict[str, float]:
+        """Of each component, changes of one bit of what is brought to it, at an event.
+
+        An event is a cycle in which the port that says so is high; ``widths``: bits of each port.
+        """
+        found = {}
+        for component, (data, valid) in self.watched.items():
+            events = max((int((ports[name][:, 0] & 1).sum()) for name in ports if re.fullmatch(valid, name)), default=0)
+            names = [name for name in ports if re.fullmatch(data, name)]
+            changes = sum(int(np.unpackbits(ports[name][1:] ^ ports[name][:-1]).sum()) for name in names)
+            if events:
+                found[component] = min(1.0, changes / (events * sum(widths[name] for name in names)))
+        return found
 
 
 def _written(ports: Mapping[str, Bytes], row: str) -> list[int]:
@@ -108,25 +120,12 @@ def _written(ports: Mapping[str, Bytes], row: str) -> list[int]:
     return [found.get(entry, 0) for entry in range(1 << max(found).bit_length())]
 
 
-def _accumulated(structure: Structure) -> float:
-    return structure.array.columns * structure.accumulator_bits
-
-
 def _terms(structure: Structure) -> float:
     return structure.array.cells * structure.term_bits
 
 
-def _in_array(structure: Structure) -> float:
-    return structure.issue_registers - _accumulated(structure)
-
-
 def _in_trees(structure: Structure) -> float:
-    return _in_array(structure) - _terms(structure)
-
-
-def _tree_adds(structure: Structure) -> float:
-    return sum(item.amount for item in parts(structure)
-               if (item.component, item.entry) == ("adders", "add")) - _accumulated(structure)
+    return structure.issue_registers - _terms(structure)
 
 
 def _none(structure: Structure) -> float:
@@ -147,42 +146,53 @@ def _rows(entry: str) -> Bits:
 
 
 UNIT = ("add", "compare", "mux", "multiply", "register")
+FILL = ("load__data", "load__valid")
 BLOCKS: dict[str, Block] = {block.name: block for block in (
     Block("encoder", "encoder", (r"core\.front\.encoder_\d+",), ("encode.*", "distance_steps", "compares",
-          "codebook_read_bits"), ("encoder", "codebooks"), ("encoder",), engines=("lookup",)),
+          "codebook_read_bits"), ("encoder", "codebooks"), ("encoder",), engines=("lookup",),
+          watched={"encoder": (r"(encoder_\d+_)?data", r"(encoder_\d+_)?vector"),
+                   "codebooks": (r"(encoder_\d+_)?centroid", r"(encoder_\d+_)?load")}),
     Block("level-encoder", "encoder of levels", (r"core\.front\.encoder_\d+",), ("encode.*", "compares"), ("encoder",),
-          ("encoder",), engines=("dln-row", "dln-column")),
-    Block("array", "array of cells with its adder trees", (r"core\.cells",), ARRAY, ("cells", "adds", "clock", "fill"),
-          ("cells", "adders"), own={"adders.register": _in_array, "adders.add": _tree_adds}, issue=_in_array),
+          ("encoder",), engines=("dln-row", "dln-column"),
+          watched={"encoder": (r"(encoder_\d+_)?data", r"(encoder_\d+_)?vector")}),
+    Block("array", "array of cells with its adder trees", (r"core\.cells",), ARRAY, ("cells", "adds", "fill"),
+          ("cells", "adds"), watched={"cells": ("symbols", "valid"), "adds": ("o", "valid"), "fill": FILL}),
     Block("cells", "rows of table cells", (r"core\.cells\.row_\d+",), ("cell_.*", "table_(reads|writes)", "issue.*"),
-          ("cells", "adds", "clock", "fill"), ("cells", "adders"), engines=("lookup", "dln-row"),
-          own={"adders.register": _terms, "adders.add": _none}, issue=_terms),
+          ("cells", "adds", "fill"), ("cells", "adds"), engines=("lookup", "dln-row"),
+          own={"adds.register": _terms, "adds.add": _none}, issue=_terms,
+          watched={"cells": (r"row_\d+_index", r"row_\d+_read"), "adds": (r"row_\d+_o", r"row_\d+_read"),
+                   "fill": (r"row_\d+_data", r"row_\d+_write")}),
     Block("burnt-tables", "rows of tables that are constants", (r"core\.cells\.row_\d+",), ("cell_.*", "table_reads",
-          "issue.*"), ("cells", "adds", "clock"), ("cells", "adders"), engines=("lookup",), burnt=True, workload="tile",
-          own={"cells.register": _none, "adders.register": _terms, "adders.add": _none}, issue=_terms),
-    Block("trees", "adder trees", (r"core\.cells\.tree_\d+",), ("tree_.*", "issue.*"), ("adds", "clock"), ("adders",),
-          engines=("lookup", "dln-row", "dln-column"), issue=_in_trees,
-          own={"adders.register": _in_trees, "adders.add": _tree_adds}),
+          "issue.*"), ("cells", "adds"), ("cells", "adds"), engines=("lookup",), burnt=True, workload="tile",
+          own={"cells.register": _none, "adds.register": _terms, "adds.add": _none}, issue=_terms,
+          watched={"cells": (r"row_\d+_index", r"row_\d+_read"), "adds": (r"row_\d+_o", r"row_\d+_read")}),
+    Block("trees", "adder trees", (r"core\.cells\.tree_\d+",), ("tree_.*", "issue.*"), ("adds",), ("adds",),
+          engines=("lookup", "dln-row", "dln-column"), issue=_in_trees, own={"adds.register": _in_trees},
+          watched={"adds": (r"tree_\d+_i", r"tree_\d+_enable")}),
     Block("products", "merged multipliers", (r"core\.cells\.products",), ("cell_.*", "multipl.*", "tree_.*"),
-          ("cells", "adds"), ("cells", "adders"), engines=("mac",),
-          own={"cells.register": _none, "adders.register": _in_array, "adders.add": _tree_adds}),
+          ("cells", "adds"), ("cells", "adds"), engines=("mac",), own={"cells.register": _none},
+          watched={"cells": ("a", "enable"), "adds": ("o", "enable")}),
     Block("builders", "online table builders", (r"core\.cells\.row_\d+\.builder",), ("cell_add_bits",), ("cells",), (),
           engines=("lut-tc",), own={"cells.register": _none}),
     Block("vector-builder", "order of online tables", (r"core\.sequencer\.builder",), (), ("control",), (),
           engines=("vec-lut",)),
-    Block("accumulators", "accumulators", (r"core\.accumulator",), ("accumulator_adds", "issue.*"), ("adds", "clock"),
-          ("adders",), memories=False, own={"adders.register": _accumulated, "adders.add": _accumulated},
-          issue=_accumulated),
-    Block("finisher", "finisher", (r"core\.finisher",), ("finish.*", "parameter_bits"), ("finisher", "clock", "fill"),
-          ("finisher",), own={"finisher.register": _without_buffer}),
-    Block("add", "residual adder", (r"core\.add",), ("residual_adds",), ("add",), ("add",), workload="residual"),
+    Block("accumulators", "accumulators", (r"core\.accumulator",), ("accumulator_adds", "accumulator_register_bits"),
+          ("accumulators",), ("accumulators",), memories=False, watched={"accumulators": ("i|o", "valid")}),
+    Block("finisher", "finisher", (r"core\.finisher",), ("finish.*", "parameter_bits"), ("finisher", "fill"),
+          ("finisher",), own={"finisher.register": _without_buffer},
+          watched={"finisher": ("i", "valid"), "fill": FILL}),
+    Block("add", "residual adder", (r"core\.add",), ("residual_adds",), ("add",), ("add",), workload="residual",
+          watched={"add": ("i|residual", "valid")}),
     Block("function-unit", "function unit", (r"core\.finisher\.function_\d+",), ("function_.*",), ("functions",),
-          ("functions",), workload="function", own={f"functions.{entry}": _lanes(entry) for entry in UNIT}),
+          ("functions",), workload="function", own={f"functions.{entry}": _lanes(entry) for entry in UNIT},
+          watched={"functions": (r"function_\d+_i", r"function_\d+_enable")}),
     Block("row-unit", "row unit", (r"core\.front\.rows",), ("function_.*",), ("functions",), ("functions",),
-          memories=False, workload="norm", own={f"functions.{entry}": _rows(entry) for entry in UNIT}),
+          memories=False, workload="norm", own={f"functions.{entry}": _rows(entry) for entry in UNIT},
+          watched={"functions": ("i", "valid")}),
     Block("gather", "window former", (r"core\.front\.(gather|arranger)",), ("gather.*", "address_bits"), ("gather",),
-          ("gather",)),
-    Block("pool", "pool's tree", (r"core\.front\.pool",), ("pool.*",), ("pool",), (), workload="pool"),
+          ("gather",), watched={"gather": ("gather_words", "gather_valid")}),
+    Block("pool", "pool's tree", (r"core\.front\.pool",), ("pool.*",), ("pool",), (), workload="pool",
+          watched={"pool": ("o", "enable")}),
     Block("control", "sequencer, feeder, placer and writer",
           (r"core\.(sequencer|front\.feeder|front\.codebooks|placer|writer)",), ("program_read_bits",),
           ("control", "program"), ("control",), memories=False))}

@@ -1,8 +1,8 @@
 """Characterises blocks in a cell library: measurement by measurement, each of them kept, into one file."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+import lutra_model
 from lutra_hw.machine import Machine
 from lutra_model import golden
 from lutra_model.events import DramBits, Events
@@ -43,6 +44,7 @@ ANSWER, RECORDED = "measurement.json", "recording.npz"
 APART = ("plan.py", "characterise.py", "blocks.py", "facts.py")  # say what is measured, not how
 TEXTS = {path.name: path.read_text() for path in sorted(Path(str(files(__package__))).iterdir())
          if path.suffix in (".py", ".v", ".cpp") and path.name not in APART}
+MODEL = [path.read_text() for path in sorted(Path(lutra_model.__file__).parent.rglob("*.py"))]  # events follow from it
 RECORDING = (TEXTS["carve.py"], TEXTS["recorder.py"])
 
 
@@ -88,11 +90,16 @@ class _Seen:
         if self.progress:
             self.progress(f"running {self.workload.name} on {_short(self.array)}", 1, 1)
 
+    def toggles(self, block: Block) -> dict[str, float]:
+        """Of components, see `Block.toggles`."""
+        widths = {name: len(signal) for name, signal in self.parts[block.name].ports.items()}
+        return block.toggles(self.ports[block.name], widths)
+
     @cached_property
-    def events(self) -> Events:
-        """What the cost model counts of the run."""
+    def events(self) -> dict[str, int]:
+        """What the cost model counts of the run, memory outside the chip left out."""
         run = run_programs(Costs("", self.array), self.workload.network, [("input", self.program)])
-        return run.sums[self.array][0]
+        return {name: value for name, value in vars(run.sums[self.array][0]).items() if name != "dram"}
 
 
 @dataclass(frozen=True)
@@ -134,21 +141,33 @@ class Session:
              seen: dict[str, _Seen]) -> dict[str, Any]:
         runs = workloads.WORKLOADS[0] if workload == IDLE else workload
 
-        def make(folder: Path) -> None:
+        def run() -> _Seen:
             if runs not in seen:
                 made = workloads.make(runs, kind, point.array, self.layer, rows=self.rows)
                 seen[runs] = _Seen(made, point.array, blocks, self.cache, self.progress)
-            answer = self._measured(seen[runs], block, point.storage, idle=workload == IDLE)
-            (folder / ANSWER).write_text(json.dumps(answer | {"block": block.name, "storage": point.storage}))
+            return seen[runs]
 
-        key = fingerprint(repr(point.array), kind, block.name, repr(block.paths), block.memories, workload, self.rows,
-                          point.storage, self.period_ns, self.library.digest, self.layer.sha256, tools.versions(),
-                          fpga_tools.yosys().version, *SOURCES, *TEXTS.values())
-        folder = cached(self.cache or cache_folder(), f"measurement-{key[:32]}", make)
-        return _entry(json.loads((folder / ANSWER).read_text()))
+        same = (repr(point.array), kind, runs, self.rows, self.layer.sha256)
+        how = (block.name, block.paths, block.memories, repr(block.watched), workload, point.storage, self.period_ns,
+               self.library.digest, tools.versions(), fpga_tools.yosys().version, *SOURCES, *TEXTS.values())
+        answer = self._kept("measurement", (*same, *how), lambda: self._measured(run(), block, point.storage,
+                                                                                   idle=workload == IDLE))
+        events = {} if workload == IDLE else self._kept("events", (*same, *MODEL), lambda: run().events)
+        array = Array(**answer["array"] | {"metric": Metric(answer["array"]["metric"])})
+        return Finding(**answer["found"]).as_dict(block, array, point.storage, answer["workload"],
+                                                  Events(**events, dram=DramBits()), answer["activity"])
+
+    def _kept(self, what: str, key: tuple[Any, ...], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Plain values that are made once for each key."""
+        def fill(folder: Path) -> None:
+            (folder / ANSWER).write_text(json.dumps(make()))
+
+        folder = cached(self.cache or cache_folder(), f"{what}-{fingerprint(*key)[:32]}", fill)
+        found: dict[str, Any] = json.loads((folder / ANSWER).read_text())
+        return found
 
     def _measured(self, seen: _Seen, block: Block, storage: str, *, idle: bool) -> dict[str, Any]:
-        """The answer that is kept: plain numbers, before the cost model's charges."""
+        """What gates say, as plain numbers."""
         ports = seen.ports[block.name]
         part = block.burn(seen.design, ports) if block.burnt else seen.parts[block.name]
         what = f"{block.name} of {_short(seen.array)}"
@@ -156,22 +175,12 @@ class Session:
                              cache=self.cache, progress=self.progress)
         found = measure(part, netlist, ports, period_ns=self.period_ns,
                         what=f"{what}, {seen.workload.name}", idle=idle)
-        events = {} if idle else {name: value for name, value in vars(seen.events).items() if name != "dram"}
-        return {"found": asdict(found), "events": events, "array": asdict(seen.array),
+        return {"found": asdict(found), "array": asdict(seen.array), "activity": {} if idle else seen.toggles(block),
                 "workload": {"name": IDLE if idle else seen.workload.name, "sha256": seen.workload.sha256}}
 
 
 def _short(array: Array) -> str:
     return f"{array.engine} {array.rows}x{array.columns}, {array.entries} entries of length {array.length}"
-
-
-def _entry(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """A measurement of the file from a kept answer."""
-    known = {item.name for item in fields(Array)}
-    array = Array(**{name: value for name, value in answer["array"].items() if name in known}
-                  | {"metric": Metric(answer["array"]["metric"])})
-    return Finding(**answer["found"]).as_dict(BLOCKS[answer["block"]], array, answer["storage"], answer["workload"],
-                                              Events(**answer["events"], dram=DramBits()))
 
 
 def characterise(session: Session, points: Sequence[Point], facts: Facts) -> dict[str, Any]:

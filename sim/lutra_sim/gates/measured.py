@@ -48,13 +48,13 @@ class Finding:
     nets: int
     period_ns: float
 
-    def as_dict(self, block: Block, array: Array, storage: str, workload: Mapping[str, str],
-                events: Events) -> dict[str, Any]:
-        """As the measurement file has it."""
+    def as_dict(self, block: Block, array: Array, storage: str, workload: Mapping[str, str], events: Events,
+                activity: Mapping[str, float]) -> dict[str, Any]:
+        """As the measurement file has it; ``activity`` of components, see `Block.toggles`."""
         structure = Structure(array)
         return {"block": block.name, "engine": array.engine, "array": asdict(array), "storage": storage,
                 "workload": dict(workload), "cycles": self.cycles,
-                "events": block.charges(events, self.cycles, structure), "activity": self.toggles,
+                "events": block.charges(events, self.cycles, structure), "activity": activity, "ports": self.toggles,
                 "area_um2": self.area_um2, "area_parts": block.area_parts(structure), "delay_ns": self.delay_ns,
                 "cells": self.cells, "energy_pj": self.energy, "energy_zero_delay_pj": self.zero_delay,
                 "equal": True, "quiet": self.quiet, "nets": self.nets, "period_ns": self.period_ns}
