@@ -98,6 +98,7 @@ class Part(wiring.Component):
         super().__init__({name: (In if name in inputs else Out)(len(signal)) for name, signal in ports.items()})
         for name, signal in ports.items():
             setattr(self, name, signal)
+        self._MustUse__silence = True  # some parts are only recorded
 
     def elaborate(self, platform: object) -> Fragment:
         whole = Fragment()
