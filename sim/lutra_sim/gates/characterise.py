@@ -4,22 +4,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import lutra_model
-from lutra_hw.machine import Machine
-from lutra_model import golden
 from lutra_model.events import DramBits, Events
 from lutra_model.files import write_whole
 from lutra_model.params import Array, Metric
-from lutra_model.program import compile_network
-from lutra_model.runs import Design as Costs
-from lutra_model.runs import run_programs
 
 from .. import tools
 from ..fpga import tools as fpga_tools
@@ -28,78 +20,22 @@ from ..library import Progress, cache_folder, cached
 from ..partial import fingerprint
 from . import workloads
 from .blocks import BLOCKS, Block
-from .carve import Design, Part
 from .facts import Facts
 from .liberty import Library
-from .measured import IDLE, Finding, Ports, measure
+from .measured import IDLE, Finding, measure
 from .plan import Point
-from .recorder import record
+from .seen import Seen, short
 from .synthesis import synthesise
-from .workloads import Layer, Workload
+from .workloads import Layer
 
 __all__ = ["FORMAT", "Session", "characterise", "save"]
 
 FORMAT = "lutra-measurements-1"
-ANSWER, RECORDED = "measurement.json", "recording.npz"
+ANSWER = "measurement.json"
 APART = ("plan.py", "characterise.py", "blocks.py", "facts.py")  # say what is measured, not how
 TEXTS = {path.name: path.read_text() for path in sorted(Path(str(files(__package__))).iterdir())
          if path.suffix in (".py", ".v", ".cpp") and path.name not in APART}
 MODEL = [path.read_text() for path in sorted(Path(lutra_model.__file__).parent.rglob("*.py"))]  # events follow from it
-RECORDING = (TEXTS["carve.py"], TEXTS["recorder.py"])
-
-
-class _Seen:
-    """A machine's run of one workload; it runs when a measurement first needs it, and is kept for other libraries."""
-
-    def __init__(self, workload: Workload, array: Array, blocks: Sequence[Block], cache: Path | None,
-                 progress: Progress | None) -> None:
-        self.workload, self.blocks, self.cache, self.progress = workload, blocks, cache, progress
-        self.array = workloads.machine(workload, array)
-        self.program = compile_network(workload.network, self.array)
-
-    @cached_property
-    def design(self) -> Design:
-        """The machine."""
-        return Design(Machine(self.array))
-
-    @cached_property
-    def parts(self) -> dict[str, Part]:
-        """Its blocks."""
-        return {block.name: block.part(self.design) for block in self.blocks}
-
-    @cached_property
-    def ports(self) -> dict[str, Ports]:
-        """What they did, by block and port."""
-        key = fingerprint(repr(self.array), self.workload.sha256, *((block.name, block.paths, block.memories)
-                                                                    for block in self.blocks),
-                          tools.versions()["amaranth"], *SOURCES, *RECORDING)
-        folder = cached(self.cache or cache_folder(), f"recording-{key[:32]}", self._record)
-        with np.load(folder / RECORDED) as kept:
-            return {name: {port: kept[f"{name}/{port}"] for port in part.ports} for name, part in self.parts.items()}
-
-    def _record(self, folder: Path) -> None:
-        """Raises ``RuntimeError`` unless the machine's outputs are the golden model's."""
-        network = self.workload.network
-        if self.progress:
-            self.progress(f"running {self.workload.name} on {_short(self.array)}", 0, 1)
-        found = record(self.design, self.parts, self.program, self.workload.inputs)
-        if not np.array_equal(found.outputs, golden.run(network, self.workload.inputs)[network.nodes[-1].name]):
-            raise RuntimeError(f"the machine's outputs of {network.name} are not the golden model's")
-        np.savez_compressed(folder / RECORDED, allow_pickle=False, **{
-            f"{name}/{port}": values for name, ports in found.ports.items() for port, values in ports.items()})
-        if self.progress:
-            self.progress(f"running {self.workload.name} on {_short(self.array)}", 1, 1)
-
-    def toggles(self, block: Block) -> dict[str, float]:
-        """Of components, see `Block.toggles`."""
-        widths = {name: len(signal) for name, signal in self.parts[block.name].ports.items()}
-        return block.toggles(self.ports[block.name], widths)
-
-    @cached_property
-    def events(self) -> dict[str, int]:
-        """What the cost model counts of the run, memory outside the chip left out."""
-        run = run_programs(Costs("", self.array), self.workload.network, [("input", self.program)])
-        return {name: value for name, value in vars(run.sums[self.array][0]).items() if name != "dram"}
 
 
 @dataclass(frozen=True)
@@ -131,20 +67,20 @@ class Session:
         for name in point.blocks:
             kinds.setdefault(BLOCKS[name].workload, []).append(BLOCKS[name])
         for kind, blocks in kinds.items():
-            seen: dict[str, _Seen] = {}
+            seen: dict[str, Seen] = {}
             for workload in self.workloads:
                 for block in blocks:
                     found.append(self._one(point, kind, block, blocks, workload, seen))
         return found
 
     def _one(self, point: Point, kind: str, block: Block, blocks: Sequence[Block], workload: str,
-             seen: dict[str, _Seen]) -> dict[str, Any]:
+             seen: dict[str, Seen]) -> dict[str, Any]:
         runs = workloads.WORKLOADS[0] if workload == IDLE else workload
 
-        def run() -> _Seen:
+        def run() -> Seen:
             if runs not in seen:
                 made = workloads.make(runs, kind, point.array, self.layer, rows=self.rows)
-                seen[runs] = _Seen(made, point.array, blocks, self.cache, self.progress)
+                seen[runs] = Seen(made, point.array, blocks, self.cache, self.progress)
             return seen[runs]
 
         same = (repr(point.array), kind, runs, self.rows, self.layer.sha256)
@@ -166,21 +102,17 @@ class Session:
         found: dict[str, Any] = json.loads((folder / ANSWER).read_text())
         return found
 
-    def _measured(self, seen: _Seen, block: Block, storage: str, *, idle: bool) -> dict[str, Any]:
+    def _measured(self, seen: Seen, block: Block, storage: str, *, idle: bool) -> dict[str, Any]:
         """What gates say, as plain numbers."""
         ports = seen.ports[block.name]
         part = block.burn(seen.design, ports) if block.burnt else seen.parts[block.name]
-        what = f"{block.name} of {_short(seen.array)}"
+        what = f"{block.name} of {short(seen.array)}"
         netlist = synthesise(part, self.library, name=what, period_ns=self.period_ns, storage=storage,
                              cache=self.cache, progress=self.progress)
         found = measure(part, netlist, ports, period_ns=self.period_ns,
                         what=f"{what}, {seen.workload.name}", idle=idle)
         return {"found": asdict(found), "array": asdict(seen.array), "activity": {} if idle else seen.toggles(block),
                 "workload": {"name": IDLE if idle else seen.workload.name, "sha256": seen.workload.sha256}}
-
-
-def _short(array: Array) -> str:
-    return f"{array.engine} {array.rows}x{array.columns}, {array.entries} entries of length {array.length}"
 
 
 def characterise(session: Session, points: Sequence[Point], facts: Facts) -> dict[str, Any]:
