@@ -11,18 +11,21 @@ AREA_COMPONENTS = ("gather", "encoder", "cells", "adds", "finisher", "add", "fun
 
 OWN_ENERGIES = {  # entries that a technology may price for one component
     "gather": ("add", "register", "mux", "clock"), "pool": ("add", "compare", "mux"),
-    "encoder": ("add", "multiply", "compare", "mux", "register", "clock"), "codebooks": ("register",),
+    "encoder": ("add", "deep", "multiply", "compare", "mux", "register", "clock"), "codebooks": ("register", "wire"),
     "cells": ("mux", "multiply", "add", "register", "clock"), "fill": ("register", "wire"),
     "adds": ("add", "register", "clock"), "accumulators": ("add", "register", "clock"),
     "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
     "add": ("multiply", "add", "mux", "clock"), "program": ("register",), "control": ("register", "clock")}
 OWN_AREAS = {
-    "gather": ("add", "mux", "compare", "register"), "encoder": ("add", "multiply", "compare", "mux", "register"),
-    "cells": ("mux", "multiply", "add", "register"), "adds": ("add", "register"),
-    "accumulators": ("add", "register"),
-    "finisher": ("add", "multiply", "mux", "compare", "register"), "add": ("multiply", "add", "mux", "register"),
-    "functions": ("add", "compare", "mux", "multiply", "register"), "control": ("add", "mux", "register")}
+    "gather": ("add", "mux", "compare", "register", "clock"),
+    "encoder": ("add", "deep", "multiply", "compare", "mux", "register", "clock"),
+    "cells": ("mux", "multiply", "add", "register", "clock"), "adds": ("add", "register", "clock"),
+    "accumulators": ("add", "register", "clock"),
+    "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
+    "add": ("multiply", "add", "mux", "register", "clock"),
+    "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
+    "control": ("add", "mux", "register", "clock")}
 
 
 class Quantity(NamedTuple):

@@ -43,6 +43,7 @@ class Events:
     encoder_adds : additions of encoders and online table builders, those of distances aside.
     encoder_add_bits, encoder_compare_bits, encoder_mux_bits : adder, comparator and two-input multiplexer bits of
         encoders and online table builders. encoder_multiply_bits : products of widths of what they multiply.
+    encoder_deep_bits : bits of adders (or maxima) that follow others in one cycle, once for each that they follow.
     codebook_read_bits, codebook_write_bits : codebook memory; what is read goes into the encoders' registers.
     gather_read_bits, activation_write_bits, residual_read_bits : activation memory.
     address_bits : adder bits of the lanes' addresses. gather_register_bits : register bits that a fed row passes.
@@ -85,6 +86,7 @@ class Events:
     encoder_compare_bits: int = 0
     encoder_mux_bits: int = 0
     encoder_multiply_bits: int = 0
+    encoder_deep_bits: int = 0
     codebook_read_bits: int = 0
     codebook_write_bits: int = 0
     gather_read_bits: int = 0

@@ -58,8 +58,7 @@ class Technology:
     def area(self, engine: str, part: Quantity) -> float:
         """Square micrometres of one of a part in a machine of that engine."""
         entry = self.entry_of(engine, part.component, f"{part.entry}_area")
-        assert entry is not None
-        return self.price(entry, words=part.words)
+        return self.price(entry, words=part.words) if entry else 0.0
 
 
 def _is_price(value: Any) -> bool:
