@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-__all__ = ["AREA_COMPONENTS", "COMPONENTS", "OWN_AREAS", "OWN_ENERGIES", "Quantity"]
+__all__ = ["AREA_COMPONENTS", "COMPONENTS", "OWN_AREAS", "OWN_ENERGIES", "Quantity", "kind_of"]
 
 COMPONENTS = ("activations", "gather", "encoder", "codebooks", "index", "cells", "tables", "fill", "adds",
               "accumulators", "pool", "finisher", "functions", "add", "program", "control", "leakage", "dram")
@@ -26,6 +26,15 @@ OWN_AREAS = {
     "add": ("multiply", "add", "mux", "register", "clock"),
     "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
     "control": ("add", "mux", "register", "clock")}
+
+
+def kind_of(engine: str, metric: str, component: str) -> str:
+    """The name before a component's own entries: its machine's engine, of a lookup machine's encoder also the metric.
+
+    >>> kind_of("lookup", "l2", "encoder"), kind_of("lookup", "l2", "cells")
+    ('lookup-l2', 'lookup')
+    """
+    return f"{engine}-{metric}" if engine == "lookup" and component in ("encoder", "codebooks") else engine
 
 
 class Quantity(NamedTuple):

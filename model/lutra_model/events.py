@@ -56,6 +56,7 @@ class Events:
         these and a zero point.
     cell_mux_bits, cell_add_bits : multiplexer and adder bits of the cells, before the trees.
     cell_register_bits : register bits clocked in cells or before them, beyond those that every issued row passes.
+    cell_wire_bits : bits written into cells that are made in the array, each at every register that it is offered to.
     table_writes : table entries (or weights) written into cells.
     table_read_bits, table_write_bits : table memory, parameters included.
     parameter_bits : finisher parameters written into their registers.
@@ -105,6 +106,7 @@ class Events:
     cell_mux_bits: int = 0
     cell_add_bits: int = 0
     cell_register_bits: int = 0
+    cell_wire_bits: int = 0
     table_writes: int = 0
     table_read_bits: int = 0
     table_write_bits: int = 0

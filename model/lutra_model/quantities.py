@@ -66,7 +66,8 @@ class _Counts:
         yield Quantity("accumulators", "register", events.accumulator_register_bits)
         written = events.table_writes * structure.cell_bits
         yield Quantity("fill", "register", written + events.turn_bits + events.parameter_bits)
-        yield Quantity("fill", "wire", written * structure.array.cell.cell_words(structure.array))
+        yield Quantity("fill", "wire", written * structure.array.cell.cell_words(structure.array)
+                       + events.cell_wire_bits)
 
     def storage(self) -> Found:
         """Memories on the chip, and DRAM."""

@@ -99,7 +99,7 @@ def broken(*path: str, value: Any) -> str:
     (broken("entries", "dram.add", value=OWN), "t: entry dram.add: component must be one of accumulators, add, adds, "
      "cells, codebooks, control, encoder, fill, finisher, functions, gather, pool, program, not dram"),
     (broken("entries", "lokup.cells.add", value=OWN),
-     r"t: entry lokup.cells.add: engine must be one of lookup, .*, not lokup"),
+     r"t: entry lokup.cells.add: the kind of a component must be one of lookup, .*, not lokup"),
     (broken("entries", "lookup.dram.add", value=OWN),
      "t: entry lookup.dram.add: component must be one of .*, not dram"),
     (broken("entries", "pool.multiply", value=OWN),
