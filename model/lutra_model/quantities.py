@@ -62,12 +62,12 @@ class _Counts:
             yield Quantity("adds", "add", events.tree_add_bits)
             yield Quantity("accumulators", "add", events.accumulator_adds * structure.accumulator_bits)
         yield Quantity("cells", "register", events.cell_register_bits)
+        yield Quantity("cells", "wire", events.cell_wire_bits)
         yield Quantity("adds", "register", events.issue_register_bits)
         yield Quantity("accumulators", "register", events.accumulator_register_bits)
         written = events.table_writes * structure.cell_bits
         yield Quantity("fill", "register", written + events.turn_bits + events.parameter_bits)
-        yield Quantity("fill", "wire", written * structure.array.cell.cell_words(structure.array)
-                       + events.cell_wire_bits)
+        yield Quantity("fill", "wire", written * structure.array.cell.cell_words(structure.array))
 
     def storage(self) -> Found:
         """Memories on the chip, and DRAM."""
