@@ -14,10 +14,11 @@ from .engines import ENGINES
 from .entries import MACROS, REQUIRED, UNITS, Activity, Entry
 from .params import Metric
 
-__all__ = ["FORMAT", "NAMES", "STATUSES", "Technology", "builtin", "load", "parse"]
+__all__ = ["FORMAT", "NAMES", "STATUSES", "USUAL", "Technology", "builtin", "load", "parse"]
 
 FORMAT = "lutra-technology-1"
-NAMES = ("horowitz-45", "tpuv4i-7", "nangate45-gates")
+NAMES = ("horowitz-45", "tpuv4i-7", "nangate45-gates", "asap7-gates", "sky130-gates")
+USUAL = NAMES[:4]  # that reports show: a published and a measured one at either node
 STATUSES = ("published", "unverified", "measured", "derived")
 FIELDS = {"value", "unit", "source", "status", "uncertainty"}
 MACRO_BITS = 64        # memories are built of macros this wide

@@ -4,12 +4,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from lutra_model.entries import UNITS
 
-__all__ = ["FORMAT", "Measured", "Measurements", "held_out", "parse", "read"]
+__all__ = ["FORMAT", "Measured", "Measurements", "builtin", "held_out", "parse", "read"]
 
 FORMAT = "lutra-measurements-1"
 IDLE = "idle"
@@ -156,6 +157,11 @@ def parse(text: str, file: str) -> Measurements:
              if not isinstance(item, dict) or (item.get("block") not in STUDIED
                                                and item.get("storage", STORAGE) == STORAGE)]
     return Measurements(data["library"], data["tools"], float(data["period_ns"]), data["date"], tuple(found))
+
+
+def builtin() -> list[Path]:
+    """The measurement files that come with Lutra."""
+    return sorted(Path(str(files("lutra_model") / "measurements")).glob("*.json"))
 
 
 def read(path: str | Path) -> Measurements:
