@@ -52,13 +52,17 @@ class SignFlips(Mac):
         return -(-log2(array.rows) // 2)
 
     def issue_registers(self, array: Array) -> int:
-        """Terms, adder tree, accumulator output."""
+        """Terms, adder tree."""
         return super(Mac, self).issue_registers(array)
 
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """Two multiplexers of nine bits; a negation for all cells of a row."""
         negated = operation.rows * operation.row_tiles * operation.column_tiles * structure.array.rows
         return {"cell_mux_bits": layer.lookups * 2 * 9, "cell_adds": negated, "cell_add_bits": negated * 9}
+
+    def tree_deep_bits(self, array: Array) -> int:
+        """None: a register follows every second level."""
+        return 0
 
     def cell_parts(self, structure: Structure) -> Parts:
         """See `Engine.cell_parts`."""
