@@ -145,8 +145,8 @@ def _operation(where: str, data: Any) -> OperationActivity:
         if not _is_pair(pair):
             raise ValueError(f"{where}: {port} must be [bits, toggles], at least 1 bit and no more toggles than bits, "
                              f"not {json.dumps(pair)}")
-    return OperationActivity(*(data[name] for name in names), activity=Activity(
-        {port: (pair[0], pair[1]) for port, pair in data["activity"].items()}))
+    activity = Activity({port: (pair[0], pair[1]) for port, pair in data["activity"].items()})
+    return OperationActivity(data["name"], data["node"], data["kind"], data["scheme"], activity)
 
 
 def parse(text: str, file: str) -> NetworkActivity:
