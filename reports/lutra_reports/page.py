@@ -7,8 +7,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from .style import STAGES, Picture
-from .words import headline, sentences, times
+from .style import STAGES, Picture, times
+from .words import headline, sentences
 
 __all__ = ["page"]
 

@@ -15,7 +15,7 @@ from lutra_model.technology import NAMES, Technology, builtin
 from lutra_model.workloads import WORKLOADS, Work, of_network, total_macs
 from lutra_sim.stages import stages
 
-from . import estimate
+from . import doubt, estimate
 from .evidence import Progress, accuracy_of, simulated
 from .provenance import network_facts, technology_facts, tool_versions
 from .sweeps import other_encoders, widths
@@ -47,7 +47,8 @@ def rounded(value: Any) -> Any:
 def _summary(works: Sequence[Work], comparisons: Mapping[str, Comparison]) -> dict[str, Any]:
     return {"equivalent_macs": total_macs(works), "layers": sum(work.layer is not None for work in works),
             "technologies": {name: {"designs": estimate.designs(item), "ratios": estimate.ratios(item)}
-                             for name, item in comparisons.items()}}
+                             for name, item in comparisons.items()},
+            "overall": doubt.ranges(map(estimate.named, comparisons.values()))}
 
 
 def _workloads(network: Network, works: Sequence[Work], whole: Run, technologies: Sequence[Technology],
@@ -120,6 +121,7 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
     if int8_arrays:
         twin = run(Design("int8", int8_arrays["int8"]), works)
         same = {technology.name: twin.priced(technology) for technology in technologies}
+    named = {name: estimate.named(item, same.get(name)) for name, item in comparisons.items()}
     nearest = arrays[own].cell.nearest  # the shapes of other workloads, and the sweeps, are those of centroids
     layers = estimate.layers(works, comparisons, evidence["lookup"]["layers"])
     data = {
@@ -136,6 +138,8 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
         "equivalent_macs": total_macs(works),
         "energy": {name: estimate.designs(item, same.get(name)) for name, item in comparisons.items()},
         "ratios": {name: estimate.ratios(item, same.get(name)) for name, item in comparisons.items()},
+        "overall": doubt.ranges(named.values()), **doubt.facts(),
+        "tornado": {name: doubt.tornados(found["int8"], found["lookup"]) for name, found in named.items()},
         "layers": layers,
         "workloads": _workloads(network, works, whole, technologies, progress, WORKLOADS if nearest else {}),
         "encoders": other_encoders(works, comparisons) if nearest else [],

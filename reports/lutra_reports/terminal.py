@@ -1,12 +1,21 @@
 """The report in a terminal: one short table."""
 
+from typing import Any
+
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from .report import Report
-from .words import headline, times
+from .style import PLACES, times
+from .words import headline
 
 __all__ = ["summary"]
+
+
+def _texts(data: dict[str, Any], key: str, which: str) -> list[str]:
+    """Nominal ratios, their range over technologies, and that over memories and DRAM, too."""
+    return [headline(data, key, which)["span"], *(f"{times(item['low'])} to {times(item['high'])}" for item in (
+        headline(data, key, which), data["overall"]["ratios"][key][which]))]
 
 
 def summary(report: Report) -> Table:
@@ -19,11 +28,9 @@ def summary(report: Report) -> Table:
              f"accuracy {100 * golden:.2f}%")
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("energy of baseline / lookup")
-    for name in ("on the chip", "range", "with memory", "range"):
+    for name in ("on the chip", "range", "overall", "with memory", "range", "overall"):
         table.add_column(name, justify="right")
     for key, title in data["baselines"].items():
         if all(key in found for found in data["ratios"].values()):
-            chip, whole = (headline(data, key, which) for which in ("on_chip", "total"))
-            table.add_row(title, *(text for item in (chip, whole)
-                                   for text in (item["span"], f"{times(item['low'])} to {times(item['high'])}")))
+            table.add_row(title, *(text for which in PLACES for text in _texts(data, key, which)))
     return table

@@ -28,8 +28,9 @@ from lutra_model.program import compile_network
 from lutra_model.ternary import pack_layer
 from lutra_model.workloads import of_network
 from lutra_reports.report import Report, make
+from lutra_reports.style import times
 from lutra_reports.terminal import summary
-from lutra_reports.words import headline, sentences, span, times
+from lutra_reports.words import headline, sentences, span
 from lutra_reports.write import check, write
 from lutra_sim.stages import stages
 from tests.coded import coded
