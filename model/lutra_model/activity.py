@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMAT", "PORTS", "Activity", "NetworkActivity", "OperationActivity", "load", "parse", "toggled"]
+__all__ = ["FORMAT", "PORTS", "Activity", "NetworkActivity", "OperationActivity", "Toggles", "load", "parse", "toggled"]
 
+Toggles = Mapping[str, Mapping[str, float]]  # by engine and component, of one bit at an event
 FORMAT = "lutra-activity-1"
 PORTS = {  # what is watched, ``component.port``; components are those of a bill
     "gather.words": "words on their way from activation memory",
@@ -71,9 +72,6 @@ class Activity:
         pairs = ((name, self.ports.get(name, nothing), other.ports.get(name, nothing)) for name in PORTS)
         return Activity({name: (a[0] + b[0], a[1] + b[1]) for name, a, b in pairs if a[0] + b[0]})
 
-    def __rmul__(self, times: int) -> "Activity":
-        return Activity({name: (times * bits, times * changed) for name, (bits, changed) in self.ports.items()})
-
     @property
     def rates(self) -> dict[str, float]:
         """Toggles of a bit given, 0 to 1, by component: over all its ports."""
@@ -91,13 +89,13 @@ class OperationActivity:
     Parameters
     ----------
     name, node, kind : of the operation; the network's node that it computes.
-    scheme : of the machine that it ran on.
+    engine : of the machine that it ran on.
     """
 
     name: str
     node: str
     kind: str
-    scheme: str
+    engine: str
     activity: Activity
 
 
@@ -114,10 +112,18 @@ class NetworkActivity:
     inputs: int
     operations: tuple[OperationActivity, ...]
 
-    def total(self, scheme: str | None = None) -> Activity:
-        """Of all operations, or of those on one scheme's machine."""
-        mine = (item.activity for item in self.operations if scheme in (None, item.scheme))
-        return sum(mine, Activity())
+    @property
+    def total(self) -> dict[str, Activity]:
+        """Of all operations on a machine, by its engine."""
+        sums: dict[str, Activity] = {}
+        for item in self.operations:
+            sums[item.engine] = sums.get(item.engine, Activity()) + item.activity
+        return sums
+
+    @property
+    def toggles(self) -> Toggles:
+        """Toggles of a bit given by component, by engine: what prices follow."""
+        return {engine: activity.rates for engine, activity in self.total.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -133,7 +139,7 @@ def _is_pair(value: Any) -> bool:
 
 
 def _operation(where: str, data: Any) -> OperationActivity:
-    names = ("name", "node", "kind", "scheme")
+    names = ("name", "node", "kind", "engine")
     if not isinstance(data, dict) or set(data) != {*names, "activity"} or not isinstance(data["activity"], dict):
         raise ValueError(f"{where} must have exactly {', '.join(names)} and activity, an object")
     for name in names:
@@ -146,7 +152,7 @@ def _operation(where: str, data: Any) -> OperationActivity:
             raise ValueError(f"{where}: {port} must be [bits, toggles], at least 1 bit and no more toggles than bits, "
                              f"not {json.dumps(pair)}")
     activity = Activity({port: (pair[0], pair[1]) for port, pair in data["activity"].items()})
-    return OperationActivity(data["name"], data["node"], data["kind"], data["scheme"], activity)
+    return OperationActivity(data["name"], data["node"], data["kind"], data["engine"], activity)
 
 
 def parse(text: str, file: str) -> NetworkActivity:

@@ -116,9 +116,9 @@ def _activity(machines: Sequence[Stage], counts: NDArray[np.int64]) -> Iterator[
     rest = counts.reshape(-1, len(PORTS), 2)
     for stage in machines:
         assert stage.program is not None
-        assert stage.scheme is not None
+        engine = stage.program.array.engine
         for operation, node, mine in zip(stage.program.operations, stage.program.nodes, rest, strict=False):
-            yield OperationActivity(operation.name, node, operation.kind.name.lower(), stage.scheme, Activity.of(mine))
+            yield OperationActivity(operation.name, node, operation.kind.name.lower(), engine, Activity.of(mine))
         rest = rest[len(stage.program.nodes):]
 
 
