@@ -14,6 +14,7 @@ from . import (
     info,
     report,
     simulate,
+    technology,
     train,
     verilog,
     zoo,
@@ -22,4 +23,4 @@ from . import (
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, zoo, train, fetch, bench)
+            functions, technology, zoo, train, fetch, bench)

@@ -1,4 +1,4 @@
-"""SRAM at any node: CACTI's table, lines between its nodes, laws beyond them."""
+"""SRAM at any node: CACTI's table, a real macro of 130 nm, lines between them, laws beyond."""
 
 import csv
 import math
@@ -14,11 +14,17 @@ COLUMNS = ("node_nm", "bytes", "read_pj", "write_pj", "leakage_mw", "area_um2")
 PRICES = {"sram_read": "read_pj", "sram_write": "write_pj", "sram_area": "area_um2"}
 SOURCE = ("CACTI 7 (sources of hwcomponents-cacti 1.0.40, `lutra technology sram`), itrs-lstp, 300 K, one bank, "
           f"{MACRO_BITS}-bit port")
-INSIDE, OUTSIDE = 0.4, 0.6  # uncertainty: at CACTI's nodes and between them; beyond
+INSIDE, OUTSIDE = 0.4, 0.6  # uncertainty: at CACTI's nodes and between them; of others
+SIZE = 8192.0  # bytes of what leaks, and of the real macro
 BELOW, ABOVE = (0.5, 0.5, 1.0), (2.0, 2.0, 2.0)  # powers of the node: read, write, area
 LAW_BELOW = ("below 22 nm energy with the square root of the node and area in proportion to it, as hwcomponents-cacti "
              "reads IRDS 2022")
-LAW_ABOVE = "above 90 nm with the square of the node, as from 65 to 90 nm"
+LAW_ABOVE = "above 130 nm with the square of the node, as CACTI from 65 to 90 nm"
+REAL_NM = 130.0
+REAL = {"read_pj": 91.8272, "write_pj": 110.9189, "leakage_mw": 0.00191, "area_um2": 263946.0}  # of 8 KB
+REAL_SOURCE = ("CACTI 7 at 90 nm, its dependence on size, drawn through the 8 KB macro of IHP SG13G2, 130 nm, 1.2 V "
+               "(RM_IHPSG13_1P_1024x64, typical corner, IHP-Open-PDK, Apache-2.0); at 2 KB a real one needs 1.6 times "
+               "as much")
 
 
 @cache
@@ -30,6 +36,9 @@ def _table() -> dict[float, dict[str, tuple[tuple[float, float], ...]]]:
         node = found.setdefault(float(row["node_nm"]), {name: [] for name in COLUMNS[2:]})
         for name, values in node.items():
             values.append((float(row["bytes"]), float(row[name])))
+    largest = max(found)
+    found[REAL_NM] = {name: [(size, value * REAL[name] / dict(values)[SIZE]) for size, value in values]
+                      for name, values in found[largest].items()}
     return {node: {name: tuple(values) for name, values in columns.items()} for node, columns in found.items()}
 
 
@@ -49,15 +58,17 @@ def points(column: str, node_nm: float) -> tuple[tuple[float, float], ...]:
 def _said(node_nm: float) -> tuple[str, float]:
     """What a source says of a node, and the uncertainty."""
     nodes = sorted(_table())
-    if nodes[0] <= node_nm <= nodes[-1]:
-        return f"{SOURCE}, {node_nm:g} nm{'' if node_nm in nodes else ' between its nodes'}", INSIDE
-    return f"{SOURCE}; {LAW_BELOW if node_nm < nodes[0] else LAW_ABOVE}", OUTSIDE
+    if node_nm <= nodes[-2]:
+        within = "" if node_nm in nodes else f"; {LAW_BELOW}" if node_nm < nodes[0] else " between its nodes"
+        return f"{SOURCE}, {node_nm:g} nm{within}", OUTSIDE if node_nm < nodes[0] else INSIDE
+    within = "" if node_nm == REAL_NM else f"; {LAW_ABOVE}" if node_nm > REAL_NM else "; between the two"
+    return f"{REAL_SOURCE}{within}", OUTSIDE
 
 
 def leakage(node_nm: float) -> float:
     """Picojoules that a bit of a memory of 8 KB leaks in a nanosecond."""
-    milliwatts = dict(points("leakage_mw", node_nm))[8192.0]
-    return milliwatts / (8192 * 8)
+    milliwatts = dict(points("leakage_mw", node_nm))[SIZE]
+    return milliwatts / (SIZE * 8)
 
 
 def sram_entries(node_nm: float) -> dict[str, Entry]:

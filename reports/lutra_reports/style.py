@@ -73,9 +73,9 @@ def picture(height: float, width: float = 5.4) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def decades(axis: Axis) -> None:
-    """Plain numbers at 1, 2 and 5 of every decade of a logarithmic axis."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+def decades(axis: Axis, subs: tuple[int, ...] = (1, 2, 5)) -> None:
+    """Plain numbers at 1, 2 and 5 (or others) of every decade of a logarithmic axis."""
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
 
