@@ -36,21 +36,22 @@ def _plain(found: Overall) -> Data:
     return {"low": found.low, "high": found.high, "low_at": found.low_at._asdict(), "high_at": found.high_at._asdict()}
 
 
-def _energies(bills: Bills) -> dict[str, Data]:
-    return {name: _plain(overall({form: place(bill).range() for form, bill in bills.items()}))
-            for name, place in SHARES.items()}
+def _energies(bills: Bills) -> Data:
+    return {name: _plain(overall({form: share(bill).range() for form, bill in bills.items()}))
+            for name, share in SHARES.items()}
 
 
-def _ratios(parts: Bills, wholes: Bills) -> dict[str, Data]:
+def _ratios(parts: Bills, wholes: Bills) -> Data:
     """The first over the second, in the forms that both have."""
     found = dict[str, Data]()
-    for name, place in SHARES.items():
-        found[name] = _plain(overall({form: ratio_range(place(part), place(wholes[form]))
-                                      for form, part in parts.items() if form in wholes}))
-    return {name: item | {"winner": verdict(item["low"], item["high"])} for name, item in found.items()}
+    for name, share in SHARES.items():
+        item = _plain(overall({form: ratio_range(share(part), share(wholes[form]))
+                               for form, part in parts.items() if form in wholes}))
+        found[name] = item | {"winner": verdict(item["low"], item["high"])}
+    return found
 
 
-def ranges(named: Iterable[Mapping[str, Priced]]) -> dict[str, Data]:
+def ranges(named: Iterable[Mapping[str, Priced]]) -> Data:
     """Of designs by name, in one technology after the other: energies in picojoules, and ratios to ``lookup``."""
     designs: dict[str, list[Priced]] = {}
     for found in named:
@@ -58,14 +59,15 @@ def ranges(named: Iterable[Mapping[str, Priced]]) -> dict[str, Data]:
             designs.setdefault(name, []).append(priced)
     bills = {name: _bills(found) for name, found in designs.items()}
     return {"energy_pj": {name: _energies(found) for name, found in bills.items()},
-            "ratios": {name: _ratios(found, bills["lookup"]) for name, found in bills.items() if name != "lookup"}}
+            "ratios": {name: _ratios(found, bills["lookup"]) for name, found in bills.items()
+                       if "lookup" in bills and name != "lookup"}}
 
 
 def tornados(part: Priced, whole: Priced) -> dict[str, list[Data]]:
     """What each constant of their technology does to the ratio of two designs' energies."""
-    def priced(design: Priced, place: Callable[[Bill], Bill]) -> Callable[[Technology], Bill]:
-        return lambda form: place(replace(design, technology=form).bill)
+    def priced(design: Priced, share: Callable[[Bill], Bill]) -> Callable[[Technology], Bill]:
+        return lambda form: share(replace(design, technology=form).bill)
 
     return {name: [asdict(item) | {"flips": item.flips}
-                   for item in tornado(priced(part, place), priced(whole, place), part.technology)]
-            for name, place in SHARES.items()}
+                   for item in tornado(priced(part, share), priced(whole, share), part.technology)]
+            for name, share in SHARES.items()}
