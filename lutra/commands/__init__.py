@@ -3,6 +3,7 @@
 from . import (
     bench,
     bitstream,
+    characterise,
     compare,
     convert,
     crossover,
@@ -23,4 +24,4 @@ from . import (
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, technology, zoo, train, fetch, bench)
+            functions, characterise, technology, zoo, train, fetch, bench)

@@ -12,7 +12,7 @@ AREA_COMPONENTS = ("gather", "encoder", "cells", "adds", "finisher", "add", "fun
 OWN_ENERGIES = {  # entries that a technology may price for one component
     "gather": ("add", "register", "mux", "clock"), "pool": ("add", "compare", "mux"),
     "encoder": ("add", "multiply", "compare", "mux", "register", "clock"), "codebooks": ("register",),
-    "cells": ("mux", "multiply", "add", "register", "clock"), "fill": ("register",),
+    "cells": ("mux", "multiply", "add", "register", "clock"), "fill": ("register", "wire"),
     "adds": ("add", "register", "clock"), "accumulators": ("add", "register", "clock"),
     "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "functions": ("add", "compare", "mux", "multiply", "register", "clock"),

@@ -18,9 +18,9 @@ REQUIRED = {
     "register_area": "um2/bit", "sram_area": "um2/64bit",
     "fp16_multiply_area": "um2", "fp16_add_area": "um2", "fp32_multiply_area": "um2", "fp32_add_area": "um2",
 }
-CLOCK = {"clock": "pJ/bit"}  # of a register in every cycle, whether data comes or not
-OPTIONAL = CLOCK | {
-    f"{component}.{entry}": (REQUIRED | CLOCK)[entry] for component, own in OWN_ENERGIES.items() for entry in own
+WIRES = {"clock": "pJ", "wire": "pJ/bit"}  # a clock gate in a cycle; a bit at a register that need not take it
+OPTIONAL = WIRES | {
+    f"{component}.{entry}": (REQUIRED | WIRES)[entry] for component, own in OWN_ENERGIES.items() for entry in own
 } | {f"{component}.{entry}_area": REQUIRED[f"{entry}_area"] for component, own in OWN_AREAS.items() for entry in own}
 UNITS = REQUIRED | OPTIONAL
 MACROS = ("sram_read", "sram_write", "sram_area")

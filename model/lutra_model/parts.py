@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from .components import Quantity
 from .engines import Parts, reduction_bits
 from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_parts
+from .operation import descriptor_words
+from .piecewise import FUNCTION_WORDS
 from .schedule import Pipeline
 from .structure import Structure
 
-__all__ = ["ADD_PARTS", "FINISHER_PARTS", "memory_bits", "parts", "register_bits"]
+__all__ = ["ADD_PARTS", "FINISHER_PARTS", "clock_words", "memory_bits", "parts"]
 
 FINISHER_PARTS: Parts = {"add": 33 + 10, "multiply": 33 * 16 / 64, "mux": 6 * 49, "compare": 2 * 10}
 #                        bias, rounding; products of 8 x 8 bits; shifter; clamp
@@ -110,10 +112,11 @@ def parts(structure: Structure) -> tuple[Quantity, ...]:
     return tuple(found)
 
 
-def register_bits(structure: Structure) -> dict[str, float]:
-    """Register bits of each component."""
-    sums = dict[str, float]()
-    for part in parts(structure):
-        if part.entry == "register":
-            sums[part.component] = sums.get(part.component, 0.0) + part.amount
-    return sums
+def clock_words(structure: Structure) -> dict[str, int]:
+    """What the clock reaches in every cycle: words behind a clock gate each, and bits without one, by component."""
+    array, pipeline = structure.array, Pipeline(structure.array)
+    found = {"gather": pipeline.fetch + array.lanes, "encoder": array.encoders * array.cell.encoder_words(array),
+             "cells": array.rows // array.fill * array.cell.cell_words(array), "adds": 2 * pipeline.tree + 2,
+             "accumulators": 2, "finisher": 2 * (array.cell.parameter_bytes + pipeline.finish), "add": 2 * pipeline.add,
+             "control": 2 * descriptor_words(array) + structure.control_registers}
+    return found | ({"functions": 2 * pipeline.row + 2 * FUNCTION_WORDS} if array.functions else {})

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from .components import Quantity
 from .events import Events
-from .parts import ADD_PARTS, FINISHER_PARTS, memory_bits, register_bits
+from .parts import ADD_PARTS, FINISHER_PARTS, clock_words, memory_bits
 from .structure import Structure
 
 __all__ = ["quantities"]
@@ -62,8 +62,9 @@ class _Counts:
         yield Quantity("cells", "register", events.cell_register_bits)
         yield Quantity("adds", "register", events.issue_register_bits)
         yield Quantity("accumulators", "register", events.accumulator_register_bits)
-        yield Quantity("fill", "register", events.table_writes * structure.cell_bits
-                       + events.turn_bits + events.parameter_bits)
+        written = events.table_writes * structure.cell_bits
+        yield Quantity("fill", "register", written + events.turn_bits + events.parameter_bits)
+        yield Quantity("fill", "wire", written * structure.array.cell.cell_words(structure.array))
 
     def storage(self) -> Found:
         """Memories on the chip, and DRAM."""
@@ -98,8 +99,8 @@ class _Counts:
 
     def time(self, cycles: int) -> Found:
         """What every cycle costs: clock pins, the sequencer, and leakage with everything powered."""
-        for component, bits in register_bits(self.structure).items():
-            yield Quantity(component, "clock", cycles * bits)
+        for component, words in clock_words(self.structure).items():
+            yield Quantity(component, "clock", cycles * words)
         yield Quantity("control", "register", cycles * self.structure.control_registers)
         yield Quantity("leakage", "logic_leakage", cycles)
         bits = sum(words * width for words, width in self.memories.values())
@@ -110,7 +111,8 @@ class _Counts:
 def quantities(events: Events, cycles: int, structure: Structure) -> tuple[Quantity, ...]:
     """Everything that one operation of so many cycles owes, in the order of the data.
 
-    ``clock`` counts a register's bit in every cycle, ``logic_leakage`` cycles, ``sram_leakage`` bits in every cycle.
+    ``clock`` counts words behind clock gates in every cycle, ``wire`` each bit at every register that it is offered to,
+    ``logic_leakage`` cycles, ``sram_leakage`` bits in every cycle.
     """
     counts = _Counts(events, structure)
     found = (counts.gather, counts.encoder, counts.array, counts.storage, counts.finisher, counts.functions)

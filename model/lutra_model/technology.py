@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .components import Quantity
+from .engines import ENGINES
 from .entries import MACROS, REQUIRED, UNITS, Activity, Entry
 
 __all__ = ["FORMAT", "NAMES", "STATUSES", "Technology", "builtin", "load", "parse"]
@@ -38,10 +39,13 @@ class Technology:
     node_nm: float | None = None
     voltage: float | None = None
 
-    def entry_of(self, component: str, entry: str) -> str | None:
-        """Name of the entry that prices so in a component: its own, or the general one; None: it costs nothing."""
-        own = f"{component}.{entry}"
-        return own if own in self.entries else entry if entry in self.entries else None
+    def entry_of(self, engine: str, component: str, entry: str) -> str | None:
+        """Name of the entry that prices so: of an engine's component, of any engine's, or the general one.
+
+        None: it costs nothing in this technology.
+        """
+        names = (f"{engine}.{component}.{entry}", f"{component}.{entry}", entry)
+        return next((name for name in names if name in self.entries), None)
 
     def price(self, entry: str, *, words: int = 0, toggles: float | None = None) -> float:
         """An entry's value: of ``sram_*`` for one bit of a memory of so many words, built of macros of 64 bits."""
@@ -51,9 +55,9 @@ class Technology:
         assert isinstance(value, float)
         return value if toggles is None else self.entries[entry].toggling(toggles)
 
-    def area(self, part: Quantity) -> float:
-        """Square micrometres of one of a part."""
-        entry = self.entry_of(part.component, f"{part.entry}_area")
+    def area(self, engine: str, part: Quantity) -> float:
+        """Square micrometres of one of a part in a machine of that engine."""
+        entry = self.entry_of(engine, part.component, f"{part.entry}_area")
         assert entry is not None
         return self.price(entry, words=part.words)
 
@@ -111,18 +115,22 @@ def _entry(file: str, name: str, unit: str, data: Any) -> Entry:
                  uncertainty=float(data["uncertainty"]), activity=_activity(where, data.get("activity"), value))
 
 
-def _known(file: str, name: str) -> None:
-    """Refuse an entry that prices nothing: a component's own ones are those that the component is made of."""
-    component, _, entry = name.rpartition(".")
-    if not component and name not in UNITS:
+def _unit(file: str, name: str) -> str:
+    """An entry's unit. Refuses one that prices nothing: a component's own are those that it is made of."""
+    engine, component, entry = ["", "", *name.rsplit(".", 2)][-3:]
+    plain = name.removeprefix(f"{engine}.")
+    if engine and engine not in ENGINES:
+        raise ValueError(f"{file}: entry {name}: engine must be one of {', '.join(ENGINES)}, not {engine}")
+    if plain in UNITS:
+        return UNITS[plain]
+    if not component:
         general = ", ".join(known for known in UNITS if "." not in known)
         raise ValueError(f"{file}: entry {name} is not known; known are {general}")
-    if name not in UNITS:
-        own = [known.rpartition(".")[2] for known in UNITS if known.startswith(f"{component}.")]
-        components = sorted({known.partition(".")[0] for known in UNITS if "." in known})
+    if own := [known.rpartition(".")[2] for known in UNITS if known.startswith(f"{component}.")]:
         raise ValueError(f"{file}: entry {name}: {component} has no price of its own for {entry}, only for "
-                         f"{', '.join(own)}" if own else
-                         f"{file}: entry {name}: component must be one of {', '.join(components)}, not {component}")
+                         f"{', '.join(own)}")
+    components = sorted({known.partition(".")[0] for known in UNITS if "." in known})
+    raise ValueError(f"{file}: entry {name}: component must be one of {', '.join(components)}, not {component}")
 
 
 def parse(text: str, file: str) -> Technology:
@@ -143,13 +151,12 @@ def parse(text: str, file: str) -> Technology:
     entries = data.get("entries")
     if not isinstance(entries, dict):
         raise ValueError(f"{file}: entries must be an object, not {json.dumps(entries)}")
-    for name in entries:
-        _known(file, name)
+    units = {name: _unit(file, name) for name in entries}
     for name in REQUIRED:
         if name not in entries:
             raise ValueError(f"{file}: entry {name} ({UNITS[name]}) is missing")
     return Technology(data["name"], data["title"], data["dram_boundary"],
-                      {name: _entry(file, name, UNITS[name], entry) for name, entry in entries.items()},
+                      {name: _entry(file, name, units[name], entry) for name, entry in entries.items()},
                       data.get("node_nm"), data.get("voltage"))
 
 

@@ -33,14 +33,14 @@ class Errors:
 
     predictions: tuple[Prediction, ...]
 
-    def of(self, what: What, *, held_out: bool, component: str | None = None, block: str | None = None) -> list[float]:
+    def of(self, what: What, *, held_out: bool, component: str = "", block: str = "") -> list[float]:
         """Absolute relative errors: of rows that have a component, or of a block."""
         return [abs(one.error(what)) for one in self.predictions if one.held_out == held_out
-                and (block is None or one.item.block == block)
-                and (component is None or any(name.startswith(f"{component}.") for name in one.item.amounts))]
+                and block in ("", one.item.block)
+                and (not component or any(name.startswith(f"{component}.") for name in one.item.amounts))]
 
-    def worst(self, what: What, component: str | None = None) -> float:
-        """The largest error of what was held out (of the fit itself, where nothing was)."""
+    def worst(self, what: What, component: str = "") -> float:
+        """The largest error of what was held out (of the fit itself, where nothing was), of all or of one component."""
         return max(self.of(what, held_out=True, component=component)
                    or self.of(what, held_out=False, component=component) or [0.0])
 

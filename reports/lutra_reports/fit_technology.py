@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from lutra_model.entries import OPTIONAL, UNITS, Activity, Entry
+from lutra_model.entries import UNITS, Activity, Entry
 from lutra_model.sram import sram_entries
 from lutra_model.technology import FORMAT, Technology, builtin
 
 from .fit_data import Measurements
 from .fit_errors import Errors
-from .fit_prices import ACTIVE, Fitted, Prices
+from .fit_prices import ACTIVE, Fitted
 
 __all__ = ["technology", "text"]
 
 LAYOUT = 0.2  # uncertainty of gates without placement, long wires and a clock tree
+MOST = 0.9
 DERIVED = 0.5
-KINDS = ("add", "compare", "multiply", "mux", "register")
 FLOATS = ("fp16_multiply", "fp16_add", "fp32_multiply", "fp32_add")
 DRAM = Entry(value=8.5, unit="pJ/bit", status="unverified", uncertainty=0.3, source=(
     "LPDDR4, 8 Gb: 8 to 9 pJ/bit, H. Ha, PhD thesis, Stanford 2018, figures 4.8 and 4.9; read in a secondary copy"))
@@ -37,42 +37,42 @@ def _said(measurements: Measurements) -> str:
             f"{measurements.date}, {tools}")
 
 
-def _energy(fitted: Fitted, which: int, name: str, source: str, uncertainty: float) -> Entry:
+def _energy(fitted: Fitted, name: str, source: str, uncertainty: float) -> Entry:
     """One price: its clock pin, what stands, and what follows the data."""
-    clock, data = fitted.clock[which], fitted.data[which]
-    component = name.partition(".")[0]
-    standing, following = clock.get(name, 0.0) + data.get(name, 0.0), data.get(name + ACTIVE, 0.0)
-    value, idle = _round(standing + following), _round(standing)
-    activity = (Activity(idle, _round(fitted.rates[component])) if which and component in fitted.rates and idle < value
-                else None)
-    return Entry(value=value, unit=UNITS[name], source=source, status="measured", uncertainty=uncertainty,
-                 activity=activity)
+    standing = fitted.clock.get(name, 0.0) + fitted.data.get(name, 0.0)
+    value, idle = _round(standing + fitted.data.get(name + ACTIVE, 0.0)), _round(standing)
+    rate = fitted.rates.get(_component(name))
+    return Entry(value=value, unit=_unit(name), source=source, status="measured", uncertainty=_round(uncertainty),
+                 activity=Activity(idle, _round(rate)) if rate and idle < value else None)
 
 
-def _names(prices: tuple[Prices, Prices], other: tuple[Prices, Prices]) -> list[str]:
-    return sorted({name.removesuffix(ACTIVE) for name in (*prices[1], *other[1])})
+def _component(name: str) -> str:
+    """``cells`` of ``lookup.cells.mux`` and of ``cells.mux``; nothing of ``mux``."""
+    return ["", *name.rsplit(".", 2)][-2]
+
+
+def _unit(name: str) -> str:
+    return UNITS[".".join(name.rsplit(".", 2)[-2:])]
 
 
 def _logic(fitted: Fitted, errors: Errors, said: str) -> dict[str, Entry]:
-    shared, own = f"fitted over all components to {said}", f"fitted to {said}"
-    worst = math.hypot(LAYOUT, errors.worst("energy"))
-    found = {kind: _energy(fitted, 0, kind, shared, _round(min(0.9, worst + LAYOUT))) for kind in (*KINDS, "clock")}
-    for name in _names(fitted.clock, fitted.data):
-        if name in OPTIONAL:
-            error = errors.worst("energy", name.partition(".")[0])
-            found[name] = _energy(fitted, 1, name, own, _round(math.hypot(LAYOUT, error)))
+    names = {name.removesuffix(ACTIVE): None for name in (*fitted.clock, *fitted.data)}
+    found = {}
+    for name in names:
+        source = f"fitted to {said}" if "." in name else f"fitted over all components to {said}"
+        error = errors.worst("energy", _component(name))
+        found[name] = _energy(fitted, name, source, min(MOST, math.hypot(LAYOUT, error)))
     return found
 
 
 def _areas(fitted: Fitted, errors: Errors, said: str) -> dict[str, Entry]:
     found = {}
-    for which, prices in enumerate(fitted.area):
-        for name, price in prices.items():
-            error = errors.worst("area", name.partition(".")[0] if which else None)
-            found[f"{name}_area"] = Entry(
-                value=_round(price), unit=UNITS[f"{name}_area"], status="measured",
-                source=f"fitted {'' if which else 'over all components '}to {said}",
-                uncertainty=_round(math.hypot(LAYOUT, error)))
+    for name, price in fitted.area.items():
+        error = errors.worst("area", _component(name))
+        found[f"{name}_area"] = Entry(
+            value=_round(price), unit=_unit(f"{name}_area"), status="measured",
+            source=f"fitted {'' if '.' in name else 'over all components '}to {said}",
+            uncertainty=_round(min(MOST, math.hypot(LAYOUT, error))))
     return found
 
 
@@ -99,9 +99,13 @@ def technology(name: str, measurements: Measurements, fitted: Fitted, errors: Er
     found |= _floats(found, published) | sram_entries(node) | {"dram": DRAM}
     found["logic_leakage"] = Entry(value=_round(fitted.leakage), unit=UNITS["logic_leakage"], status="measured",
                                    source=f"mean of all blocks: {said}", uncertainty=DERIVED)
-    ordered = {entry: found[entry] for entry in UNITS if entry in found}
+    ordered = {entry: found[entry] for entry in sorted(found, key=lambda name: (name.count("."), _place(name), name))}
     return Technology(name, f"{node:g} nm, fitted to gates ({measurements.library['name']})", BOUNDARY, ordered, node,
                       float(measurements.library["voltage"]))
+
+
+def _place(name: str) -> int:
+    return list(UNITS).index(".".join(name.rsplit(".", 2)[-2:]))
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -206,6 +206,14 @@ class Engine(ABC):
         """Counts that another order of work makes other ones than those of all engines."""
         return {}
 
+    def cell_words(self, array: Array) -> int:
+        """Words that a group of ``fill`` rows of cells holds, each behind a clock gate; a write goes to all of them."""
+        return 2
+
+    def encoder_words(self, array: Array) -> int:
+        """Words of one encoder that are each behind a clock gate, and bits that are clocked always."""
+        return 2 * self.encode_stages(array) + self.slot_words(array, array.entries)
+
     def parameter_registers(self, array: Array) -> int:
         """Register bits of a column's finisher parameters: those in use and those that are loaded."""
         return 2 * 8 * self.parameter_bytes

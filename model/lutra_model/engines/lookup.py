@@ -133,6 +133,10 @@ class Lookup(Engine):
         return {"table_reads": layer.lookups,
                 "cell_mux_bits": layer.lookups * (structure.array.entries - 1) * 8}
 
+    def cell_words(self, array: Array) -> int:
+        """Both banks' tables."""
+        return 2 * array.entries
+
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
         if structure.array.metric is Metric.TREE:

@@ -143,6 +143,10 @@ class VecLut(Engine):
         """None: all columns share the output's parameters."""
         return 0
 
+    def cell_words(self, array: Array) -> int:
+        """Both banks' half tables, of every token."""
+        return 2 * _entries(array) * array.columns
+
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
         return {"register": self.encode_registers(structure.array)}
