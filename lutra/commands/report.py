@@ -127,7 +127,7 @@ def _shown(made: "Report") -> list[Any]:
                          if isinstance(value, float) and np.isfinite(value))
     head = ["layer", "predicted", "simulated", "exact", "bound by", "busy", "cells", REST]
     return [table(f"{data['network']['name']}: cycles of one input on the RTL", head, layers),
-            terminal.summary(made),
+            terminal.summary(made), *terminal.doubts(made),
             f"bit-exact: {data['bit_exact']}; cycles predicted {data['cycles']['predicted']:,}, simulated "
             f"{data['cycles']['simulated']:,}" + (f"; on the host: {', '.join(data['host'])}" if data["host"] else ""),
             f"accuracy on the full test set: {accuracy}" if accuracy else ""]

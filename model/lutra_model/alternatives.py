@@ -1,18 +1,26 @@
 """The same technology with other memories, or with other memory outside the chip: what nobody's price list decides."""
 
+import csv
+import math
 from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 
 from .entries import UNITS, Entry
-from .sram import sram_entries
+from .sram import COLUMNS, points, sram_entries
 from .technology import MACRO_BITS, SMALLEST_MACRO, Technology
 
-__all__ = ["DRAMS", "MEMORIES", "alternatives", "with_dram", "with_memory"]
+__all__ = ["DEVICES", "DRAMS", "MEMORIES", "alternatives", "with_dram", "with_memory"]
 
 OWN = "own"
 REGISTERS = "registers"
+CACTI = "cacti-lstp"
+DEVICES = {"lop": "of low operating power", "hp": "of high performance"}
+PRICES = {"sram_read": "read_pj", "sram_write": "write_pj", "sram_area": "area_um2", "sram_leakage": "leakage_mw"}
 MEMORIES = {
     OWN: "memories as the technology's file prices them",
-    "cacti-lstp": "memories by CACTI 7 at the technology's node, transistors of little leakage",
+    CACTI: "memories by CACTI 7 at the technology's node, transistors of little leakage",
+    **{f"cacti-{device}": f"the same of transistors {title}" for device, title in DEVICES.items()},
     REGISTERS: f"memories of up to {SMALLEST_MACRO * 8 // MACRO_BITS} words of registers and multiplexers, "
                "the others as in the file",
 }
@@ -21,6 +29,41 @@ DRAMS = {  # pJ/bit, boundary, uncertainty, source; read in secondary copies
     "lpddr4": (8.5, "LPDDR4, full system", 0.3, "H. Ha, PhD thesis, Stanford 2018, figures 4.8 and 4.9"),
     "ddr3": (30.5, "DDR3 class, device and interface", 0.33, "Horowitz, ISSCC 2014: 1.3 to 2.6 nJ for 64 bits"),
 }
+
+
+@cache
+def _device(name: str) -> dict[float, dict[str, float]]:
+    """How many times as much memories of other transistors take, by node and column of CACTI: the mean over sizes."""
+    text = (files(__package__) / "technologies" / "cacti-7-devices.csv").read_text(encoding="utf-8")
+    logs: dict[float, dict[str, list[float]]] = {}
+    for row in csv.DictReader(text.splitlines()):
+        node = float(row["node_nm"])
+        for column in COLUMNS[2:] if row["device"] == name else ():
+            usual = dict(points(column, node))[float(row["bytes"])]
+            logs.setdefault(node, {}).setdefault(column, []).append(math.log(float(row[column]) / usual))
+    return {node: {column: math.exp(sum(values) / len(values)) for column, values in columns.items()}
+            for node, columns in logs.items()}
+
+
+def _factor(device: str, column: str, node_nm: float) -> float:
+    """The same at any node: a straight line between CACTI's nodes on logarithmic axes, the last one beyond them."""
+    table = _device(device)
+    inside = min(max(node_nm, min(table)), max(table))
+    high, low = min(node for node in table if node >= inside), max(node for node in table if node <= inside)
+    share = math.log(inside / low) / math.log(high / low) if high > low else 0.0
+    return table[low][column] ** (1 - share) * table[high][column] ** share
+
+
+def _cacti(node_nm: float, device: str) -> dict[str, Entry]:
+    """CACTI's memories at a node, of other transistors than ``lstp``."""
+    found = {}
+    for name, entry in sram_entries(node_nm).items():
+        factor = _factor(device, PRICES[name], node_nm) if device != "lstp" else 1.0
+        value = (tuple((size, factor * price) for size, price in entry.value) if isinstance(entry.value, tuple)
+                 else factor * entry.value)
+        source = entry.source if device == "lstp" else f"{entry.source}; itrs-{device}: {factor:.3g} times as much"
+        found[name] = replace(entry, value=value, source=source)
+    return found
 
 
 def _registers(technology: Technology) -> dict[str, Entry]:
@@ -50,7 +93,7 @@ def with_memory(technology: Technology, name: str) -> Technology:
     if name != REGISTERS and technology.node_nm is None:
         raise ValueError(f"technology {technology.name} must say its node_nm to have memories by CACTI")
     changed = (_registers(technology) if name == REGISTERS
-               else sram_entries(technology.node_nm or 0.0))
+               else _cacti(technology.node_nm or 0.0, name.removeprefix("cacti-")))
     return replace(technology, entries={**technology.entries, **changed})
 
 

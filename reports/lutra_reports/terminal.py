@@ -5,11 +5,13 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from . import doubt_words
+from .moved_words import moves
 from .report import Report
 from .style import PLACES, times
 from .words import headline
 
-__all__ = ["summary"]
+__all__ = ["doubts", "summary"]
 
 
 def _texts(data: dict[str, Any], key: str, which: str) -> list[str]:
@@ -34,3 +36,8 @@ def summary(report: Report) -> Table:
         if all(key in found for found in data["ratios"].values()):
             table.add_row(title, *(text for which in PLACES for text in _texts(data, key, which)))
     return table
+
+
+def doubts(report: Report) -> list[str]:
+    """What could turn the verdict, and what the data did to it."""
+    return [*doubt_words.doubts(report.data), moves(report.data)]

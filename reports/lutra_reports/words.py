@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .doubt_words import doubts
+from .doubt_words import overall
+from .moved_words import moves
 from .style import PLACES, times
 
 __all__ = ["headline", "sentences", "span"]
@@ -100,7 +101,7 @@ def sentences(data: Mapping[str, Any]) -> list[str]:
     known = data["accuracy"]
     found = [_against_int8(data, "on_chip"), _against_int8(data, "total"), _against_float(data), _largest(data),
              _binding(data), _layers(data), _workloads(data)]
-    found[2:2] = doubts(data)
+    found[2:2] = [overall(data), moves(data)]
     if all("as_fine" in designs for designs in data["energy"].values()):
         found.insert(2, _against_fine(data))
     if data["host"]:
