@@ -11,18 +11,19 @@ import pytest
 
 from lutra_model.activity import PORTS, Activity, NetworkActivity, OperationActivity, load, parse, toggled
 
-FIRST = OperationActivity("a", "a", "product", "lookup", Activity({"encoder.data": (80, 8), "cells.terms": (100, 25)}))
+FIRST = OperationActivity("a", "a", "product", "lookup",
+                          Activity({"encoder.data": (80, 8), "cells.symbols": (100, 25)}))
 SECOND = OperationActivity("b", "b", "pool", "lookup",
-                           Activity({"encoder.data": (20, 12), "encoder.entries": (100, 0)}))
-THIRD = OperationActivity("c", "c", "product", "mac", Activity({"cells.operands": (10, 1)}))
+                           Activity({"encoder.data": (20, 12), "adds.terms": (100, 0)}))
+THIRD = OperationActivity("c", "c", "product", "mac", Activity({"cells.symbols": (30, 3), "cells.operands": (10, 1)}))
 NETWORK = NetworkActivity("net", 3, (FIRST, SECOND, THIRD))
 
 
 def test_rates_are_toggles_over_bits_of_all_ports_of_a_component() -> None:
-    assert NETWORK.toggles == {"lookup": {"encoder": (8 + 12 + 0) / (80 + 20 + 100), "cells": 0.25},
+    assert NETWORK.toggles == {"lookup": {"encoder": (8 + 12) / (80 + 20), "cells": 0.25, "adds": 0.0},
                                "mac": {"cells": 0.1}}
-    assert NETWORK.total["lookup"].ports == {"encoder.data": (100, 20), "encoder.entries": (100, 0),
-                                             "cells.terms": (100, 25)}
+    assert NETWORK.total["lookup"].ports == {"encoder.data": (100, 20), "adds.terms": (100, 0),
+                                             "cells.symbols": (100, 25)}
 
 
 def test_counts_are_in_the_order_of_the_ports_and_those_without_bits_are_left_out() -> None:

@@ -42,7 +42,7 @@ from tests.coded import coded
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (5, 6, 6, 1), dtype=np.uint8)
 LABELS = np.array([0, 1, 2, 0, 1])
-TOGGLES = {"lookup": {"encoder.data": (1000, 100), "cells.terms": (800, 200), "cells.symbols": (200, 50)},
+TOGGLES = {"lookup": {"encoder.data": (1000, 100), "cells.operands": (800, 200), "cells.symbols": (200, 50)},
            "mac": {"cells.operands": (500, 100), "encoder.data": (100, 90)},
            "vec-lut": {"encoder.data": (100, 50)}, "sign-flip": {"encoder.data": (100, 50)},
            "lut-tc": {"encoder.data": (100, 50)}}

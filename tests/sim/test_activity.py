@@ -87,7 +87,7 @@ def mac_operands(net: Network, image: NDArray[np.int8]) -> int:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize(("scheme", "port", "naive"), [("lut-nn", "cells.terms", lookup_terms),
+@pytest.mark.parametrize(("scheme", "port", "naive"), [("lut-nn", "adds.terms", lookup_terms),
                                                        ("int8", "cells.operands", mac_operands)])
 def test_toggles_are_those_of_words_in_order_of_issue(scheme: str, port: str, naive: Naive, seed: int) -> None:
     net = network(scheme, seed)
