@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from .doubt_words import factor
 from .style import COLOURS, Picture, picture
 
 __all__ = ["tornado"]
@@ -21,8 +22,7 @@ def _moves(axes: Axes, constants: Sequence[Data], nominal: float) -> None:
     for place, item in enumerate(shown):
         for end, (_, colour) in ENDS.items():
             axes.barh(place, item[end] - nominal, left=nominal, color=colour, height=0.62)
-        factor = "" if item["flip"] is None else f"x {item['flip']:.2g}"
-        axes.annotate(factor, (max(item["low"], item["high"]), place), xytext=(4, 0), textcoords="offset points",
+        axes.annotate(factor(item), (max(item["low"], item["high"]), place), xytext=(4, 0), textcoords="offset points",
                       va="center", fontsize=8, weight="bold" if item["flips"] else "normal")
     axes.set_yticks(range(len(shown)), [item["name"] for item in shown])
     axes.invert_yaxis()

@@ -5,7 +5,7 @@ from typing import Any
 
 from .style import PLACES, times
 
-__all__ = ["doubts", "overall"]
+__all__ = ["doubts", "factor", "overall"]
 
 
 def overall(data: Mapping[str, Any]) -> str:
@@ -27,7 +27,13 @@ def _form(found: Mapping[str, str], which: str) -> str:
     return " with ".join([found["technology"], *(name for name in others if name != "own")])
 
 
-def _factor(item: Mapping[str, Any]) -> float:
+def factor(item: Mapping[str, Any]) -> str:
+    """The factor that would turn the verdict, two digits of it; nothing where none would."""
+    flip = item["flip"]
+    return "" if flip is None else f"x {flip:.2g}" if flip < 100 else f"x {flip:,.0f}"
+
+
+def _distance(item: Mapping[str, Any]) -> float:
     """How far a constant is from turning the verdict, whether up or down."""
     flip = item["flip"]
     return float("inf") if flip is None else max(flip, 1 / flip)
@@ -39,8 +45,8 @@ def doubts(data: Mapping[str, Any]) -> list[str]:
     for which, place in PLACES.items():
         flips = [f"{item['name']} ({name})" for name, places in data["tornado"].items()
                  for item in places[which] if item["flips"]]
-        nearest = [(name, min(places[which], key=_factor)) for name, places in data["tornado"].items()]
-        near = ", ".join(f"{item['name']} x {item['flip']:.2g} in {name}" for name, item in nearest
+        nearest = [(name, min(places[which], key=_distance)) for name, places in data["tornado"].items()]
+        near = ", ".join(f"{item['name']} {factor(item)} in {name}" for name, item in nearest
                          if item["flip"] is not None)
         found.append(f"Constants that alone could turn the verdict {place} within their uncertainty: "
                      f"{', '.join(flips) or 'none'}; nearest to turning it: {near or 'none'}.")

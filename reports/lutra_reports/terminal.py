@@ -1,7 +1,5 @@
 """The report in a terminal: one short table."""
 
-from typing import Any
-
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -14,12 +12,6 @@ from .words import headline
 __all__ = ["doubts", "summary"]
 
 
-def _texts(data: dict[str, Any], key: str, which: str) -> list[str]:
-    """Nominal ratios, their range over technologies, and that over memories and DRAM, too."""
-    return [headline(data, key, which)["span"], *(f"{times(item['low'])} to {times(item['high'])}" for item in (
-        headline(data, key, which), data["overall"]["ratios"][key][which]))]
-
-
 def summary(report: Report) -> Table:
     """Verdict, cycles, accuracy, and the saving over each baseline."""
     data = report.data
@@ -30,14 +22,16 @@ def summary(report: Report) -> Table:
              f"accuracy {100 * golden:.2f}%")
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("energy of baseline / lookup")
-    for name in ("on the chip", "range", "overall", "with memory", "range", "overall"):
+    for name in ("on the chip", "range", "with memory", "range"):
         table.add_column(name, justify="right")
     for key, title in data["baselines"].items():
         if all(key in found for found in data["ratios"].values()):
-            table.add_row(title, *(text for which in PLACES for text in _texts(data, key, which)))
+            chip, whole = (headline(data, key, which) for which in PLACES)
+            table.add_row(title, *(text for item in (chip, whole)
+                                   for text in (item["span"], f"{times(item['low'])} to {times(item['high'])}")))
     return table
 
 
 def doubts(report: Report) -> list[str]:
-    """What could turn the verdict, and what the data did to it."""
-    return [*doubt_words.doubts(report.data), moves(report.data)]
+    """The range over everything, what could turn the verdict, and what the data did to it."""
+    return [doubt_words.overall(report.data), *doubt_words.doubts(report.data), moves(report.data)]
