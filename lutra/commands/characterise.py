@@ -37,6 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workload", nargs="+", default=["network", "random", "idle"], metavar="W",
                         help="which of network, random, idle (all)")
     parser.add_argument("--list", action="store_true", help="list blocks and machines, and do nothing else")
+    parser.add_argument("--recount", metavar="FILE", help="of measurements of before, write what the cost model now "
+                        "counts of their runs, and measure nothing")
     parser.add_argument("--output", metavar="FILE", help="where to write the measurements (NAME.json)")
 
 
@@ -79,6 +81,8 @@ def run(args: argparse.Namespace) -> Outcome:
     """The measurements, and where they lie."""
     if args.fetch:
         return _fetch(args.fetch)
+    if args.recount:
+        return _recount(Path(args.recount), Path(args.output or args.recount), quiet=args.json)
     from lutra_sim.gates import characterise, facts, liberty  # slow to import
     from lutra_sim.gates.blocks import block_of
     from lutra_sim.gates.plan import points
@@ -98,6 +102,17 @@ def run(args: argparse.Namespace) -> Outcome:
         data = characterise.characterise(session, chosen, known)
     characterise.save(data, output)
     return Outcome(data, [_table(data), *_quiet(data), f"written: {output}"])
+
+
+def _recount(source: Path, output: Path, *, quiet: bool) -> Outcome:
+    from lutra_reports import fit_data
+    from lutra_sim.gates import characterise, recount
+
+    fit_data.read(source)  # says what is wrong with it
+    with progress(quiet=quiet) as show:
+        data = recount.recount(source, layer(), show)
+    characterise.save(data, output)
+    return Outcome(data, [f"written: {output}"])
 
 
 def _listed(chosen: Any) -> Outcome:

@@ -22,7 +22,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     fit = actions.add_parser("fit", help="prices from measurements")
-    fit.add_argument("measurements", nargs="+", metavar="FILE", help="what lutra characterise wrote, one for a library")
+    fit.add_argument("measurements", nargs="*", metavar="FILE",
+                     help="what lutra characterise wrote, one for a library (those that come with Lutra)")
     fit.add_argument("--output", default="prices", metavar="FOLDER", help="where the files go (prices)")
     sram = actions.add_parser("sram", help="memories by CACTI")
     sram.add_argument("cacti", metavar="FOLDER", help="the package's folder hwcomponents_cacti, its cacti built")
@@ -47,7 +48,7 @@ def _fit(args: argparse.Namespace) -> Outcome:
 
     write.check(args.output)
     found: dict[str, fit.Found] = {}
-    for path in args.measurements:
+    for path in args.measurements or fit_data.builtin():
         one = fit.fitted(fit_data.read(path))
         if one.technology.name in found:
             raise ValueError(f"measurement file {path} must be of another library than those before it, "

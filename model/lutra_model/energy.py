@@ -105,7 +105,7 @@ def bill(events: Events, cycles: int, structure: Structure, technology: Technolo
     leaking = {"logic_leakage": nanoseconds * logic_area_um2(structure, technology), "sram_leakage": nanoseconds}
 
     def charge(item: Quantity) -> Charge | None:
-        entry = technology.entry_of(structure.array.engine, item.component, item.entry)
+        entry = technology.entry_of(structure.kind(item.component), item.component, item.entry)
         if entry is None:
             return None
         price = technology.price(entry, words=item.words, toggles=(toggles or {}).get(item.component))

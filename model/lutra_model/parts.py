@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .components import Quantity
-from .engines import Parts, reduction_bits
+from .engines import Parts, log2, reduction_bits
 from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_parts
 from .operation import descriptor_words
 from .piecewise import FUNCTION_WORDS
@@ -53,6 +53,11 @@ def _encoder(structure: Structure) -> Found:
     each: Parts = ({"register": structure.encode_registers} if structure.is_float
                    else array.cell.encoder_parts(structure))
     return _of("encoder", each, array.encoders)
+
+
+def _row_bits(structure: Structure) -> int:
+    """Bits that tell the accumulators their row, and whether it is the first or last."""
+    return log2(structure.array.block_rows) + 3
 
 
 def _array(structure: Structure) -> Found:
@@ -109,7 +114,7 @@ def parts(structure: Structure) -> tuple[Quantity, ...]:
     found = [Quantity(name, "sram", width, words) for name, (words, width) in memory_bits(structure).items() if width]
     for component in (_gather, _encoder, _array, _finisher, _add, _functions, _control):
         found.extend(component(structure))
-    return tuple(found)
+    return (*found, *(Quantity(component, "clock", words) for component, words in clock_words(structure).items()))
 
 
 def clock_words(structure: Structure) -> dict[str, int]:
@@ -117,6 +122,7 @@ def clock_words(structure: Structure) -> dict[str, int]:
     array, pipeline = structure.array, Pipeline(structure.array)
     found = {"gather": pipeline.fetch + array.lanes, "encoder": array.encoders * array.cell.encoder_words(array),
              "cells": array.rows // array.fill * array.cell.cell_words(array), "adds": 2 * pipeline.tree + 2,
-             "accumulators": 2, "finisher": 2 * (array.cell.parameter_bytes + pipeline.finish), "add": 2 * pipeline.add,
+             "accumulators": 1 + _row_bits(structure),
+             "finisher": 2 * (array.cell.parameter_bytes + pipeline.finish), "add": 2 * pipeline.add,
              "control": 2 * descriptor_words(array) + structure.control_registers}
     return found | ({"functions": 2 * pipeline.row + 2 * FUNCTION_WORDS} if array.functions else {})

@@ -37,14 +37,16 @@ class _Counts:
 
     def encoder(self) -> Found:
         """Distances, nearest centroid, the registers on the way, and the codebooks that are loaded."""
-        events = self.events
+        events, array = self.events, self.structure.array
         yield Quantity("encoder", "register", events.encode_register_bits)
         yield Quantity("encoder", "add", events.encoder_add_bits)
+        yield Quantity("encoder", "deep", events.encoder_deep_bits)
         yield Quantity("encoder", "multiply", events.encoder_multiply_bits / 64)
         yield Quantity("encoder", "compare", events.encoder_compare_bits)
         yield Quantity("encoder", "mux", events.encoder_mux_bits)
         yield from self.memory("codebooks", events.codebook_read_bits, events.codebook_write_bits)
         yield Quantity("codebooks", "register", events.codebook_read_bits)
+        yield Quantity("codebooks", "wire", events.codebook_read_bits * array.cell.slot_words(array, array.entries))
 
     def array(self) -> Found:
         """Cells, adder trees and their registers; tables, weights and parameters that are written into them."""
@@ -60,6 +62,7 @@ class _Counts:
             yield Quantity("adds", "add", events.tree_add_bits)
             yield Quantity("accumulators", "add", events.accumulator_adds * structure.accumulator_bits)
         yield Quantity("cells", "register", events.cell_register_bits)
+        yield Quantity("cells", "wire", events.cell_wire_bits)
         yield Quantity("adds", "register", events.issue_register_bits)
         yield Quantity("accumulators", "register", events.accumulator_register_bits)
         written = events.table_writes * structure.cell_bits

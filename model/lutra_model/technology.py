@@ -9,14 +9,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .components import Quantity
+from .components import Quantity, kind_of
 from .engines import ENGINES
 from .entries import MACROS, REQUIRED, UNITS, Activity, Entry
+from .params import Metric
 
-__all__ = ["FORMAT", "NAMES", "STATUSES", "Technology", "builtin", "load", "parse"]
+__all__ = ["FORMAT", "NAMES", "STATUSES", "USUAL", "Technology", "builtin", "load", "parse"]
 
 FORMAT = "lutra-technology-1"
-NAMES = ("horowitz-45", "tpuv4i-7", "nangate45-gates")
+NAMES = ("horowitz-45", "tpuv4i-7", "nangate45-gates", "asap7-gates", "sky130-gates")
+USUAL = NAMES[:4]  # that reports show: a published and a measured one at either node
 STATUSES = ("published", "unverified", "measured", "derived")
 FIELDS = {"value", "unit", "source", "status", "uncertainty"}
 MACRO_BITS = 64        # memories are built of macros this wide
@@ -39,12 +41,12 @@ class Technology:
     node_nm: float | None = None
     voltage: float | None = None
 
-    def entry_of(self, engine: str, component: str, entry: str) -> str | None:
-        """Name of the entry that prices so: of an engine's component, of any engine's, or the general one.
+    def entry_of(self, kind: str, component: str, entry: str) -> str | None:
+        """Name of the entry that prices so: of one kind of component (`Structure.kind`), of any, or the general one.
 
         None: it costs nothing in this technology.
         """
-        names = (f"{engine}.{component}.{entry}", f"{component}.{entry}", entry)
+        names = (f"{kind}.{component}.{entry}", f"{component}.{entry}", entry)
         return next((name for name in names if name in self.entries), None)
 
     def price(self, entry: str, *, words: int = 0, toggles: float | None = None) -> float:
@@ -55,11 +57,10 @@ class Technology:
         assert isinstance(value, float)
         return value if toggles is None else self.entries[entry].toggling(toggles)
 
-    def area(self, engine: str, part: Quantity) -> float:
-        """Square micrometres of one of a part in a machine of that engine."""
-        entry = self.entry_of(engine, part.component, f"{part.entry}_area")
-        assert entry is not None
-        return self.price(entry, words=part.words)
+    def area(self, kind: str, part: Quantity) -> float:
+        """Square micrometres of one of a part in such a component."""
+        entry = self.entry_of(kind, part.component, f"{part.entry}_area")
+        return self.price(entry, words=part.words) if entry else 0.0
 
 
 def _is_price(value: Any) -> bool:
@@ -117,10 +118,11 @@ def _entry(file: str, name: str, unit: str, data: Any) -> Entry:
 
 def _unit(file: str, name: str) -> str:
     """An entry's unit. Refuses one that prices nothing: a component's own are those that it is made of."""
-    engine, component, entry = ["", "", *name.rsplit(".", 2)][-3:]
-    plain = name.removeprefix(f"{engine}.")
-    if engine and engine not in ENGINES:
-        raise ValueError(f"{file}: entry {name}: engine must be one of {', '.join(ENGINES)}, not {engine}")
+    kind, component, entry = ["", "", *name.rsplit(".", 2)][-3:]
+    plain = name.removeprefix(f"{kind}.")
+    kinds = {kind_of(engine, metric, component): None for engine in ENGINES for metric in Metric}
+    if kind and kind not in kinds:
+        raise ValueError(f"{file}: entry {name}: the kind of a component must be one of {', '.join(kinds)}, not {kind}")
     if plain in UNITS:
         return UNITS[plain]
     if not component:

@@ -4,17 +4,20 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from lutra_model.entries import UNITS
 
-__all__ = ["FORMAT", "Measured", "Measurements", "held_out", "parse", "read"]
+__all__ = ["FORMAT", "Measured", "Measurements", "builtin", "held_out", "parse", "read"]
 
 FORMAT = "lutra-measurements-1"
 IDLE = "idle"
 NUMBERS = ("cycles", "area_um2", "period_ns", "delay_ns")
 PARTS = ("internal", "switching", "clock", "leakage")
+STUDIED = ("burnt-tables", "builders", "vector-builder")  # not in the machine, or parts of other blocks
+STORAGE = "flip-flop"  # what the machine's tables are made of
 
 
 @dataclass(frozen=True)
@@ -23,14 +26,16 @@ class Measured:
 
     Parameters
     ----------
-    machine : what tells it from other configurations of its block: engine, sizes, storage.
-    amounts : of the energy bill, by ``component.entry``; areas : the same of the machine's parts.
+    machine : what tells it from other configurations of its block: engine, sizes.
+    amounts : of the energy bill, by ``component.entry``; areas : the same of the machine's parts, none of a block whose
+        area is counted in another's.
     toggles : of a component, changes of a bit of its data at an event.
     clock_pj, data_pj, leakage_pj : energy of clock pins; of all else that moves; of what only stands.
     """
 
     block: str
     engine: str
+    metric: str
     machine: str
     workload: str
     cycles: int
@@ -66,21 +71,21 @@ class Measurements:
 
 
 def held_out(measured: Sequence[Measured]) -> frozenset[tuple[str, str]]:
-    """Configurations that a fit must not see: of each block and engine of three or more the largest; of six or more
-    also every third, by area.
+    """Configurations that a fit must not see, by a rule: of each block, engine and metric, in order of area, the
+    largest of three or more; of five or more also the middle one of each three.
 
     The largest one is the hardest: what was fitted to smaller ones is carried on.
     """
-    kinds: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
+    kinds: dict[tuple[str, str, str], dict[tuple[str, str], float]] = {}
     for item in measured:
-        kinds.setdefault((item.block, item.engine), {})[item.configuration] = item.area_um2
+        kinds.setdefault((item.block, item.engine, item.metric), {})[item.configuration] = item.area_um2
     found = set[tuple[str, str]]()
     for sizes in kinds.values():
         ordered = sorted(sizes, key=lambda name: (sizes[name], name))
         if len(ordered) >= 3:
             found.add(ordered[-1])
-        if len(ordered) >= 6:
-            found.update(ordered[2::3])
+        if len(ordered) >= 5:
+            found.update(ordered[1::3])
     return frozenset(found)
 
 
@@ -100,13 +105,13 @@ def _amounts(where: str, what: str, data: Any, suffix: str) -> dict[str, float]:
 
 
 def _machine(data: Mapping[str, Any]) -> str:
-    """Engine, sizes and storage in a line."""
+    """Engine and sizes in a line."""
     array = data["array"]
     said = [f"{data['engine']} {array['rows']}x{array['columns']}", f"C{array['entries']}", f"V{array['length']}"]
     said += [str(array["metric"])] * (data["engine"] == "lookup")
     said += [f"{array['weight_bits']} bits"] * (array["weight_bits"] != 8)
     said += [f"{array['weight_levels']} levels"] * (array["weight_levels"] != 1)
-    said += ["functions"] * bool(array["functions"]) + [data["storage"]] * (data["storage"] != "flip-flop")
+    said += ["functions"] * bool(array["functions"])
     return " ".join(said)
 
 
@@ -127,7 +132,8 @@ def _measured(where: str, data: Any) -> Measured:
     if not data.get("equal"):
         raise ValueError(f"{where}: the netlist's outputs must have equalled the machine's")
     return Measured(
-        block=data["block"], engine=data["engine"], machine=_machine(data), workload=data["workload"]["name"],
+        block=data["block"], engine=data["engine"], metric=data["array"]["metric"], machine=_machine(data),
+        workload=data["workload"]["name"],
         cycles=data["cycles"], period_ns=data["period_ns"], area_um2=data["area_um2"],
         amounts=_amounts(where, "events", data["events"], ""),
         areas=_amounts(where, "area_parts", data["area_parts"], "_area"),
@@ -147,8 +153,15 @@ def parse(text: str, file: str) -> Measurements:
     for name in ("library", "tools", "period_ns", "date", "measurements"):
         if not data.get(name):
             raise ValueError(f"{file}: {name} must be given")
-    return Measurements(data["library"], data["tools"], float(data["period_ns"]), data["date"], tuple(
-        _measured(f"{file}: measurement {number}", item) for number, item in enumerate(data["measurements"])))
+    found = [_measured(f"{file}: measurement {number}", item) for number, item in enumerate(data["measurements"])
+             if not isinstance(item, dict) or (item.get("block") not in STUDIED
+                                               and item.get("storage", STORAGE) == STORAGE)]
+    return Measurements(data["library"], data["tools"], float(data["period_ns"]), data["date"], tuple(found))
+
+
+def builtin() -> list[Path]:
+    """The measurement files that come with Lutra."""
+    return sorted(Path(str(files("lutra_model") / "measurements")).glob("*.json"))
 
 
 def read(path: str | Path) -> Measurements:

@@ -30,11 +30,8 @@ def _round(value: float) -> float:
 
 
 def _said(measurements: Measurements) -> str:
-    """Where measured numbers are from."""
-    library = measurements.library
-    tools = ", ".join(f"{name} {version}" for name, version in measurements.tools.items())
-    return (f"gates of {library['title']}, {library['voltage']:g} V, {measurements.period_ns:g} ns, "
-            f"{measurements.date}, {tools}")
+    """Where measured numbers are from; the measurement file has files, tools, clock and date."""
+    return f"{measurements.library['name']} gates, lutra_model/measurements, {measurements.date}"
 
 
 def _energy(fitted: Fitted, name: str, source: str, uncertainty: float) -> Entry:
@@ -59,7 +56,7 @@ def _logic(fitted: Fitted, errors: Errors, said: str) -> dict[str, Entry]:
     names = {name.removesuffix(ACTIVE): None for name in (*fitted.clock, *fitted.data)}
     found = {}
     for name in names:
-        source = f"fitted to {said}" if "." in name else f"fitted over all components to {said}"
+        source = f"fitted to {said}" if "." in name else f"mean over all components, fitted to {said}"
         error = errors.worst("energy", _component(name))
         found[name] = _energy(fitted, name, source, min(MOST, math.hypot(LAYOUT, error)))
     return found
@@ -71,7 +68,7 @@ def _areas(fitted: Fitted, errors: Errors, said: str) -> dict[str, Entry]:
         error = errors.worst("area", _component(name))
         found[f"{name}_area"] = Entry(
             value=_round(price), unit=_unit(f"{name}_area"), status="measured",
-            source=f"fitted {'' if '.' in name else 'over all components '}to {said}",
+            source=f"{'' if '.' in name else 'mean over all components, '}fitted to {said}",
             uncertainty=_round(min(MOST, math.hypot(LAYOUT, error))))
     return found
 
@@ -100,8 +97,8 @@ def technology(name: str, measurements: Measurements, fitted: Fitted, errors: Er
     found["logic_leakage"] = Entry(value=_round(fitted.leakage), unit=UNITS["logic_leakage"], status="measured",
                                    source=f"mean of all blocks: {said}", uncertainty=DERIVED)
     ordered = {entry: found[entry] for entry in sorted(found, key=lambda name: (name.count("."), _place(name), name))}
-    return Technology(name, f"{node:g} nm, fitted to gates ({measurements.library['name']})", BOUNDARY, ordered, node,
-                      float(measurements.library["voltage"]))
+    title = f"{node:g} nm, fitted to gates ({measurements.library['name']}, before layout)"
+    return Technology(name, title, BOUNDARY, ordered, node, float(measurements.library["voltage"]))
 
 
 def _place(name: str) -> int:

@@ -99,7 +99,7 @@ def broken(*path: str, value: Any) -> str:
     (broken("entries", "dram.add", value=OWN), "t: entry dram.add: component must be one of accumulators, add, adds, "
      "cells, codebooks, control, encoder, fill, finisher, functions, gather, pool, program, not dram"),
     (broken("entries", "lokup.cells.add", value=OWN),
-     r"t: entry lokup.cells.add: engine must be one of lookup, .*, not lokup"),
+     r"t: entry lokup.cells.add: the kind of a component must be one of lookup, .*, not lokup"),
     (broken("entries", "lookup.dram.add", value=OWN),
      "t: entry lookup.dram.add: component must be one of .*, not dram"),
     (broken("entries", "pool.multiply", value=OWN),
@@ -167,7 +167,7 @@ def test_an_unknown_entry_is_named() -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^technology must be one of horowitz-45, tpuv4i-7, nangate45-gates, not x$"):
+    with pytest.raises(ValueError, match=rf"^technology must be one of {', '.join(NAMES)}, not x$"):
         builtin("x")
 
 

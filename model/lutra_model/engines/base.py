@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from ..params import Array, Layer
     from ..structure import Structure
 
-__all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "log2", "rectangles", "reduction_bits"]
+__all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "deep_bits", "log2", "rectangles",
+           "reduction_bits"]
 
 Counts = dict[str, int]  # events by their names in `lutra_model.events.Events`
-Parts = dict[str, float]  # bits of add, mux, compare and register; products of 8 x 8 bits of multiply
+Parts = dict[str, float]  # bits of add, deep, mux, compare and register; products of 8 x 8 bits of multiply
 
 
 class Draw(NamedTuple):
@@ -60,6 +61,20 @@ def reduction_bits(operands: int, width: int) -> int:
         width += 1
         bits += operands // 2 * width
         operands -= operands // 2
+    return bits
+
+
+def deep_bits(operands: int, width: int, growth: int = 1) -> int:
+    """Bits of such a tree's adders, each as often as there are adders before it: what they settle late, they pass on.
+
+    >>> deep_bits(4, 8)  # one adder of 10 bits behind one of 9
+    10
+    """
+    bits = level = 0
+    while operands > 1:
+        width += growth
+        bits += level * (operands // 2) * width
+        operands, level = operands - operands // 2, level + 1
     return bits
 
 

@@ -118,7 +118,7 @@ class VecLut(Engine):
         late = features * 8 * self.parameter_bytes * Pipeline(array).sum  # parameters follow their sums
         return {"table_reads": lookups, "cell_mux_bits": lookups * (_entries(array) + 1) * term
                 + outputs * (array.columns - 1) * SCALAR,
-                "cell_add_bits": lookups * term,
+                "cell_add_bits": lookups * term, "cell_wire_bits": built * _entries(array) * term * 2 * _entries(array),
                 "cell_register_bits": built * (array.length * SCALAR + 2 * _entries(array) * term)
                 + beats * array.rows * 8 + late + outputs * 2 * SCALAR}
 

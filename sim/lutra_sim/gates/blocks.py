@@ -12,6 +12,7 @@ from lutra_model.function_events import lane_parts, row_parts
 from lutra_model.params import Array
 from lutra_model.parts import parts
 from lutra_model.quantities import quantities
+from lutra_model.schedule import Pipeline
 from lutra_model.structure import Structure
 
 from .carve import Design, Part
@@ -21,6 +22,7 @@ __all__ = ["BLOCKS", "Block", "block_of"]
 Bytes = NDArray[np.uint8]
 Bits = Callable[[Structure], float]
 ARRAY = ("cell_.*", "multipl.*", "table_(reads|writes)", "turn_bits", "idle_cells", "tree_.*", "issue.*")
+BUILDING, BUILT = ("lut-tc", "vec-lut"), ("encoder_(add|mux)_bits",)  # engines that make tables in their arrays
 ELSEWHERE = ("sram", "dram", "leakage")  # no gates of a block: memories are priced by tables of their own
 
 
@@ -36,8 +38,9 @@ class Block:
         it belongs to.
     burnt : its tables are constants.
     engines : that have it, of all if empty. workload : what it needs to have work, see `workloads.NETWORKS`.
-    own : what is its own of parts that lie in several blocks, by ``component.entry`` of the area (``register`` also of
-        energy's ``clock``). issue : register bits of it that every issued row passes, where not all of the array's.
+    builds : it makes tables of activations, in engines that do that in their arrays.
+    own : what is its own of parts that lie in several blocks, by ``component.entry``: of the area, and ``clock`` of the
+        energy. issue : register bits of it that every issued row passes, where not all of the array's.
     watched : of a component, patterns of the ports that bring its data, and of one that says when.
     """
 
@@ -53,6 +56,7 @@ class Block:
     workload: str = "product"
     own: Mapping[str, Bits] = field(default_factory=dict)
     issue: Bits | None = None
+    builds: bool = False
     watched: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def runs_on(self, array: Array) -> bool:
@@ -78,14 +82,17 @@ class Block:
 
     def charges(self, events: Events, cycles: int, structure: Structure) -> dict[str, float]:
         """What the bill has of a run of so many cycles that is this block's, by ``component.entry``."""
+        builds = self.builds and structure.array.engine in BUILDING
+        patterns = (*self.events, *(BUILT if builds else ()))
         own = Events(**{item.name: getattr(events, item.name) for item in fields(Events)
-                        if any(re.fullmatch(pattern, item.name) for pattern in self.events)})
+                        if any(re.fullmatch(pattern, item.name) for pattern in patterns)})
         if self.issue:
             own = replace(own, issue_register_bits=int(events.issues * self.issue(structure)))
+        components = (*self.components, *(("encoder",) if builds else ()))
         found = {f"{item.component}.{item.entry}": float(item.amount) for item in quantities(own, cycles, structure)
-                 if item.component in self.components and not item.entry.startswith(ELSEWHERE)}
-        clocked = {name.removesuffix("register") + "clock": cycles * float(bits(structure))
-                   for name, bits in self.own.items() if name.endswith(".register")}
+                 if item.component in components and not item.entry.startswith(ELSEWHERE)}
+        clocked = {name: cycles * float(words(structure)) for name, words in self.own.items()
+                   if name.endswith(".clock")} | ({"encoder.clock": 0.0} if builds else {})
         return {name: amount for name, amount in (found | clocked).items() if amount}
 
     def area_parts(self, structure: Structure) -> dict[str, float]:
@@ -132,6 +139,33 @@ def _none(structure: Structure) -> float:
     return 0.0
 
 
+def _one(structure: Structure) -> float:
+    return 1.0
+
+
+def _two(structure: Structure) -> float:
+    return 2.0
+
+
+def _words(structure: Structure) -> float:
+    """Words of tables whose rows are written apart, each by its own port."""
+    return float(structure.array.rows * structure.array.cell.cell_words(structure.array))
+
+
+def _in_products(structure: Structure) -> float:
+    """All but the activations."""
+    return structure.issue_registers - structure.index_word_bits
+
+
+def _stages(structure: Structure) -> float:
+    """Clock gates of trees, each with ports of its own."""
+    return float(structure.array.columns * Pipeline(structure.array).tree)
+
+
+def _unit_stages(structure: Structure) -> float:
+    return 2.0 * Pipeline(structure.array).function
+
+
 def _without_buffer(structure: Structure) -> float:
     array = structure.array
     return array.columns * (structure.finish_registers + array.cell.parameter_registers(array))
@@ -156,24 +190,28 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
           ("encoder",), engines=("dln-row", "dln-column"),
           watched={"encoder": (r"(encoder_\d+_)?data", r"(encoder_\d+_)?vector")}),
     Block("array", "array of cells with its adder trees", (r"core\.cells",), ARRAY, ("cells", "adds", "fill"),
-          ("cells", "adds"), watched={"cells": ("symbols", "valid"), "adds": ("o", "valid"), "fill": FILL}),
+          ("cells", "adds"), builds=True,
+          watched={"cells": ("symbols", "valid"), "adds": ("o", "valid"), "fill": FILL}),
     Block("cells", "rows of table cells", (r"core\.cells\.row_\d+",), ("cell_.*", "table_(reads|writes)", "issue.*"),
           ("cells", "adds", "fill"), ("cells", "adds"), engines=("lookup", "dln-row"),
-          own={"adds.register": _terms, "adds.add": _none}, issue=_terms,
+          own={"adds.register": _terms, "adds.add": _none, "adds.clock": _one, "cells.clock": _words}, issue=_terms,
           watched={"cells": (r"row_\d+_index", r"row_\d+_read"), "adds": (r"row_\d+_o", r"row_\d+_read"),
                    "fill": (r"row_\d+_data", r"row_\d+_write")}),
     Block("burnt-tables", "rows of tables that are constants", (r"core\.cells\.row_\d+",), ("cell_.*", "table_reads",
           "issue.*"), ("cells", "adds"), ("cells", "adds"), engines=("lookup",), burnt=True, workload="tile",
-          own={"cells.register": _none, "adds.register": _terms, "adds.add": _none}, issue=_terms,
+          own={"cells.register": _none, "cells.clock": _none, "adds.register": _terms, "adds.add": _none,
+               "adds.clock": _one}, issue=_terms,
           watched={"cells": (r"row_\d+_index", r"row_\d+_read"), "adds": (r"row_\d+_o", r"row_\d+_read")}),
     Block("trees", "adder trees", (r"core\.cells\.tree_\d+",), ("tree_.*", "issue.*"), ("adds",), ("adds",),
-          engines=("lookup", "dln-row", "dln-column"), issue=_in_trees, own={"adds.register": _in_trees},
+          engines=("lookup", "dln-row", "dln-column"), issue=_in_trees,
+          own={"adds.register": _in_trees, "adds.clock": _stages},
           watched={"adds": (r"tree_\d+_i", r"tree_\d+_enable")}),
-    Block("products", "merged multipliers", (r"core\.cells\.products",), ("cell_.*", "multipl.*", "tree_.*"),
-          ("cells", "adds"), ("cells", "adds"), engines=("mac",), own={"cells.register": _none},
+    Block("products", "merged multipliers", (r"core\.cells\.products",), ("cell_.*", "multipl.*", "tree_.*", "issue.*"),
+          ("cells", "adds"), ("cells", "adds"), engines=("mac",), issue=_in_products,
+          own={"cells.register": _none, "cells.clock": _none, "adds.register": _in_products, "adds.clock": _two},
           watched={"cells": ("a", "enable"), "adds": ("o", "enable")}),
-    Block("builders", "online table builders", (r"core\.cells\.row_\d+\.builder",), ("cell_add_bits",), ("cells",), (),
-          engines=("lut-tc",), own={"cells.register": _none}),
+    Block("builders", "online table builders", (r"core\.cells\.row_\d+\.builder",), ("encoder_add_bits",), ("encoder",),
+          (), engines=("lut-tc",), own={"encoder.clock": _none}),
     Block("vector-builder", "order of online tables", (r"core\.sequencer\.builder",), (), ("control",), (),
           engines=("vec-lut",)),
     Block("accumulators", "accumulators", (r"core\.accumulator",), ("accumulator_adds", "accumulator_register_bits"),
@@ -184,7 +222,8 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
     Block("add", "residual adder", (r"core\.add",), ("residual_adds",), ("add",), ("add",), workload="residual",
           watched={"add": ("i|residual", "valid")}),
     Block("function-unit", "function unit", (r"core\.finisher\.function_\d+",), ("function_.*",), ("functions",),
-          ("functions",), workload="function", own={f"functions.{entry}": _lanes(entry) for entry in UNIT},
+          ("functions",), workload="function", own={f"functions.{entry}": _lanes(entry) for entry in UNIT}
+          | {"functions.clock": _unit_stages},
           watched={"functions": (r"function_\d+_i", r"function_\d+_enable")}),
     Block("row-unit", "row unit", (r"core\.front\.rows",), ("function_.*",), ("functions",), ("functions",),
           memories=False, workload="norm", own={f"functions.{entry}": _rows(entry) for entry in UNIT},

@@ -54,6 +54,7 @@ class Finding:
         structure = Structure(array)
         return {"block": block.name, "engine": array.engine, "array": asdict(array), "storage": storage,
                 "workload": dict(workload), "cycles": self.cycles,
+                "counts": {name: count for name, count in vars(events).items() if count and name != "dram"},
                 "events": block.charges(events, self.cycles, structure), "activity": activity, "ports": self.toggles,
                 "area_um2": self.area_um2, "area_parts": block.area_parts(structure), "delay_ns": self.delay_ns,
                 "cells": self.cells, "energy_pj": self.energy, "energy_zero_delay_pj": self.zero_delay,
