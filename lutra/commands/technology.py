@@ -58,19 +58,20 @@ def _fit(args: argparse.Namespace) -> Outcome:
     files = {f"{name}.json": fit_technology.text(one.technology).encode() for name, one in found.items()}
     paths = write.store(files | {"prices.json": write.as_json(data), "prices.svg": drawn.svg, "prices.png": drawn.png},
                         args.output)
-    shown = [table(f"{name}: errors of predictions", ["block", "fitted", "mean", "held out", "mean", "largest",
-                                                      "area mean", "area largest"], _errors(library["blocks"]))
-             for name, library in data["libraries"].items()]
+    head = ["block", "fitted", "energy", "area", "held out", "energy", "area", "idle"]
+    shown = [table(f"{name}: configurations, and mean to largest errors of predictions", head,
+                   _errors(library["blocks"])) for name, library in data["libraries"].items()]
     return Outcome(data, [*shown, f"written: {len(paths)} files in {args.output}"])
 
 
 def _errors(blocks: list[dict[str, Any]]) -> list[list[Any]]:
     def percent(row: dict[str, Any], name: str) -> str:
-        return f"{100 * row[name]:.1f} %" if name in row else ""
+        known = f"{name}_mean" in row
+        return f"{100 * row[f'{name}_mean']:.1f} to {100 * row[f'{name}_largest']:.1f} %" if known else ""
 
-    return [[row["block"], row["fitted"]["count"], percent(row["fitted"], "energy_mean"), row["held_out"]["count"],
-             *(percent(row["held_out"], name) for name in ("energy_mean", "energy_largest", "area_mean",
-                                                           "area_largest"))] for row in blocks]
+    return [[row["block"], row["fitted"]["count"], *(percent(row["fitted"], name) for name in ("energy", "area")),
+             row["held_out"]["count"] or "", *(percent(row["held_out"], name) for name in ("energy", "area", "idle"))]
+            for row in blocks]
 
 
 def _sram(args: argparse.Namespace) -> Outcome:
