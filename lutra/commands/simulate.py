@@ -6,6 +6,7 @@ the same arguments: what is done is kept beside OUTPUT, or in the cache.
 """
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="cycles from one beat of the table stream to the next (1)")
     parser.add_argument("--layers", action="store_true",
                         help="check the value of every node, by running the network up to it on one input")
+    parser.add_argument("--activity", metavar="FILE.json",
+                        help="count how many bits change in every component, for lutra estimate --activity")
     parser.add_argument("--trace", metavar="FILE", help="write a waveform of the first input, .fst or .vcd")
     parser.add_argument("--cycles", type=cycles, default=(0, 999), metavar="A:B",
                         help="which cycles of it, both included (0:999)")
@@ -71,13 +74,17 @@ def run(args: argparse.Namespace) -> Outcome:
         if args.trace:
             write_trace(network, inputs, chosen, args, resident, show)
         found = simulation.simulate(network, inputs, chosen, resident=resident, table_period=args.table_period,
-                                    keep=keep, progress=show)
+                                    activity=bool(args.activity), keep=keep, progress=show)
         exact = simulation.check_layers(network, inputs[:1], chosen, resident=resident,
                                         progress=show) if args.layers else {}
     if args.output:
         write_whole(args.output, lambda part: save_array(part, found.outputs))
+    counted = found.network_activity(network.name)
+    if args.activity:
+        write_whole(args.activity, lambda part: part.write_text(json.dumps(counted.as_dict(), indent=1) + "\n"))
     data = found.as_dict() | {"classes": np.reshape(found.outputs, (len(inputs), -1)).argmax(axis=1).tolist(),
-                              "arrays": {scheme: str(array) for scheme, array in chosen.items()}, "exact": exact}
+                              "arrays": {scheme: str(array) for scheme, array in chosen.items()}, "exact": exact,
+                              "toggles": counted.toggles}
     return Outcome(data, _shown(network, data))
 
 
@@ -100,6 +107,9 @@ def _shown(network: Network, data: dict[str, Any]) -> list[Any]:
     total, host = data["cycles"], f"; on the host: {', '.join(data['host'])}" if data["host"] else ""
     speed = (f"{data['images_per_s']:.2f} images/s, {data['cycles_per_s']:,.0f} cycles/s simulated"
              if data["images_per_s"] else "all results were there from an earlier run")
-    return [table(f"{network.name}, {data['images']} inputs: cycles of the first one", head, rows),
+    rates = [table(f"bits that change, of those that come to a component ({engine})", ["component", "changes"],
+                   [[component, f"{100 * rate:.1f}%"] for component, rate in found.items()])
+             for engine, found in data["toggles"].items() if found]
+    return [table(f"{network.name}, {data['images']} inputs: cycles of the first one", head, rows), *rates,
             f"bit-exact: {verdict[data['bit_exact']]}; cycles as predicted: {verdict[data['cycles_exact']]}; "
             f"{total['predicted']:,} predicted, {total['simulated']:,} simulated{host}", speed]

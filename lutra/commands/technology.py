@@ -27,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     fit.add_argument("--output", default="prices", metavar="FOLDER", help="where the files go (prices)")
     sram = actions.add_parser("sram", help="memories by CACTI")
     sram.add_argument("cacti", metavar="FOLDER", help="the package's folder hwcomponents_cacti, its cacti built")
+    sram.add_argument("--devices", action="store_true", help="of other transistors than those of little leakage")
     sram.add_argument("--output", default="cacti-7.csv", metavar="FILE", help="where the table goes (cacti-7.csv)")
     show = actions.add_parser("show", help="a technology's entries")
     show.add_argument("technology", metavar="NAME", help="a built-in name or a file; @NM scales it to another node")
@@ -77,7 +78,7 @@ def _sram(args: argparse.Namespace) -> Outcome:
     from lutra_sim import cacti
 
     with progress(quiet=args.json) as show:
-        text = cacti.sweep(Path(args.cacti), show)
+        text = (cacti.sweep_devices if args.devices else cacti.sweep)(Path(args.cacti), show)
     write_whole(Path(args.output), lambda part: part.write_text(text))
     return Outcome({"rows": text.count("\n") - 1, "file": args.output}, [f"written: {args.output}"])
 

@@ -7,8 +7,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from .style import STAGES, Picture
-from .words import headline, sentences, times
+from .doubt_words import doubts
+from .moved_words import moves, toggling
+from .style import STAGES, Picture, times
+from .words import headline, sentences
 
 __all__ = ["page"]
 
@@ -52,4 +54,4 @@ def page(data: Mapping[str, Any], figures: Mapping[str, Picture]) -> str:
     template = environment.get_template("report.html")
     drawn = {name: {"svg": _inline(name, picture), "caption": picture.caption} for name, picture in figures.items()}
     return template.render(data=data, figures=drawn, headline=headline, sentences=sentences(data), marks=MARKS,
-                           stages=STAGES)
+                           stages=STAGES, toggling=toggling(data), moved_said=moves(data), doubts=doubts(data))
