@@ -14,6 +14,7 @@ from . import (
     info,
     report,
     simulate,
+    study,
     train,
     verilog,
     zoo,
@@ -22,4 +23,4 @@ from . import (
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, zoo, train, fetch, bench)
+            functions, zoo, study, train, fetch, bench)
