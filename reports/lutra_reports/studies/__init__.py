@@ -1,13 +1,11 @@
 """Paper studies: published figures beside ours, one module for each; `STUDIES` has them by name."""
 
+from . import dln, figlut, lut_dla, lut_nn, lut_tc, nn_lut, ternary
 from .base import Found, Paper, Row, Study, Table
-from .dln import STUDY as DLN
-from .figlut import STUDY as FIGLUT
-from .lut_nn import STUDY as LUT_NN
 
 __all__ = ["STUDIES", "Found", "Paper", "Row", "Study", "Table", "study"]
 
-STUDIES = {item.name: item for item in (LUT_NN, DLN, FIGLUT)}
+STUDIES = {module.STUDY.name: module.STUDY for module in (lut_tc, figlut, ternary, lut_nn, lut_dla, nn_lut, dln)}
 
 
 def study(name: str) -> Study:

@@ -1,0 +1,137 @@
+"""Curves over a product table's size, where they cross the multiplier's, and what follows in words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lutra_model.technology import Technology
+
+from .base import Found, Row, Table
+from .crossing import crossings, enough
+from .measured import Measured
+from .product_figure import drawn
+from .product_stimuli import STIMULI
+
+__all__ = ["COSTS", "LEVELS", "MANY", "SHARE", "costs", "curves", "find", "sharing"]
+
+LEVELS = (4, 8, 16, 32, 64)
+SHARE, MANY = 4, 16  # cells of a row; of one where more cells share the table
+Point = Mapping[str, Any]
+COSTS: dict[str, Callable[[Point], float]] = {  # of one cell, or of one product
+    "area, um2": lambda point: point["area_um2"] / point["share"],
+    **{f"energy, pJ, {stimulus} data": lambda point, stimulus=stimulus: point["energy_pj"][stimulus]
+       for stimulus in STIMULI}}
+TABLES = {"table in gates": ("burnt-in", "flip-flop"), "own row, flip-flops": ("row", "flip-flop"),
+          "own row, latches": ("row", "latch")}
+SHARED = {"shared table, flip-flops": "flip-flop", "shared table, latches": "latch"}
+RIVAL, WIDE = "multiplier, equal operands", "value decoded, multiplier 8x8"
+
+
+def width(levels: int) -> int:
+    """Bits of the product of two numbers of so many levels: an entry as wide as what the multiplier gives."""
+    return 2 * (levels.bit_length() - 1)
+
+
+def curves(measured: Measured, cost: Callable[[Point], float]) -> dict[str, dict[int, float]]:
+    """Cost over the levels of each form; of shared tables for `MANY` cells, and for any number of them."""
+    found: dict[str, dict[int, float]] = {RIVAL: {}, WIDE: {}, **{name: {} for name in TABLES}}
+    for levels in LEVELS:
+        wanted = {RIVAL: {"form": "multiplier"}, WIDE: {"form": "decoded"}} | {
+            name: {"form": form, "storage": storage, "bits": width(levels)} for name, (form, storage) in TABLES.items()}
+        for name, values in wanted.items():
+            if point := measured.one(levels=levels, share=SHARE, **values):
+                found[name][levels] = cost(point)
+        for name, storage in SHARED.items():
+            if both := sharing(measured, levels, width(levels), storage, cost):
+                shared, each = both
+                found.setdefault(f"{name}, {MANY} cells", {})[levels] = shared / MANY + each
+                found.setdefault(f"{name}, any number", {})[levels] = each
+    return {name: curve for name, curve in found.items() if curve}
+
+
+def sharing(measured: Measured, levels: int, bits: int, storage: str,
+            cost: Callable[[Point], float]) -> tuple[float, float] | None:
+    """Cost that all cells share, and of each cell: a straight line through rows of `SHARE` and of `MANY` cells."""
+    few, many = (measured.one(form="column", levels=levels, bits=bits, storage=storage, share=share)
+                 for share in (SHARE, MANY))
+    if not (few and many):
+        return None
+    shared, each, _ = enough((SHARE, SHARE * cost(few)), (MANY, MANY * cost(many)), 0.0)
+    return shared, each
+
+
+def verdict(curve: Mapping[int, float], rival: Mapping[int, float]) -> tuple[str, float | None]:
+    """Where a table costs less than the rival, in words, and the number of levels where that changes."""
+    x = [levels for levels in curve if levels in rival]
+    ours, theirs = [curve[levels] for levels in x], [rival[levels] for levels in x]
+    found = crossings(x, ours, theirs)
+    cheaper = ours[0] < theirs[0]
+    if not found:
+        return (f"at every size from {x[0]} to {x[-1]}" if cheaper else f"at no size from {x[0]} to {x[-1]}"), None
+    return f"{'up to' if cheaper else 'from'} {found[0]:.1f} levels" + " (and again)" * (len(found) > 1), found[0]
+
+
+def _curve_table(measured: Measured, name: str, found: Mapping[str, Mapping[int, float]]) -> Table:
+    rows = [[form, *(f"{curve[levels]:.4g}" if levels in curve else "" for levels in LEVELS)]
+            for form, curve in found.items()]
+    return Table(f"{name} of one cell, {measured.basis}; levels of each operand, entries as wide as the product",
+                 ["form", *map(str, LEVELS)], rows)
+
+
+def _sharing_table(measured: Measured) -> Table:
+    """How many cells must share a whole table before it costs less than the multiplier of equal operands."""
+    rows = []
+    for storage in SHARED.values():
+        for levels in LEVELS:
+            for bits in sorted({point["bits"] for point in measured.points if point["form"] == "column"
+                                and point["levels"] == levels}):
+                row: list[Any] = [storage, levels, bits]
+                for cost in COSTS.values():
+                    rival, both = measured.one(form="multiplier", levels=levels, share=SHARE), sharing(
+                        measured, levels, bits, storage, cost)
+                    if rival is None or both is None:
+                        break
+                    shared, each = both
+                    least = enough((0, shared), (1, shared + each), cost(rival))[2]
+                    row.append("never" if least is None else f"{least:.1f}")
+                if len(row) == 3 + len(COSTS):
+                    rows.append(row)
+    return Table(f"cells that must share one table to beat multipliers of equal operands, {measured.basis}",
+                 ["table of", "levels", "bits", *COSTS], rows)
+
+
+def _deep_lookup(measured: Measured) -> list[Row]:
+    """Tables of 32 x 32 entries of eight bits, as Deep Lookup Network has them, over the exact alternative."""
+    found = []
+    rival = measured.one(form="decoded", levels=32, share=SHARE)
+    for name, (form, storage) in TABLES.items():
+        point = measured.one(form=form, storage=storage, levels=32, bits=8, share=SHARE)
+        for cost, of in COSTS.items():
+            if point and rival:
+                found.append(Row(
+                    f"32 x 32 levels, 8-bit entries, {name}: {cost.split(',')[0]} over that of decoding and multiplying"
+                    f"{cost.split('pJ')[-1] if 'pJ' in cost else ''}", "", {measured.basis: of(point) / of(rival)},
+                    "The rival decodes the activation's level by 32 values, once for all cells, and multiplies by the "
+                    "weight's value, 8 x 8 bits: the same products where the table has rank one."))
+    return found
+
+
+def find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
+    """Crossovers of every library that has been measured."""
+    rows, answer, tables, figures = list[Row](), list[str](), list[Table](), {}
+    for item in measured:
+        by_cost = {name: curves(item, cost) for name, cost in COSTS.items()}
+        for name, found in by_cost.items():
+            tables.append(_curve_table(item, name, found))
+            for form, curve in found.items():
+                if form in (RIVAL, WIDE):
+                    continue
+                words, place = verdict(curve, found[RIVAL])
+                answer.append(f"{item.library}, {name}: {form} beats the multiplier of equal operands {words}.")
+                if place is not None:
+                    rows.append(Row(f"levels where {form} and multiplier cost the same {name.split(',')[0]}"
+                                    f"{name.split('pJ')[-1] if 'pJ' in name else ''}", "levels", {item.basis: place},
+                                    "Straight lines between measured sizes on logarithmic axes."))
+        tables.append(_sharing_table(item))
+        rows += _deep_lookup(item)
+        figures[f"product-table-{item.library.lower()}"] = drawn(item.library, by_cost, RIVAL)
+    return Found(rows, answer, tables, figures)
