@@ -55,8 +55,8 @@ def measure(study: str, points: Callable[[Bench, Progress], Sequence[dict[str, A
     return Measured(library.name, head, found)
 
 
-def agree(found: Any, wanted: NDArray[np.int64], width: int, name: str) -> None:
-    """Raise ``ValueError`` when outputs of ``width`` bits, signed or not, are not what integers give."""
-    wrong = int(((np.asarray(found, object) - wanted) % (1 << width) != 0).sum())
+def agree(found: NDArray[Any], wanted: NDArray[np.int64], width: int, name: str) -> None:
+    """Raise ``ValueError`` when outputs of ``width`` bits, at most 63, are not what integers give."""
+    wrong = int((found.astype(np.int64) != wanted & (1 << width) - 1).sum())
     if wrong:
         raise ValueError(f"the netlist of {name} must give what the integers give, {wrong} of {wanted.size} differ")

@@ -140,8 +140,8 @@ def _machines(technologies: Sequence[Technology]) -> list[Row]:
 def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
     rows, table = _multiplying(technologies)
     return Found([*_steps(technologies), *_optima(technologies), *rows, *_machines(technologies)], [
-        "Half tables and tables made once for many columns carry the density; the rest of the headline is the baseline: "
-        "FP16, where INT8 would do."], [table])
+        "Half tables, and tables made once for many columns, carry the density; the rest of the headline is the "
+        "baseline: FP16, where INT8 would do."], [table])
 
 
 STUDY = Study("lut-tc", "LUT Tensor Core: density and energy, step by step",

@@ -13,8 +13,8 @@ __all__ = ["POLYNOMIAL", "STUDY", "table_bits"]
 
 SYNTHESIS = "a comparison table of TYTAN/GPNAE: commercial 7 nm, one unit: "
 RATIO = "notes on the paper, against an I-BERT unit: "
-# I-BERT's integer functions in 32 bits (S. Kim et al., ICML 2021): (x + b)^2 + c, the range's reduction by a product and
-# a shift, the square root's and the quotient's iterations one after the other: two products, a divider's subtractor.
+# I-BERT's integer functions in 32 bits (S. Kim et al., ICML 2021): (x + b)^2 + c; the range's reduction by a product
+# and a shift; iterations of square root and quotient one after the other: two products, a divider's subtractor.
 POLYNOMIAL = {"multiply": 2 * 32 * 32 / 64, "add": 4 * 32.0, "compare": 2 * 32.0, "mux": 3 * 5 * 32.0,
               "register": 8 * 32.0}
 
@@ -53,8 +53,7 @@ def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> F
             "Intercepts have 32 bits here, so that every function of 16-bit inputs fits, and there is a shift.",
             Paper(752, "arithmetic on the paper's structure")),
         Row("area of one unit with its table", "mm2", held,
-            "Ours at 45 nm, or at the 7 nm prices of a list that knows no area but what it was scaled to; 16-bit inputs, "
-            "32-bit intercepts.", Paper(0.001, SYNTHESIS + "0.001 mm2", "unverified")),
+            "Ours at 45 nm, or at 7 nm by a list whose areas are scaled; 16-bit inputs, 32-bit intercepts.", Paper(0.001, SYNTHESIS + "0.001 mm2", "unverified")),
         Row("power of one unit, a value in every cycle", "mW", power,
             "Ours is busy in every cycle at the technology's clock; theirs has the tool's default activity, at a clock "
             "that is not known.", Paper(0.059, SYNTHESIS + "0.059 mW", "unverified")),
@@ -73,10 +72,10 @@ def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> F
             "time, on a processor of few multipliers for functions.",
             Paper(17.7, "reading notes: share of non-linear work in I-BERT's time, 17.7 to 37.8 %", "unverified",
                   high=37.8))]
-    return Found(rows, ["A table of 16 segments replaces what a polynomial needs by one product; how much that is depends "
-                        "on the steps that the polynomial takes, which the ratios of the paper do not tell apart."])
+    return Found(rows, ["A table of 16 segments replaces what a polynomial needs by one product; how much that is "
+                        "depends on the polynomial's steps, which the ratios of the paper do not tell apart."])
 
 
 STUDY = Study("nn-lut", "NN-LUT: piecewise linear functions against integer polynomials",
-              "J. Yu et al., NN-LUT: Neural Approximation of Non-Linear Operations for Efficient Transformer Inference, "
-              "DAC 2022, arXiv 2112.02191", _find)
+              "J. Yu et al., NN-LUT: Neural Approximation of Non-Linear Operations for Efficient Transformer "
+              "Inference, DAC 2022, arXiv 2112.02191", _find)

@@ -11,7 +11,7 @@ from .measured import Measured
 from .product_figure import drawn
 from .product_stimuli import STIMULI
 
-__all__ = ["COSTS", "LEVELS", "MANY", "SHARE", "costs", "curves", "find", "sharing"]
+__all__ = ["COSTS", "LEVELS", "MANY", "SHARE", "curves", "find", "sharing"]
 
 LEVELS = (4, 8, 16, 32, 64)
 SHARE, MANY = 4, 16  # cells of a row; of one where more cells share the table

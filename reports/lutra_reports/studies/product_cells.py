@@ -84,17 +84,17 @@ class ProductRow(wiring.Component):
     Members
     -------
     f : level of the activation. load : weights are taken. w_N : level of cell N's weight (its value, where decoded).
-    write, entry, t_N : entry ``entry`` of cell N's row; of the one table's row for weight level N; of the decoder (t_0).
+    write, entry, t_N : entry ``entry`` of cell N's row; of what the one table has for weight level N; of the decoder.
     o_N : product of cell N.
     """
 
     def __init__(self, product: Product):
         self.product = product
         weight = 8 if product.form == "decoded" else product.index
-        ports: dict[str, Any] = {"f": In(product.index), "load": In(1)}
+        ports: dict[str, Any] = {"f": In(product.index)}
         ports |= {f"o_{n}": Out(signed(product.width)) for n in range(product.share)}
         if product.form != "row":
-            ports |= {f"w_{n}": In(weight) for n in range(product.share)}
+            ports |= {"load": In(1)} | {f"w_{n}": In(weight) for n in range(product.share)}
         if product.writes:
             tables = {"row": product.share, "column": product.levels, "decoded": 1}[product.form]
             bits = 8 if product.form == "decoded" else product.bits

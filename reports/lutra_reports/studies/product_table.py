@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .base import Study
 from .bench import Bench, agree, facts
 from .product_answer import LEVELS, MANY, SHARE, find
@@ -42,7 +44,7 @@ def _energies(bench: Bench, netlist: Any, product: Product) -> dict[str, Any]:
         for seed in range(SEEDS):
             ports, used, weights = inputs(product, stimulus, ROUNDS, seed, active=True)
             run = bench.run(netlist, ports)
-            outputs = [[run.outputs[f"o_{n}"][cycle + LATENCY] for n in range(product.share)] for cycle in used]
+            outputs = np.stack([run.outputs[f"o_{n}"][used + LATENCY] for n in range(product.share)], axis=1)
             agree(outputs, expected(product, ports, used, weights), product.width, str(product))
             quiet, _, _ = inputs(product, stimulus, ROUNDS, seed, active=False)
             load = bench.run(netlist, quiet).energy

@@ -96,10 +96,10 @@ def _builds() -> list[Row]:
 
 
 def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
-    why = {("sign-flip", "lookup"): "Ours sums adders, registers and multiplexers at the technology's prices, the best "
-           "group of each; the paper synthesised whole cores and varied more than the group.",
-           ("multiplier", "lookup"): "As before; a price list's FP16 multiplier is a full one, that of a weight of three "
-           "values need not be.", ("multiplier", "sign-flip"): "As before."}
+    parts = ("Ours sums adders, registers and multiplexers at the technology's prices, the best group of each; the "
+             "paper synthesised whole cores and varied more than the group.")
+    full = parts + " The multiplier of a price list is a full one; that of a weight of three values need not be."
+    why = {("sign-flip", "lookup"): parts, ("multiplier", "lookup"): full, ("multiplier", "sign-flip"): full}
     rows = _builds()
     for (over, under), text in why.items():
         rows.append(Row(f"area of {over} over {under}, FP16, {SIDE} x {SIDE}", "", _ratios(technologies, "FP16", over,
