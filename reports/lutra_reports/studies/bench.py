@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from amaranth.lib import wiring
-from lutra_sim.gates import liberty, simulate, synthesis
 from numpy.typing import NDArray
+
+from lutra_sim.gates import liberty, simulate, synthesis
 
 from ..provenance import tool_versions
 from .measured import FORMAT, Measured

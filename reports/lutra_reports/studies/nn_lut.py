@@ -53,7 +53,8 @@ def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> F
             "Intercepts have 32 bits here, so that every function of 16-bit inputs fits, and there is a shift.",
             Paper(752, "arithmetic on the paper's structure")),
         Row("area of one unit with its table", "mm2", held,
-            "Ours at 45 nm, or at 7 nm by a list whose areas are scaled; 16-bit inputs, 32-bit intercepts.", Paper(0.001, SYNTHESIS + "0.001 mm2", "unverified")),
+            "Ours at 45 nm, or at 7 nm by a list whose areas are scaled; 16-bit inputs, 32-bit intercepts.",
+            Paper(0.001, SYNTHESIS + "0.001 mm2", "unverified")),
         Row("power of one unit, a value in every cycle", "mW", power,
             "Ours is busy in every cycle at the technology's clock; theirs has the tool's default activity, at a clock "
             "that is not known.", Paper(0.059, SYNTHESIS + "0.059 mW", "unverified")),

@@ -1,6 +1,7 @@
 """Curves over a product table's size, where they cross the multiplier's, and what follows in words."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from lutra_model.technology import Technology
@@ -16,10 +17,18 @@ __all__ = ["COSTS", "LEVELS", "MANY", "SHARE", "curves", "find", "sharing"]
 LEVELS = (4, 8, 16, 32, 64)
 SHARE, MANY = 4, 16  # cells of a row; of one where more cells share the table
 Point = Mapping[str, Any]
-COSTS: dict[str, Callable[[Point], float]] = {  # of one cell, or of one product
-    "area, um2": lambda point: point["area_um2"] / point["share"],
-    **{f"energy, pJ, {stimulus} data": lambda point, stimulus=stimulus: point["energy_pj"][stimulus]
-       for stimulus in STIMULI}}
+
+
+def _area(point: Point) -> float:
+    return float(point["area_um2"]) / int(point["share"])
+
+
+def _energy(stimulus: str, point: Point) -> float:
+    return float(point["energy_pj"][stimulus])
+
+
+COSTS: dict[str, Callable[[Point], float]] = {"area, um2": _area} | {  # of one cell, or of one product
+    f"energy, pJ, {stimulus} data": partial(_energy, stimulus) for stimulus in STIMULI}
 TABLES = {"table in gates": ("burnt-in", "flip-flop"), "own row, flip-flops": ("row", "flip-flop"),
           "own row, latches": ("row", "latch")}
 SHARED = {"shared table, flip-flops": "flip-flop", "shared table, latches": "latch"}

@@ -15,7 +15,8 @@ __all__ = ["STUDY", "rows"]
 
 STORAGES = ("flip-flop", "latch")
 ROUNDS, SEEDS = 3, 2
-WIDTHS = {16: (4, 8, 16), 32: (8, 10, 16)}  # of entries; elsewhere those of the multiplier's product
+WIDTHS = {16: (4, 8, 16), 32: (8, 10)}  # of entries; elsewhere those of the multiplier's product
+WHOLE = 32  # levels of the largest table that is measured as a whole
 
 
 def rows() -> list[tuple[Product, str]]:
@@ -28,7 +29,7 @@ def rows() -> list[tuple[Product, str]]:
             for storage in STORAGES:
                 found.append((Product(form="row", levels=count, bits=bits, share=SHARE), storage))
                 found += [(Product(form="column", levels=count, bits=bits, share=share), storage)
-                          for share in (SHARE, MANY)]
+                          for share in (SHARE, MANY) if count <= WHOLE]
     return sorted(found, key=lambda item: item[0].levels % 256)
 
 

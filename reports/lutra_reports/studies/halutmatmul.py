@@ -1,0 +1,84 @@
+"""halutmatmul: areas of its blocks in NanGate45 beside blocks of the same contents, synthesised by us."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from amaranth.lib import wiring
+
+from lutra_hw.tree_encoder import TreeEncoder
+from lutra_model.params import Array, Metric
+from lutra_model.technology import Technology
+
+from .base import Found, Paper, Row, Study, Table
+from .bench import Bench, facts
+from .measured import Measured
+from .product_cells import Product, ProductRow
+
+__all__ = ["BLOCKS", "STUDY"]
+
+PLACE = "OpenROAD reports of halutmatmul (joennlae/halutmatmul-openroad-reports @ 856c4f3), NanGate45, placed: "
+CODEBOOKS, ENTRIES, WIDTH = 32, 16, 16  # defaults of halut_pkg.sv and of the CI job for FP32 sums (4 columns, 2 units)
+ENCODER, DECODER, WHOLE, ADDER = 46_782, 24_667.5, 128_816, 2_734
+THRESHOLD_BITS = CODEBOOKS * ENTRIES * 16  # of their four encoder units
+TABLE_BITS = CODEBOOKS * ENTRIES * WIDTH
+TREE = Array(metric=Metric.TREE, rows=1, columns=1, encoders=1, entries=ENTRIES, length=9)
+
+
+def _decoder(bits: int) -> ProductRow:
+    """One column's tables: 512 words and their reader."""
+    return ProductRow(Product(form="row", levels=CODEBOOKS * ENTRIES, bits=bits, share=1))
+
+
+BLOCKS: dict[str, tuple[Callable[[], wiring.Component], str]] = {
+    "table 512 x 16, latches": (lambda: _decoder(16), "latch"),
+    "table 512 x 16, flip-flops": (lambda: _decoder(16), "flip-flop"),
+    "table 512 x 8, latches": (lambda: _decoder(8), "latch"),
+    "tree encoder": (lambda: TreeEncoder(TREE), "flip-flop")}
+
+
+def _measure(bench: Bench, progress: Callable[[str, int, int], None]) -> list[dict[str, Any]]:
+    found = []
+    for done, (name, (make, storage)) in enumerate(BLOCKS.items()):
+        progress("measuring blocks", done, len(BLOCKS))
+        found.append({"block": name, "storage": storage, **facts(bench.netlist(make(), name, storage))})
+    progress("measuring blocks", len(BLOCKS), len(BLOCKS))
+    return found
+
+
+def _areas(measured: Sequence[Measured], block: str) -> dict[str, float]:
+    found = {item.basis: item.one(block=block) for item in measured if "45" in item.library or "angate" in item.library}
+    return {basis: point["area_um2"] for basis, point in found.items() if point}
+
+
+def _over(values: dict[str, float], amount: float) -> dict[str, float]:
+    return {basis: value / amount for basis, value in values.items()}
+
+
+def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
+    table, encoder = _areas(measured, "table 512 x 16, latches"), _areas(measured, "tree encoder")
+    held = 2 * (8 * (ENTRIES - 1) + 4 * 4)  # bits of the two trees of ours
+    rows = [
+        Row("table of one column, 32 codebooks of 16 entries, 16 bits, with its reader", "um2", table,
+            "Ours is its netlist before placement, without the FP32 adder (2,734 um2 of theirs) and its registers; "
+            "placement adds buffers and a clock tree.", Paper(DECODER, PLACE + "halut_decoder")),
+        Row("the same for each bit stored", "um2", _over(table, TABLE_BITS), "A latch of the library has 2.66 um2; "
+            "the rest selects and writes.", Paper(round(DECODER / TABLE_BITS, 3), PLACE + "halut_decoder over 8,192 "
+                                                  "bits (C = 32, K = 16, 16 bits: defaults of the RTL)")),
+        Row("tree encoder for each bit of thresholds", "um2", _over(encoder, held),
+            "Theirs compares FP16 numbers, one level after the other, and keeps the thresholds of eight codebooks in "
+            "each of four units; ours compares INT8, all four levels at once, for one codebook at a time, and has a "
+            "second tree that is loaded meanwhile.",
+            Paper(round(ENCODER / THRESHOLD_BITS, 3), PLACE + "halut_encoder_4 over 8,192 bits of thresholds")),
+        Row("four columns and the encoder over the whole", "", {"their blocks": (4 * DECODER + ENCODER) / WHOLE},
+            "Their blocks' sum is more than their whole: blocks alone were placed with ports of their own, and "
+            "synthesised with other surroundings.", Paper(1.0, PLACE + "halut_matmul, 4 columns"))]
+    cells = [[item.basis, point["block"], f"{point['area_um2']:,.0f}", point["cells"], f"{point['delay_ns']:.2f}"]
+             for item in measured for point in item.points]
+    return Found([row for row in rows if row.ours], [
+        "Blocks of the same contents come out within a factor that placement, number format and loading explain; no "
+        "power is compared, theirs is the tool's default activity."],
+        [Table("our netlists", ["library", "block", "um2", "cells", "ns"], cells)])
+
+
+STUDY = Study("halutmatmul", "halutmatmul: NanGate45 areas of tables and encoders",
+              "J. Schönleber et al., Stella Nera, arXiv 2311.10207; joennlae/halutmatmul @ 4655152", _find, _measure)
