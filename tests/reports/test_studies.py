@@ -130,9 +130,8 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert "FIGLUT" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["--output", "x"], ["--liberty", "x.lib"]])
-def test_files_need_a_study(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["study", *arguments]) == 2
+def test_a_library_needs_a_study(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "--liberty", "x.lib"]) == 2
     assert capsys.readouterr().err.startswith("lutra: a study must be named, one of lut-tc,")
 
 

@@ -27,8 +27,8 @@ def _energy(stimulus: str, point: Point) -> float:
     return float(point["energy_pj"][stimulus])
 
 
-COSTS: dict[str, Callable[[Point], float]] = {"area, um2": _area} | {  # of one cell, or of one product
-    f"energy, pJ, {stimulus} data": partial(_energy, stimulus) for stimulus in STIMULI}
+COSTS: dict[str, Callable[[Point], float]] = {  # of one cell, or of one product
+    "area, um2": _area, **{f"energy, pJ, {stimulus} data": partial(_energy, stimulus) for stimulus in STIMULI}}
 TABLES = {"table in gates": ("burnt-in", "flip-flop"), "own row, flip-flops": ("row", "flip-flop"),
           "own row, latches": ("row", "latch")}
 SHARED = {"shared table, flip-flops": "flip-flop", "shared table, latches": "latch"}
