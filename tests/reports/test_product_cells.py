@@ -6,7 +6,7 @@ from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
 from lutra_reports.studies.product_cells import FORMS, Product, ProductRow, levels, reference, table
-from lutra_reports.studies.product_stimuli import HELD, LATENCY, STIMULI, expected, inputs
+from lutra_reports.studies.product_stimuli import HELD, STIMULI, expected, inputs
 
 CASES = [Product(form=form, levels=count, bits=bits, share=share)
          for form in FORMS for count, bits, share in ((2, 4, 1), (4, 8, 3), (8, 5, 2))]
@@ -35,7 +35,7 @@ def simulated(product: Product, ports: dict[str, NDArray[np.int64]]) -> NDArray[
 def test_cells_give_the_products(product: Product, stimulus: str) -> None:
     ports, used, weights = inputs(product, stimulus, rounds=2, seed=1, active=True)
     assert len(used) == 2 * HELD
-    found = simulated(product, ports)[used + LATENCY]
+    found = simulated(product, ports)[used + product.latency]
     np.testing.assert_array_equal(found, expected(product, ports, used, weights))
 
 
@@ -62,7 +62,7 @@ def test_tables_use_their_bits_and_levels_rise() -> None:
 
 
 @pytest.mark.parametrize(("wrong", "sentence"), [
-    ({"form": "magic"}, r"^form must be one of multiplier, burnt-in, row, column, decoded, not magic$"),
+    ({"form": "magic"}, r"^form must be one of multiplier, burnt-in, row, column, told, decoded, not magic$"),
     ({"levels": 12}, r"^levels must be a power of two of at least 2, not 12$")])
 def test_bad_sizes_are_refused(wrong: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):

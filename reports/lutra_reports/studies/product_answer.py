@@ -12,7 +12,7 @@ from .measured import Measured
 from .product_figure import drawn
 from .product_stimuli import STIMULI
 
-__all__ = ["COSTS", "LEVELS", "MANY", "SHARE", "curves", "find", "sharing"]
+__all__ = ["COSTS", "LEVELS", "MANY", "SHARE", "curves", "find", "sharing", "width"]
 
 LEVELS = (4, 8, 16, 32, 64)
 SHARE, MANY = 4, 16  # cells of a row; of one where more cells share the table
@@ -31,7 +31,8 @@ COSTS: dict[str, Callable[[Point], float]] = {  # of one cell, or of one product
     "area, um2": _area, **{f"energy, pJ, {stimulus} data": partial(_energy, stimulus) for stimulus in STIMULI}}
 TABLES = {"table in gates": ("burnt-in", "flip-flop"), "own row, flip-flops": ("row", "flip-flop"),
           "own row, latches": ("row", "latch")}
-SHARED = {"shared table, flip-flops": "flip-flop", "shared table, latches": "latch"}
+SHARED = {"shared table, flip-flops": ("column", "flip-flop"), "shared table, latches": ("column", "latch"),
+          "shared table, registers between": ("told", "flip-flop")}
 RIVAL, WIDE = "multiplier, equal operands", "value decoded, multiplier 8x8"
 
 
@@ -49,18 +50,18 @@ def curves(measured: Measured, cost: Callable[[Point], float]) -> dict[str, dict
         for name, values in wanted.items():
             if point := measured.one(levels=levels, share=SHARE, **values):
                 found[name][levels] = cost(point)
-        for name, storage in SHARED.items():
-            if both := sharing(measured, levels, width(levels), storage, cost):
+        for name, form in SHARED.items():
+            if both := sharing(measured, levels, width(levels), form, cost):
                 shared, each = both
                 found.setdefault(f"{name}, {MANY} cells", {})[levels] = shared / MANY + each
                 found.setdefault(f"{name}, any number", {})[levels] = each
     return {name: curve for name, curve in found.items() if curve}
 
 
-def sharing(measured: Measured, levels: int, bits: int, storage: str,
+def sharing(measured: Measured, levels: int, bits: int, form: tuple[str, str],
             cost: Callable[[Point], float]) -> tuple[float, float] | None:
     """Cost that all cells share, and of each cell: a straight line through rows of `SHARE` and of `MANY` cells."""
-    few, many = (measured.one(form="column", levels=levels, bits=bits, storage=storage, share=share)
+    few, many = (measured.one(form=form[0], levels=levels, bits=bits, storage=form[1], share=share)
                  for share in (SHARE, MANY))
     if not (few and many):
         return None
@@ -89,14 +90,14 @@ def _curve_table(measured: Measured, name: str, found: Mapping[str, Mapping[int,
 def _sharing_table(measured: Measured) -> Table:
     """How many cells must share a whole table before it costs less than the multiplier of equal operands."""
     rows = []
-    for storage in SHARED.values():
+    for name, form in SHARED.items():
         for levels in LEVELS:
-            for bits in sorted({point["bits"] for point in measured.points if point["form"] == "column"
+            for bits in sorted({point["bits"] for point in measured.points if point["form"] == form[0]
                                 and point["levels"] == levels}):
-                row: list[Any] = [storage, levels, bits]
+                row: list[Any] = [name, levels, bits]
                 for cost in COSTS.values():
                     rival, both = measured.one(form="multiplier", levels=levels, share=SHARE), sharing(
-                        measured, levels, bits, storage, cost)
+                        measured, levels, bits, form, cost)
                     if rival is None or both is None:
                         break
                     shared, each = both
@@ -105,7 +106,7 @@ def _sharing_table(measured: Measured) -> Table:
                 if len(row) == 3 + len(COSTS):
                     rows.append(row)
     return Table(f"cells that must share one table to beat multipliers of equal operands, {measured.basis}",
-                 ["table of", "levels", "bits", *COSTS], rows)
+                 ["form", "levels", "bits", *COSTS], rows)
 
 
 def _deep_lookup(measured: Measured) -> list[Row]:

@@ -1,8 +1,7 @@
 """Rows of cells that form products of an activation's level and a weight's level: by multiplying, by tables.
 
 Every row has one activation level ``f`` for ``share`` cells, each with its own weight level, held between loads, and a
-register for every product. Latency is 2 cycles (level register, product register), throughput one product of every cell
-in a cycle. All write ports are driven before products are asked for.
+register for every product. Throughput is one product of every cell in a cycle.
 """
 
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ __all__ = ["FORMS", "Product", "ProductRow", "levels", "reference", "table"]
 
 FORMS = {"multiplier": "multiplier of the levels' numbers", "burnt-in": "table in gates", "row": "row of a table "
          "that the weight has preselected, in every cell", "column": "one whole table for all cells, its row told to "
-         "them", "decoded": "level's value by a table of one dimension, then a multiplier of 8 x 8 bits"}
+         "them", "told": "the same with registers between", "decoded": "level's value by a table of one dimension, a "
+         "register, then a multiplier of 8 x 8 bits"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,12 @@ class Product:
     @property
     def writes(self) -> int:
         """Write cycles that fill the tables."""
-        return self.levels if self.form in ("row", "column", "decoded") else 0
+        return self.levels if self.form in ("row", "column", "told", "decoded") else 0
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a level to its product: registers of levels and products, and of what is between."""
+        return 3 if self.form in ("told", "decoded") else 2
 
 
 def levels(product: Product, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -96,7 +101,7 @@ class ProductRow(wiring.Component):
         if product.form != "row":
             ports |= {"load": In(1)} | {f"w_{n}": In(weight) for n in range(product.share)}
         if product.writes:
-            tables = {"row": product.share, "column": product.levels, "decoded": 1}[product.form]
+            tables = {"row": product.share, "decoded": 1}.get(product.form, product.levels)
             bits = 8 if product.form == "decoded" else product.bits
             ports |= {"write": In(1), "entry": In(product.index)} | {f"t_{n}": In(bits) for n in range(tables)}
         super().__init__(ports)
@@ -145,16 +150,18 @@ class ProductRow(wiring.Component):
         return [self._stored(m, cell)[f] for cell in range(self.product.share)]
 
     def _column(self, m: Module, f: Signal, held: list[Signal]) -> list[Value]:
-        told = []
-        for number in range(self.product.levels):
-            entry = Signal(self.product.bits, name=f"told_{number}")
-            m.d.comb += entry.eq(self._stored(m, number)[f])
-            told.append(entry)
+        told = [Signal(self.product.bits, name=f"told_{number}", reset_less=True)
+                for number in range(self.product.levels)]
+        domain = m.d.sync if self.product.form == "told" else m.d.comb
+        for number, entry in enumerate(told):
+            domain += entry.eq(self._stored(m, number)[f])
         return [Choice(told)[weight] for weight in held]
 
+    _told = _column
+
     def _decoded(self, m: Module, f: Signal, held: list[Signal]) -> list[Value]:
-        value = Signal(8)
-        m.d.comb += value.eq(self._stored(m, 0)[f])
+        value = Signal(8, reset_less=True)
+        m.d.sync += value.eq(self._stored(m, 0)[f])
         return [value * weight.as_signed() for weight in held]
 
 

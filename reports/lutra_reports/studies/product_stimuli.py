@@ -12,7 +12,6 @@ __all__ = ["HELD", "STIMULI", "expected", "inputs"]
 STIMULI = ("random", "network-like")
 HELD = 64        # activations for which weights stay
 CORRELATION = 0.9  # of an activation with the one before, before its ReLU
-LATENCY = 2
 
 Cycles = NDArray[np.int64]
 
@@ -43,7 +42,7 @@ def _fill(product: Product, weights: Cycles, first: bool) -> list[dict[str, int]
                                                 for n, weight in enumerate(weights)}
                 for entry in range(product.levels)]
     found: list[dict[str, int]] = []
-    if first and product.form == "column":
+    if first and product.form in ("column", "told"):
         found = [{"write": 1, "entry": entry} | {f"t_{n}": int(value) for n, value in enumerate(row)}
                  for entry, row in enumerate(table(product))]
     if first and product.form == "decoded":
@@ -74,8 +73,9 @@ def inputs(product: Product, stimulus: str, rounds: int, seed: int, active: bool
                 used.append(len(cycles))
                 weights.append(mine)
                 cycles.append({"f": int(level)})
+        cycles += [{"f": cycles[-1]["f"]}] * (product.latency - 2)  # weights stay while products are under way
         f = int(levels_in[-1])
-    cycles += [{"f": cycles[-1]["f"]}] * (LATENCY + 1)
+    cycles += [{"f": cycles[-1]["f"]}] * (product.latency + 1)
     names = sorted({name for values in cycles for name in values})
     return ({name: _column(cycles, name) for name in names}, np.array(used, np.int64),
             np.array(weights, np.int64).reshape(len(used), product.share))
@@ -91,5 +91,5 @@ def _column(cycles: list[dict[str, int]], name: str) -> Cycles:
 
 
 def expected(product: Product, ports: Mapping[str, Cycles], used: Cycles, weights: Cycles) -> Cycles:
-    """Products of all cells, ``(activations, share)``; cell N's is at ``o_N``, `LATENCY` cycles after its level."""
+    """Products of all cells, ``(activations, share)``; cell N's is at ``o_N``, ``latency`` cycles after its level."""
     return reference(product, ports["f"][used], weights)

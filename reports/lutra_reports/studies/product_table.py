@@ -7,9 +7,9 @@ import numpy as np
 
 from .base import Study
 from .bench import Bench, agree, facts
-from .product_answer import LEVELS, MANY, SHARE, find
+from .product_answer import LEVELS, MANY, SHARE, find, width
 from .product_cells import Product, ProductRow
-from .product_stimuli import LATENCY, STIMULI, expected, inputs
+from .product_stimuli import STIMULI, expected, inputs
 
 __all__ = ["STUDY", "rows"]
 
@@ -24,8 +24,11 @@ def rows() -> list[tuple[Product, str]]:
     found = [(Product(form="multiplier", levels=count, share=SHARE), "flip-flop") for count in (*LEVELS, 256)]
     found += [(Product(form="decoded", levels=count, share=SHARE), "flip-flop") for count in LEVELS]
     for count in LEVELS:
-        for bits in WIDTHS.get(count, (2 * count.bit_length() - 2,)):
+        for bits in WIDTHS.get(count, (width(count),)):
             found.append((Product(form="burnt-in", levels=count, bits=bits, share=SHARE), "flip-flop"))
+            if bits == width(count) and count <= WHOLE:
+                found += [(Product(form="told", levels=count, bits=bits, share=share), "flip-flop")
+                          for share in (SHARE, MANY)]
             for storage in STORAGES:
                 found.append((Product(form="row", levels=count, bits=bits, share=SHARE), storage))
                 found += [(Product(form="column", levels=count, bits=bits, share=share), storage)
@@ -45,7 +48,7 @@ def _energies(bench: Bench, netlist: Any, product: Product) -> dict[str, Any]:
         for seed in range(SEEDS):
             ports, used, weights = inputs(product, stimulus, ROUNDS, seed, active=True)
             run = bench.run(netlist, ports)
-            outputs = np.stack([run.outputs[f"o_{n}"][used + LATENCY] for n in range(product.share)], axis=1)
+            outputs = np.stack([run.outputs[f"o_{n}"][used + product.latency] for n in range(product.share)], axis=1)
             agree(outputs, expected(product, ports, used, weights), product.width, str(product))
             quiet, _, _ = inputs(product, stimulus, ROUNDS, seed, active=False)
             load = bench.run(netlist, quiet).energy
