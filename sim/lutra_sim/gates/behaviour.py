@@ -23,10 +23,12 @@ class Behaviour:
 
     Parameters
     ----------
-    outputs : bool ``(outputs, states)``. next : what a flip-flop takes, or an open latch. open : where a latch is open.
-    clock : the input whose edge counts, -1 without one; rising : whether it is the rise. initial : the kept bit at first.
-    delays, delay_arc : the timing arcs; which one a pin's change takes to an output, uint8 ``(outputs, inputs, states)``.
-    output_energies, output_energy : groups that add up, and which ones, of the same shape.
+    outputs : bool ``(outputs, states)``. next, open : what a flip-flop or an open latch takes, where a latch is open.
+    clock : the input whose edge counts, -1 without one. rising : whether it is the rise.
+    initial : the kept bit at first: as after a clock with all inputs low.
+    delays : output, input and group of each timing arc. delay_arc : which of them a pin's change takes to an output,
+        uint8 ``(outputs, inputs, states)``, ``NONE`` where there is none.
+    output_energies, output_energy : groups that add up, and which of them, of the same shape.
     input_energies, input_energy : for the change of an input itself, uint8 ``(inputs, states)``.
     leakage : nW ``(states,)``.
     """
@@ -74,7 +76,7 @@ class Behaviour:
         clock, rising = _clock(cell, pins, opened) if keeps else (-1, True)
         rows = _Rows(cell, values, inputs)
         return cls(cell, np.array(outputs).reshape(-1, len(numbers)), following, opened, clock, rising,
-                   int(following[0]) if keeps else 0, *rows.delays(clock), *rows.output_energies(clock),
+                   int(following[0]) if keeps else 0, *rows.delays(), *rows.output_energies(),
                    *rows.input_energies(), rows.leakage())
 
 
@@ -101,23 +103,19 @@ class _Rows:
     def _holds(self, when: str) -> States:
         return np.broadcast_to(evaluate(when, self.values), self.states)
 
-    def _choose(self, groups: Sequence[Arc] | Sequence[Energy]) -> NDArray[np.int64]:
+    def _choose(self, groups: Sequence[Arc | Energy]) -> NDArray[np.int64]:
         """The first group whose condition holds in each state, else the first without one, else -1."""
         chosen = np.full(self.states, -1)
-        for place, group in reversed(list(enumerate(groups))):
-            if not group.when:
-                chosen[:] = place
-        for place, group in reversed(list(enumerate(groups))):
-            if group.when:
-                chosen[self._holds(group.when)] = place
+        for place, group in sorted(enumerate(groups), key=lambda item: (item[1].when != "", -item[0])):
+            chosen[self._holds(group.when) if group.when else slice(None)] = place
         return chosen
 
-    def delays(self, clock: int) -> tuple[tuple[tuple[int, int, Arc], ...], NDArray[np.uint8]]:
+    def delays(self) -> tuple[tuple[tuple[int, int, Arc], ...], NDArray[np.uint8]]:
         found: list[tuple[int, int, Arc]] = []
         table = np.full((len(self.cell.outputs), len(self.inputs), self.states), NONE, np.uint8)
         for output, pin in enumerate(self.cell.outputs):
             timed = [arc for arc in self.cell.pins[pin].arcs
-                     if not arc.kind.startswith(UNTIMED) and "cell_rise" in arc.tables or "cell_fall" in arc.tables]
+                     if (not arc.kind.startswith(UNTIMED) and "cell_rise" in arc.tables) or "cell_fall" in arc.tables]
             for place, name in enumerate(self.inputs):
                 arcs = _merged([arc for arc in timed if arc.related == name])
                 if not arcs:
@@ -130,7 +128,7 @@ class _Rows:
             raise ValueError(f"the cell {self.cell.name} has too many timing arcs: {len(found)}")
         return tuple(found), table
 
-    def output_energies(self, clock: int) -> tuple[tuple[tuple[int, int, tuple[Energy, ...]], ...], NDArray[np.uint8]]:
+    def output_energies(self) -> tuple[tuple[tuple[int, int, tuple[Energy, ...]], ...], NDArray[np.uint8]]:
         found: list[tuple[int, int, tuple[Energy, ...]]] = []
         table = np.full((len(self.cell.outputs), len(self.inputs), self.states), NONE, np.uint8)
         for output, pin in enumerate(self.cell.outputs):

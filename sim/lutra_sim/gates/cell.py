@@ -1,21 +1,15 @@
-"""One cell of a library: pins, functions, tables of delay and energy, in nanoseconds, femtofarads, femtojoules, nanowatts."""
+"""One cell of a library: pins, functions, tables of delay and energy, in ns, fF, fJ and nW."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from .groups import Group
+from .tables import Table, Units
 
-__all__ = ["Arc", "Cell", "Energy", "Kind", "Leakage", "Pin", "Table", "Units", "WireLoad"]
-
-Floats = NDArray[np.float64]
-SLEWS = {"input_net_transition", "input_transition_time", "related_pin_transition"}
-LOADS = {"total_output_net_capacitance", "equal_or_opposite_output_net_capacitance"}
-
+__all__ = ["Arc", "Cell", "Energy", "Kind", "Leakage", "Pin"]
 
 class Kind(Enum):
     """What a cell does with time."""
@@ -23,79 +17,6 @@ class Kind(Enum):
     LOGIC = 0
     FLIP_FLOP = 1
     LATCH = 2  # clock gates included: a latch and an AND
-
-
-@dataclass(frozen=True)
-class Units:
-    """What 1 means in a file, in the units of this package; an energy's is capacitance times voltage squared."""
-
-    time_ns: float
-    capacitance_ff: float
-    voltage_v: float
-    leakage_nw: float
-
-    @property
-    def energy_fj(self) -> float:
-        return self.capacitance_ff * self.voltage_v**2
-
-
-@dataclass(frozen=True, eq=False)
-class WireLoad:
-    """Capacitance of a net's wires by its fan-out: fF per unit of length, slope beyond the table, ``(fanout, length)``."""
-
-    name: str
-    unit_ff: float
-    slope: float
-    lengths: Floats
-
-    @classmethod
-    def of(cls, group: Group, units: Units) -> "WireLoad":
-        pairs = [text.split(",") for name, text in group.complexes if name == "fanout_length"]
-        table = np.array(sorted((float(pair[0]), float(pair[1])) for pair in pairs)) if pairs else np.zeros((1, 2))
-        return cls(group.argument, float(group.get("capacitance", "0")) * units.capacitance_ff,
-                   float(group.get("slope", "0")), table)
-
-    def capacitance_ff(self, fanout: NDArray[np.int64]) -> Floats:
-        """Of nets with that many sinks; none for a net that nothing takes."""
-        last, longest = self.lengths[-1]
-        inside = np.interp(fanout, *self.lengths.T)
-        length = np.where(fanout > last, longest + (fanout - last) * self.slope, inside)
-        return np.where(fanout > 0, length * self.unit_ff, 0.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """Values ``(slews, loads)`` at transition times (ns) and loads (fF); one row or column where it does not matter."""
-
-    slews: Floats
-    loads: Floats
-    values: Floats
-
-    @classmethod
-    def of(cls, group: Group, units: Units, unit: float, templates: Mapping[str, Group]) -> "Table":
-        template = templates.get(group.argument, Group("", ""))
-        values = group.array("values")
-        if values is None or not len(values):
-            raise ValueError(f"a table {group.name} ({group.argument}) must have values")
-        if len(values) == 1:
-            return cls(np.zeros(1), np.zeros(1), values.reshape(1, 1) * unit)
-        axes = []
-        for number in (1, 2):
-            variable = template.get(f"variable_{number}", "input_transition_time" if number == 1 else min(LOADS))
-            axis = group.array(f"index_{number}")
-            axis = template.array(f"index_{number}") if axis is None else axis
-            if axis is not None and len(values) > 1:
-                axes.append((variable, axis))
-        if len(values) == len(axes[0][1]):
-            axes = axes[:1]
-        table = values.reshape([len(axis) for _, axis in axes]) * unit
-        if len(axes) == 1:
-            table = table[:, None] if axes[0][0] not in LOADS else table[None]
-            axes = [*axes, ("", np.zeros(1))] if axes[0][0] not in LOADS else [("", np.zeros(1)), *axes]
-        elif axes[0][0] in LOADS or axes[1][0] in SLEWS:  # of a constraint: clock's slew first, then the data's
-            table, axes = table.T, axes[::-1]
-        second = units.capacitance_ff if axes[1][0] in LOADS else units.time_ns
-        return cls(axes[0][1] * units.time_ns, axes[1][1] * second, np.ascontiguousarray(table))
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,21 +60,21 @@ class Pin:
     function: str
     arcs: tuple[Arc, ...]
     energies: tuple[Energy, ...]
-    clock: bool
 
     @classmethod
     def of(cls, group: Group, units: Units, templates: Mapping[str, Group]) -> "Pin":
         rise_fall = [float(group.get(f"{edge}_capacitance", "0")) for edge in ("rise", "fall")]
         capacitance = float(group.get("capacitance", "0")) or max(rise_fall)
         arcs = tuple(arc for timing in group.all("timing") for arc in _arcs(timing, units, templates))
-        energies = tuple(energy for power in group.all("internal_power") for energy in _energies(power, units, templates))
-        clock = "true" in (group.get("clock", ""), group.get("clock_gate_clock_pin", ""))
+        powers = group.all("internal_power")
+        energies = tuple(energy for power in powers for energy in _energies(power, units, templates))
         return cls(group.argument, group.get("direction", "input"), capacitance * units.capacitance_ff,
-                   group.get("function", "") or group.get("state_function", ""), arcs, energies, clock)
+                   group.get("function", "") or group.get("state_function", ""), arcs, energies)
 
 
 def _tables(group: Group, units: Units, unit: float, templates: Mapping[str, Group]) -> dict[str, Table]:
-    return {part.name: Table.of(part, units, unit, templates) for part in group.groups if part.array("values") is not None}
+    return {part.name: Table.of(part, units, unit, templates) for part in group.groups
+            if part.array("values") is not None}
 
 
 def _arcs(group: Group, units: Units, templates: Mapping[str, Group]) -> list[Arc]:
@@ -175,8 +96,8 @@ class Cell:
 
     Parameters
     ----------
-    state : names of the state and of its inverse, empty for logic. next : what a flip-flop takes at its clock's edge, or
-        a latch while it is open. clock : expression whose rise is the flip-flop's edge; true while a latch is open.
+    state : names of the state and of its inverse, empty for logic. next : what a flip-flop takes at its clock's edge,
+        or a latch while it is open. clock : its rise is a flip-flop's edge; a latch is open while it is true.
     gate : the kind of clock gate, empty for other cells. resets : expressions of clear and preset.
     """
 
@@ -203,17 +124,21 @@ class Cell:
     @classmethod
     def of(cls, group: Group, units: Units, templates: Mapping[str, Group]) -> "Cell":
         pins = {part.argument: Pin.of(part, units, templates) for part in group.all("pin")}
-        leakages = [Leakage(part.get("when", ""), part.get("related_pg_pin", ""),
-                            float(part.get("value", "0")) * units.leakage_nw) for part in group.all("leakage_power")]
-        if not leakages:
-            leakages = [Leakage("", "", float(group.get("cell_leakage_power", "0")) * units.leakage_nw)]
-        elif all(leakage.when for leakage in leakages) and group.get("cell_leakage_power", ""):
-            leakages.append(Leakage("", leakages[0].supply, float(group.get("cell_leakage_power", "0")) * units.leakage_nw))
-        return cls(group.argument, float(group.get("area", "0")), pins=pins, leakages=tuple(leakages),
-                   dont_use=group.get("dont_use", "") == "true", **_function(group, pins))  # type: ignore[arg-type]
+        return cls(group.argument, float(group.get("area", "0")), pins=pins, leakages=_leakages(group, units),
+                   dont_use=group.get("dont_use", "") == "true", **_function(group, pins))
 
 
-def _function(group: Group, pins: Mapping[str, Pin]) -> dict[str, object]:
+def _leakages(group: Group, units: Units) -> tuple[Leakage, ...]:
+    """The state-dependent ones, and the cell's own for states that have none."""
+    found = [Leakage(part.get("when", ""), part.get("related_pg_pin", ""),
+                     float(part.get("value", "0")) * units.leakage_nw) for part in group.all("leakage_power")]
+    if not any(not leakage.when for leakage in found):
+        own = float(group.get("cell_leakage_power", "0")) * units.leakage_nw
+        found.append(Leakage("", found[0].supply if found else "", own))
+    return tuple(found)
+
+
+def _function(group: Group, pins: Mapping[str, Pin]) -> dict[str, Any]:
     gate = group.get("clock_gating_integrated_cell", "")
     if gate:
         clock = [part.argument for part in group.all("pin") if part.get("clock_gate_clock_pin", "") == "true"]

@@ -1,4 +1,4 @@
-"""Which cells of a library synthesis may take, and the library's text that yosys reads: those cells, without energies."""
+"""Which cells of a library synthesis may take, and the text of those cells that yosys reads, without energies."""
 
 import re
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ def _reads(cell: Cell, pin: str) -> bool:
 def _plain(cell: Cell) -> bool:
     """A flip-flop with a clock's rise, data and nothing else."""
     data = cell.next.strip("()! ")
-    return (not cell.resets and len(cell.inputs) == 2 and data in cell.inputs and cell.clock.strip("() ") in cell.inputs)
+    return not cell.resets and len(cell.inputs) == 2 and {data, cell.clock.strip("() ")} == set(cell.inputs)
 
 
 def _latches(cells: list[Cell]) -> tuple[str, str]:

@@ -34,9 +34,10 @@ class CellType(ctypes.Structure):
 class Design(ctypes.Structure):
     """A netlist and what its transitions take."""
 
-    _fields_ = _fields("cells nets types units", "type type_of inputs input_start outputs output_start sink_start sink_cell "
-                       "sink_pin clocked delay_start output_energy_start input_energy_start delay output_energy "
-                       "input_energy level order")
+    _fields_ = _fields("cells nets types units",
+                       "type type_of inputs input_start outputs output_start sink_start sink_cell sink_pin clocked "
+                       "delay_start output_energy_start input_energy_start delay output_energy input_energy level "
+                       "order")
 
 
 class Job(ctypes.Structure):
@@ -49,8 +50,9 @@ class Job(ctypes.Structure):
 
 def record(structure: type[ctypes.Structure], /, **values: Any) -> Any:
     """A record of those values; it keeps the arrays that it points into."""
-    made = structure(**{name: value.ctypes.data if isinstance(value, np.ndarray) else value for name, value in values.items()})
-    assert all(value.flags.c_contiguous for value in values.values() if isinstance(value, np.ndarray))
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    assert all(array.flags.c_contiguous for array in arrays.values())
+    made = structure(**values | {name: array.ctypes.data for name, array in arrays.items()})
     made.kept = values
     return made
 
@@ -63,7 +65,7 @@ def loaded(cache: Path | None = None) -> Any:
 
     def compile_into(folder: Path) -> None:
         (folder / SOURCE).write_text(source)
-        command = [tools.compiler(), *FLAGS, "-o", folder / LIBRARY, folder / SOURCE]
+        command: list[str | Path] = [tools.compiler(), *FLAGS, "-o", folder / LIBRARY, folder / SOURCE]
         done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         (folder / LOG).write_text(done.stdout)
         if done.returncode:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .cell import Cell, Units, WireLoad
+from .cell import Cell
 from .groups import Group, parse
+from .tables import Units, WireLoad
 
 __all__ = ["INSIDE", "Library", "Source", "read"]
 
@@ -141,8 +142,9 @@ def _head(text: str, path: Path) -> str:
     match = HEAD.search(text[:20_000])
     first = CELL.search(text)
     if match is None or first is None:
-        what = "a library" if match is None else "any cell"
-        raise ValueError(f"{path} must be a Liberty file, `library (NAME) {{ ... cell (NAME) {{`, but is without {what}")
+        what = "the first" if match is None else "the second"
+        raise ValueError(f"{path} must be a Liberty file, with `library (NAME) {{` and `cell (NAME) {{`, "
+                         f"not one without {what}")
     return text[match.start():first.start()]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .cell import Table
+from .tables import Table
 
 __all__ = ["Tables"]
 
@@ -50,9 +50,9 @@ class Tables:
 
 
 def _stacked(tables: Sequence[Table]) -> tuple[Floats, Floats, Floats]:
-    """Axes ``(tables, slews)`` and ``(tables, loads)``, values ``(tables, slews, loads)``; padded with what is beyond."""
-    rows = max(2, *(len(table.slews) for table in tables)) if tables else 2
-    columns = max(2, *(len(table.loads) for table in tables)) if tables else 2
+    """Axes ``(tables, slews)`` and ``(tables, loads)``, values ``(tables, slews, loads)``, padded."""
+    rows = max(2, *(len(table.slews) for table in tables))
+    columns = max(2, *(len(table.loads) for table in tables))
     slews, loads = (np.full((len(tables), size), np.inf) for size in (rows, columns))
     values = np.zeros((len(tables), rows, columns))
     for number, table in enumerate(tables):

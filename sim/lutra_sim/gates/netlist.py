@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .behaviour import Behaviour
-from .cell import Kind
+from .graph import CLOCK, OPEN, clocked, levels
 from .liberty import Library
 
 if TYPE_CHECKING:
     from .power import Power
     from .timing import Timing
 
-__all__ = ["CLOCK", "LOW", "Netlist", "Port"]
+__all__ = ["CLOCK", "HIGH", "LOW", "OPEN", "Netlist", "Port"]
 
-CLOCK = "clk"
 LOW, HIGH = 0, 1  # the nets that never change
-OPEN = -1  # an output that nothing takes
 
 Ints = NDArray[np.int32]
 
@@ -63,7 +61,6 @@ class Netlist:
     output_start: Ints
     ports: dict[str, Port]
     wire_load: str | None = None
-    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, module: Mapping[str, Any], library: Library, *, name: str, wire_load: str | None = None) -> "Netlist":
@@ -132,50 +129,16 @@ class Netlist:
     @cached_property
     def clocked(self) -> NDArray[np.bool_]:
         """Which nets are the clock, or the clock behind gates, buffers and inverters: ``(nets,)``."""
-        found = np.zeros(len(self.nets), bool)
-        waiting = self.ports[CLOCK].nets.tolist() if CLOCK in self.ports else []
-        start, cells, pins = self.sinks
-        while waiting:
-            net = waiting.pop()
-            found[net] = True
-            for place in range(start[net], start[net + 1]):
-                behaviour = self.behaviours[self.type[cells[place]]]
-                gate = behaviour.cell.gate and behaviour.clock == pins[place]
-                if gate or (behaviour.kind is Kind.LOGIC and len(behaviour.cell.inputs) == 1):
-                    outputs = self.outputs[self.output_start[cells[place]]:self.output_start[cells[place] + 1]]
-                    waiting += [int(output) for output in outputs if output != OPEN and not found[output]]
-        return found
+        return clocked(self)
 
     @cached_property
     def levels(self) -> NDArray[np.int64]:
         """Of each cell: 0 for flip-flops, latches and clock gates, else one more than the cells before it."""
-        kinds = np.array([behaviour.kind.value for behaviour in self.behaviours], np.int64)[self.type]
-        logic = kinds == Kind.LOGIC.value
-        of = np.repeat(np.arange(len(self.type)), np.diff(self.output_start))
-        driven = np.zeros(len(self.nets), bool)
-        driven[self.outputs[(self.outputs != OPEN) & logic[of]]] = True
-        starts, cells, _ = self.sinks
-        missing = np.bincount(np.repeat(np.arange(len(self.type)), np.diff(self.input_start)), driven[self.inputs],
-                              len(self.type)).astype(np.int64)
-        levels = np.zeros(len(self.type), np.int64)
-        ready, level = np.flatnonzero(logic & (missing == 0)), 0
-        while len(ready):
-            level += 1
-            levels[ready] = level
-            outputs = self.outputs[np.isin(of, ready)]
-            outputs = outputs[outputs != OPEN]
-            after = np.concatenate([cells[starts[net]:starts[net + 1]] for net in outputs] or [cells[:0]])
-            np.subtract.at(missing, after, 1)
-            after = np.unique(after)
-            ready = after[logic[after] & (missing[after] == 0)]
-        if (logic & (levels == 0)).any():
-            cell = int(np.argmax(logic & (levels == 0)))
-            raise ValueError(f"the netlist of {self.name} must not have loops of logic; {self.instances[cell]} is in one")
-        return levels
+        return levels(self)
 
     @cached_property
     def load_ff(self) -> NDArray[np.float64]:
-        """Capacitance of each net's pins and wires, fF ``(nets,)``; wires by the wire-load model and the sinks' number."""
+        """Capacitance of each net's pins and, by the wire-load model, of its wires: fF ``(nets,)``."""
         capacitances = [[behaviour.cell.pins[pin].capacitance for pin in behaviour.cell.inputs]
                         for behaviour in self.behaviours]
         pins = np.array([capacitance for kind in self.type for capacitance in capacitances[kind]])

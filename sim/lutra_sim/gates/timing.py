@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .cell import Arc, Kind
 from .choice import Choice
 from .lookup import Tables
-from .netlist import CLOCK, OPEN, Netlist
+from .netlist import OPEN, Netlist
 
 __all__ = ["Timing"]
 
@@ -21,8 +21,8 @@ EDGES = ("rise", "fall")
 class Timing:
     """What a static pass finds; a pair of columns is always for the rise and the fall.
 
-    The clock is ideal: it and what is behind clock gates arrive everywhere at once. The clock and the inputs come with the
-    transition time of an inverter that drives four of its size.
+    The clock is ideal: it and what is behind clock gates arrive everywhere at once. The clock and the inputs come with
+    the transition time of an inverter that drives four of its size.
     """
 
     def __init__(self, netlist: Netlist) -> None:
@@ -75,9 +75,10 @@ class Timing:
         netlist = self.netlist
         self.delays = np.zeros((len(self.source), 2))  # ns of every arc
         self.slews[:] = 0.0
-        sources = [netlist.ports[port].nets for port in netlist.ports if netlist.ports[port].is_input]
-        for nets in (*sources, np.flatnonzero(netlist.clocked)):
-            self.slews[nets] = self.port_slew
+        self.slews[netlist.clocked] = self.port_slew
+        for port in netlist.ports.values():
+            if port.is_input:
+                self.slews[port.nets] = self.port_slew
         kinds = np.array([behaviour.kind.value for behaviour in netlist.behaviours])[netlist.type]
         clocks = np.array([behaviour.clock for behaviour in netlist.behaviours])[netlist.type]
         pin_net = np.append(netlist.inputs, OPEN)[np.where(clocks < 0, len(netlist.inputs),
@@ -95,8 +96,8 @@ class Timing:
         source, target, sense = self.source[arcs], self.target[arcs], self._sense[arcs]
         loads = self.netlist.load_ff[target]
         for edge in (0, 1):
-            both = self.slews[source], self.arrivals[source]
-            slew, arrival = (np.choose(sense + 1, [part[:, 1 - edge], part.max(axis=1), part[:, edge]]) for part in both)
+            slew, arrival = (np.choose(sense + 1, [part[:, 1 - edge], part.max(axis=1), part[:, edge]])
+                             for part in (self.slews[source], self.arrivals[source]))
             delay = self._tables.look_up(self._table[arcs, edge], slew, loads)
             self.delays[arcs, edge] = delay
             if onward:
@@ -118,11 +119,11 @@ class Timing:
                         ends.append(self._setup(arc, nets))
         return float(max(ends, default=0.0))
 
-    def _setup(self, arc: Arc, nets: Numbers) -> float:
+    def _setup(self, arc: Arc, nets: NDArray[np.int32]) -> float:
         times = []
         for edge, name in enumerate(EDGES):
-            table = self._tables.add(arc.tables.get(f"{name}_constraint"))
-            setup = self._tables.look_up(np.full(len(nets), table), np.full(len(nets), self.port_slew), self.slews[nets, edge])
+            table = np.full(len(nets), self._tables.add(arc.tables.get(f"{name}_constraint")))
+            setup = self._tables.look_up(table, np.full(len(nets), self.port_slew), self.slews[nets, edge])
             times.append(np.where(nets > 1, self.arrivals[nets, edge] + setup, 0.0).max(initial=0.0))
         return float(max(times))
 
