@@ -22,7 +22,7 @@ FORMS = ("whole table", "half table, indices inverted", "half table", "table out
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """``group`` activations of a table, ``columns`` that read it, planes of a weight (``bits``); the form of `FORMS`."""
+    """``group`` activations of a table, ``columns`` that read it, ``bits`` planes of a weight; a form of `FORMS`."""
 
     form: str = "half table"
     group: int = 4
@@ -41,7 +41,7 @@ class Unit:
 
 
 def sums(activations: NDArray[np.int64], whole: bool) -> NDArray[np.int64]:
-    """Entries of a table ``(groups, entries)`` of activations ``(groups, group)``: bit j of an index is weight j's sign.
+    """Tables ``(groups, entries)`` of activations ``(groups, group)``: bit j of an index is weight j's sign.
 
     Half a table has those whose last weight is negative.
     """
@@ -67,7 +67,8 @@ class LookupUnit(wiring.Component):
         self.unit = unit
         shift = max(1, (unit.bits - 1).bit_length())
         ports: dict[str, Any] = {f"w_{n}": In(unit.group) for n in range(unit.columns)}
-        ports |= {"shift": In(shift), "clear": In(1)} | {f"o_{n}": Out(signed(ACCUMULATOR)) for n in range(unit.columns)}
+        ports |= {"shift": In(shift), "clear": In(1)}
+        ports |= {f"o_{n}": Out(signed(ACCUMULATOR)) for n in range(unit.columns)}
         ports |= {f"t_{n}": In(signed(unit.entry)) for n in range(unit.entries)} if unit.form == FORMS[3] else {
             "a": In(8 * unit.group), "opens": In(1)}
         super().__init__(ports)
