@@ -1,6 +1,7 @@
 """LUT Tensor Core: where its density and energy come from, step by step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from lutra_model.params import Array, Layer
 from lutra_model.schemes import Options
@@ -9,16 +10,26 @@ from lutra_model.technology import Technology
 from lutra_model.workloads import bert_base
 
 from .base import Found, Paper, Row, Study, Table
+from .lut_tc_cells import FORMS
+from .lut_tc_measure import measure
 from .lut_tc_parts import Unit, multiplier, priced
 from .machines import counted, pair
 from .measured import Measured
 
 __all__ = ["STUDY"]
 
-STEPS = {  # of the paper's table 2: what changes, density over the first, efficiency over the first
-    "symmetric weights: half a table": (Unit(inverted=True, builder=True), 1.317, 1.301),
-    "inversion done to the weights": (Unit(builder=True), 1.351, 1.347),
-    "tables made outside the unit": (Unit(), 1.440, 1.442)}
+STEPS = {  # of the paper's table 2: what changes, density over the first, efficiency over the first, why ours differs
+    "symmetric weights: half a table": (
+        Unit(inverted=True, builder=True), 1.317, 1.301,
+        "Accumulators, which no step touches, are a larger share of ours."),
+    "inversion done to the weights": (
+        Unit(builder=True), 1.351, 1.347,
+        "An inversion of three bits for each group of weights is next to nothing in parts."),
+    "tables made outside the unit": (
+        Unit(), 1.440, 1.442,
+        "In parts the table's flip-flops stay, in gates they go with the builder; either is shared by 64 columns.")}
+PARTS = ("By technology: parts at prices, with tables and weights in flip-flops. In gates: Lutra's own netlists of one "
+         "table and 64 columns, as far as they were measured. ")
 FIRST = Unit(folded=False, builder=True)
 TABLE = "table 2 (W2 A8, 512 one-bit products a cycle, 28 nm): "
 BITS = (1, 2, 3, 4, 6, 8)
@@ -38,20 +49,34 @@ def _energy(unit: Unit, technology: Technology, planes: int = 2) -> float:
     return priced([table, unit.moving(), building], technology)
 
 
-def _steps(technologies: Sequence[Technology]) -> list[Row]:
+def _cost(point: Mapping[str, Any], what: str) -> float:
+    """Area, or energy of a product with random data, of a measured unit."""
+    return float(point["area_um2"] if what == "density" else point["energy_fj"]["random"])
+
+
+def _steps(technologies: Sequence[Technology], measured: Sequence[Measured]) -> list[Row]:
     rows = []
-    for step, (unit, density, efficiency) in STEPS.items():
+    for form, (step, (unit, density, efficiency, why)) in zip(FORMS[1:], STEPS.items(), strict=True):
         for what, paper, cost in (("density", density, _area), ("power efficiency", efficiency, _energy)):
-            rows.append(Row(
-                f"{what} over a unit with a whole table: {step}", "",
-                {technology.name: cost(FIRST, technology) / cost(unit, technology) for technology in technologies},
-                "Ours adds parts up at the technology's prices: tables and weights in flip-flops, multiplexers, "
-                "accumulators of 32 bits. Accumulators, which no step touches, are a larger share of ours."
-                if "half" in step else "An inversion of three bits for each group of weights is next to nothing in "
-                "parts; a synthesiser also saves what stands behind it." if "inversion" in step else
-                "The builder's 12 adders of two tables against 128 readers: sharing them wider saves little more.",
-                Paper(paper, TABLE + what)))
+            ours = {technology.name: cost(FIRST, technology) / cost(unit, technology) for technology in technologies}
+            for item in measured:
+                before, after = (item.one(unit="lookup", form=name, columns=64) for name in (FORMS[0], form))
+                if before and after:
+                    ours[item.basis] = _cost(before, what) / _cost(after, what)
+            rows.append(Row(f"{what} over a unit with a whole table: {step}", "", ours, PARTS + why,
+                            Paper(paper, TABLE + what)))
     return rows
+
+
+def _measured_optimum(measured: Sequence[Measured], what: str) -> dict[str, float]:
+    """Activations of a table with least cost of a product, weights of one bit."""
+    found = {}
+    for item in measured:
+        units = [point for point in item.points if point["unit"] == "lookup" and point["bits"] == 1]
+        costs = {point["group"]: _cost(point, what) / (point["group"] if what == "density" else 1) for point in units}
+        if costs:
+            found[item.basis] = float(_least(costs))
+    return found
 
 
 def _least(costs: dict[int, float]) -> int:
@@ -72,33 +97,58 @@ def _tiles(technology: Technology) -> dict[int, float]:
     return {tables: _area(Unit(tables=tables, columns=128 // tables), technology) for tables in TILES}
 
 
-def _optima(technologies: Sequence[Technology]) -> list[Row]:
+def _excess(technologies: Sequence[Technology]) -> float:
+    """Percent of area that the paper's tile needs more than the best one, at most."""
+    tiles = [_tiles(technology) for technology in technologies]
+    return max(100 * (item[2] / min(item.values()) - 1) for item in tiles)
+
+
+def _optima(technologies: Sequence[Technology], measured: Sequence[Measured]) -> list[Row]:
     group = {technology.name: float(_least(_groups(technology, 1, _area))) for technology in technologies}
     power = {technology.name: float(_least(_groups(technology, 1, _energy))) for technology in technologies}
     tiles = {technology.name: float(_least(_tiles(technology))) for technology in technologies}
     why = "Entries double with every activation more, readers and adders halve: the least lies flat around it."
-    return [Row("activations of a table with least area, W1 A8", "", group, why, Paper(4, READING + ": K = 4")),
-            Row("activations of a table with least energy, W1 A8", "", power, why, Paper(4, READING + ": K = 4")),
+    return [Row("activations of a table with least area, W1 A8", "",
+                group | _measured_optimum(measured, "density"), why, Paper(4, READING + ": K = 4")),
+            Row("activations of a table with least energy, W1 A8", "",
+                power | _measured_optimum(measured, "energy"), why, Paper(4, READING + ": K = 4")),
             Row("tables of a unit of 512 one-bit products with least area, W2 A8", "", tiles,
-                "Tables are dearer than groups of weights: few tables, many columns. With 11-bit entries tables weigh "
-                "more than 2-bit weights, so one table is hardly worse or better than two.",
+                "A table of eight 11-bit entries with its builder against a group of weights of eight bits: the least "
+                f"is flat, two tables need {_excess(technologies):.1f} % more area than the best at most.",
                 Paper(2, READING + ": M2 N64 K4, elongated"))]
 
 
-def _multiplying(technologies: Sequence[Technology]) -> tuple[list[Row], Table]:
+def _measured_ratios(item: Measured, what: str) -> dict[int, float]:
+    """Multiplication over lookup in units of gates, for equal throughput, by bits of a weight."""
+    found = {}
+    for bits in BITS:
+        mac, lookup = (item.one(unit=unit, bits=bits, group=4, columns=32) for unit in ("mac", "lookup"))
+        if mac and lookup:
+            passes = bits if what == "density" else 1  # energies are those of whole products
+            found[bits] = _cost(mac, what) / (passes * _cost(lookup, what))
+    return found
+
+
+def _multiplying(technologies: Sequence[Technology], measured: Sequence[Measured]) -> tuple[list[Row], Table]:
     rows, cells = [], []
     for technology in technologies:
         for name, what, cost in (("area", "_area", _area), ("energy", "", _energy)):
             ratios = [priced(multiplier(bits, 128), technology, what) / (
                 bits * cost(Unit(bits=bits), technology, *([bits] if name == "energy" else []))) for bits in BITS]
             cells.append([technology.name, name, *(f"{ratio:.2f}" for ratio in ratios)])
+    for item in measured:
+        for name, what in (("area", "density"), ("energy", "energy")):
+            found = _measured_ratios(item, what)
+            cells.append([item.basis, name, *(f"{found[bits]:.2f}" if bits in found else "" for bits in BITS)])
     limit = {technology.name: float(max((bits for bits in BITS if priced(multiplier(bits, 128), technology, "_area")
                                          > bits * _area(Unit(bits=bits), technology)), default=0))
              for technology in technologies}
+    limit |= {item.basis: float(max((bits for bits, ratio in densities.items() if ratio > 1), default=0))
+              for item in measured if (densities := _measured_ratios(item, "density"))}
     rows.append(Row("weight bits up to which lookup has the denser unit, A8", "bit", limit,
-                    "Ours multiplies by weights of as few bits, sums four products in a tree, and charges the table to "
-                    "lookup; the paper's span is that of FP16 activations.",
-                    Paper(6, READING + ": lookup wins up to 6 bits")))
+                    "Ours multiplies by weights of as few bits, sums four products with the accumulator in one tree, "
+                    "and charges table and builder to lookup, of which the paper's unit has neither.",
+                    Paper(2, READING + ": INT8 activations win with weights of 1 and 2 bits, not of 4", high=3)))
     return rows, Table("multiplication by weights of as many bits over lookup, for equal throughput",
                        ["technology", "cost", *(f"W{bits}" for bits in BITS)], cells)
 
@@ -138,12 +188,12 @@ def _machines(technologies: Sequence[Technology]) -> list[Row]:
 
 
 def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
-    rows, table = _multiplying(technologies)
-    return Found([*_steps(technologies), *_optima(technologies), *rows, *_machines(technologies)], [
+    rows, table = _multiplying(technologies, measured)
+    return Found([*_steps(technologies, measured), *_optima(technologies, measured), *rows, *_machines(technologies)], [
         "Half tables, and tables made once for many columns, carry the density; the rest of the headline is the "
         "baseline: FP16, where INT8 would do."], [table])
 
 
 STUDY = Study("lut-tc", "LUT Tensor Core: density and energy, step by step",
               "Z. Mo et al., LUT Tensor Core: A Software-Hardware Co-Design for LUT-Based Low-Bit LLM Inference, ISCA "
-              "2025, arXiv 2408.06003", _find)
+              "2025, arXiv 2408.06003", _find, measure)
