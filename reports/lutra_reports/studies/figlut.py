@@ -7,12 +7,15 @@ from lutra_model.structure import Structure
 from lutra_model.technology import Technology
 
 from .base import Found, Paper, Row, Study
+from .crossing import enough
+from .figlut_cells import GROUP, measure
+from .figlut_cells import READERS as MEASURED
 from .machines import counted
 from .measured import Measured
 
 __all__ = ["STUDY", "tree_additions"]
 
-GROUP, READERS = 4, 32  # activations of a table, cells that read it
+READERS = MEASURED[-1]  # cells that read a table
 PLACE = "FIGLUT (HPCA 2025), full translation read: "
 FULL, FULL_MUX, HALF, HALF_MUX = 1.0, 0.003, 0.494, 0.005  # power relative to a full flip-flop table
 
@@ -53,9 +56,26 @@ def _priced(technologies: Sequence[Technology]) -> tuple[dict[str, float], dict[
     return flops, both, share
 
 
+def _gates(item: Measured) -> tuple[float, float, float] | None:
+    """The same three of measured tables; a table is what is left without its readers."""
+    points = {half: [item.one(half=half, readers=count) for count in MEASURED] for half in (False, True)}
+    parts = dict[bool, tuple[float, float, float]]()  # a table, one reader, a table with many readers
+    for half, (few, many) in points.items():
+        if not few or not many:
+            return None
+        ends = (MEASURED[0], float(few["energy_fj"])), (MEASURED[1], float(many["energy_fj"]))
+        shared, each, _ = enough(*ends, 0.0)
+        parts[half] = shared, each, ends[1][1]
+    (full, read, all_full), (table, _, all_half) = parts[False], parts[True]
+    return table / full, all_half / all_full, read / full
+
+
 def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
     tree, each = tree_additions(GROUP)
     flops, both, share = _priced(technologies)
+    for item in measured:
+        if found := _gates(item):
+            flops[item.basis], both[item.basis], share[item.basis] = found
     rows = [
         Row("additions that build a half table, mu = 4", "", {"counted": tree},
             "Counted by building it: one activation at a time, every partial sum with both signs.",
@@ -83,4 +103,4 @@ def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> F
 
 STUDY = Study("figlut", "FIGLUT: half tables of flip-flops, and their builder",
               "G. Park et al., FIGLUT: An Energy-Efficient Accelerator Design for FP-INT GEMM Using Look-Up Tables, "
-              "HPCA 2025", _find)
+              "HPCA 2025", _find, measure)
