@@ -13,7 +13,7 @@ from lutra_reports.studies import STUDIES, Found, Paper, Row, study
 from lutra_reports.studies.base import STATUSES
 from lutra_reports.studies.crossing import crossings, enough
 from lutra_reports.studies.figlut import tree_additions
-from lutra_reports.studies.measured import committed, parse
+from lutra_reports.studies.measured import committed, parse, power_mw, recorded
 from lutra_reports.studies.ternary import built
 
 TECHNOLOGIES = [builtin("horowitz-45")]
@@ -171,3 +171,15 @@ def test_terminal_names_paper_status_and_reason(capsys: pytest.CaptureFixture[st
 def test_bad_points_are_refused(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         parse(text, "p.json")
+
+
+def test_recorded_blocks_are_read_by_name(tmp_path: Path) -> None:
+    record = {"block": "function-unit", "engine": "mac", "array": {"rows": 2}, "cycles": 10, "period_ns": 2.0,
+              "energy_pj": {"internal": 30.0, "clock": 10.0}, "area_um2": 5.0}
+    other = {**record, "array": {"rows": 4}, "area_um2": 7.0}
+    (tmp_path / "x.json").write_text(json.dumps({"library": {"name": "X"}, "measurements": [record, other]}))
+    assert recorded("function-unit", tmp_path)["machine, X"]["area_um2"] == 5.0
+    assert recorded("function-unit", tmp_path, rows=4, engine="mac")["machine, X"]["area_um2"] == 7.0
+    assert recorded("function-unit", tmp_path, rows=8) == {}
+    assert recorded("encoder", tmp_path) == {}
+    assert power_mw(record) == 2.0

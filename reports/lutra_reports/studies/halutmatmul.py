@@ -11,7 +11,7 @@ from lutra_model.technology import Technology
 
 from .base import Found, Paper, Row, Study, Table
 from .bench import Bench, facts
-from .measured import Measured
+from .measured import Measured, recorded
 from .product_cells import Product, ProductRow
 
 __all__ = ["BLOCKS", "STUDY"]
@@ -56,6 +56,8 @@ def _over(values: dict[str, float], amount: float) -> dict[str, float]:
 
 def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
     table, encoder = _areas(measured, "table 512 x 16, latches"), _areas(measured, "tree encoder")
+    encoder |= {name: item["area_um2"] for name, item in recorded("encoder", metric="tree", entries=ENTRIES,
+                                                                  length=9).items() if "angate" in name}
     held = 2 * (8 * (ENTRIES - 1) + 4 * 4)  # bits of the two trees of ours
     rows = [
         Row("table of one column, 32 codebooks of 16 entries, 16 bits, with its reader", "um2", table,

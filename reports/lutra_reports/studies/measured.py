@@ -9,7 +9,7 @@ from typing import Any
 
 import lutra_model
 
-__all__ = ["FORMAT", "Measured", "committed", "parse", "recorded"]
+__all__ = ["FORMAT", "Measured", "committed", "parse", "power_mw", "recorded"]
 
 FORMAT = "lutra-study-1"
 KEYS = ("format", "study", "library", "tools", "date", "command", "period_ns", "points")
@@ -62,17 +62,22 @@ def committed(study: str) -> list[Measured]:
     return [parse(path.read_text(encoding="utf-8"), path.name) for path in sorted(folder.glob(f"{study}.*.json"))]
 
 
-def recorded(block: str, **fields: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """Blocks of the machine by that name which ``lutra characterise`` has measured: library, record.
+def recorded(block: str, folder: Path | None = None, **fields: Any) -> dict[str, Mapping[str, Any]]:
+    """Blocks of the machine by that name which ``lutra characterise`` has measured, the first by what it rests on.
 
-    ``fields``: what their ``array`` (or ``engine``) must be.
+    ``fields``: what their ``array`` (or ``engine``) must be. ``folder``: where the files lie, by default those that
+    come with the model; there may be none.
     """
-    folder = Path(lutra_model.__file__).parent / "measurements"
-    found = []
-    for path in sorted(folder.glob("*.json")):
+    found: dict[str, Mapping[str, Any]] = {}
+    for path in sorted((folder or Path(lutra_model.__file__).parent / "measurements").glob("*.json")):
         data = json.loads(path.read_text(encoding="utf-8"))
-        found += [(data["library"]["name"], item) for item in data["measurements"]
-                  if item["block"] == block
-                  and all({**item["array"], "engine": item["engine"]}.get(key) == value
-                          for key, value in fields.items())]
+        for item in data["measurements"]:
+            known = {**item["array"], "engine": item["engine"]}
+            if item["block"] == block and all(known.get(key) == value for key, value in fields.items()):
+                found.setdefault(f"machine, {data['library']['name']}", item)
     return found
+
+
+def power_mw(record: Mapping[str, Any]) -> float:
+    """Power of a recorded block in milliwatts: picojoules in a nanosecond."""
+    return float(sum(record["energy_pj"].values()) / (record["cycles"] * record["period_ns"]))

@@ -7,7 +7,7 @@ from lutra_model.piecewise import SEGMENTS
 from lutra_model.technology import Technology
 
 from .base import Found, Paper, Row, Study
-from .measured import Measured
+from .measured import Measured, power_mw, recorded
 
 __all__ = ["POLYNOMIAL", "STUDY", "table_bits"]
 
@@ -46,6 +46,9 @@ def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> F
                               + _sum(lane_parts(), technology, "_area")) / 1e6 for technology in technologies}
     energy = _each(technologies, "")
     power = {technology.name: energy[technology.name] / technology.price("clock_period") for technology in technologies}
+    units = recorded("function-unit")
+    logic = _each(technologies, "_area", 1e-6) | {name: item["area_um2"] / 1e6 for name, item in units.items()}
+    power |= {name: power_mw(item) for name, item in units.items()}
     rows = [
         Row("bits of a table of 16 entries of 16 bits", "bit", {"counted": table_bits(SEGMENTS, 16)},
             "Slopes, intercepts and 15 breakpoints.", Paper(752, "arithmetic on the paper's structure"), digits=0),
@@ -54,6 +57,9 @@ def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> F
             Paper(752, "arithmetic on the paper's structure")),
         Row("area of one unit with its table", "mm2", held,
             "Ours at 45 nm, or at 7 nm by a list whose areas are scaled; 16-bit inputs, 32-bit intercepts.",
+            Paper(0.001, SYNTHESIS + "0.001 mm2", "unverified")),
+        Row("area of one unit without its table", "mm2", logic,
+            "The table's registers are shared by all columns of a machine.",
             Paper(0.001, SYNTHESIS + "0.001 mm2", "unverified")),
         Row("power of one unit, a value in every cycle", "mW", power,
             "Ours is busy in every cycle at the technology's clock; theirs has the tool's default activity, at a clock "
