@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from amaranth.hdl import Array as Choice
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class Table(wiring.Component):
             low, sign = index[:GROUP - 1], index[GROUP - 1]
             chosen = Choice(entries)[low ^ sign.replicate(GROUP - 1) if self.half else index]
             result = Signal(signed(WIDTH), name=f"result_{n}", reset_less=True)
-            m.d.sync += result.eq(Mux(sign, -chosen, chosen) if self.half else chosen)
+            m.d.sync += result.eq((chosen ^ sign.replicate(WIDTH)) + sign if self.half else chosen)
             m.d.comb += getattr(self, f"o_{n}").eq(result)
         return m
 

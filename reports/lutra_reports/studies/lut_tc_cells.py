@@ -83,13 +83,14 @@ class LookupUnit(wiring.Component):
             m.d.sync += pattern.eq(getattr(self, f"w_{n}"))
             index, sign = pattern[:unit.group - 1], pattern[unit.group - 1]
             if unit.form == FORMS[0]:
-                value: Value = table[pattern]
-            else:
-                inverted = index ^ sign.replicate(len(index)) if unit.form == FORMS[1] else index
-                chosen = table[inverted]
-                value = Mux(sign, -chosen, chosen)
+                value, one = table[pattern], Const(0)
+            else:  # a negative is the inverse and one more
+                chosen = table[index ^ sign.replicate(len(index)) if unit.form == FORMS[1] else index]
+                value, one = chosen ^ sign.replicate(unit.entry).as_signed(), sign
             total = Signal(signed(ACCUMULATOR), name=f"total_{n}", reset_less=True)
-            m.d.sync += total.eq(Mux(clear, 0, total) + (value << shift if unit.bits > 1 else value))
+            if unit.bits > 1:
+                value, one = value << shift, one << shift
+            m.d.sync += total.eq(Mux(clear, 0, total) + value + one)
             m.d.comb += getattr(self, f"o_{n}").eq(total)
         return m
 
@@ -144,4 +145,5 @@ class MacUnit(wiring.Component):
         return m
 
     def _product(self, a: Value, w: Value) -> Value:
-        return Mux(w[0], a, -a) if self.bits == 1 else a * w.as_signed()
+        """Of one bit: the activation, or its inverse and one more."""
+        return (a ^ ~w.replicate(8).as_signed()) + ~w if self.bits == 1 else a * w.as_signed()

@@ -33,6 +33,7 @@ TABLES = {"table in gates": ("burnt-in", "flip-flop"), "own row, flip-flops": ("
           "own row, latches": ("row", "latch")}
 SHARED = {"shared table, flip-flops": ("column", "flip-flop"), "shared table, latches": ("column", "latch"),
           "shared table, registers between": ("told", "flip-flop")}
+STORED = "flip-flop"
 RIVAL, WIDE = "multiplier, equal operands", "value decoded, multiplier 8x8"
 
 
@@ -54,7 +55,8 @@ def curves(measured: Measured, cost: Callable[[Point], float]) -> dict[str, dict
             if both := sharing(measured, levels, width(levels), form, cost):
                 shared, each = both
                 found.setdefault(f"{name}, {MANY} cells", {})[levels] = shared / MANY + each
-                found.setdefault(f"{name}, any number", {})[levels] = each
+                if form[1] == STORED:  # the cells of tables of latches are the same ones
+                    found.setdefault(f"{name}, any number", {})[levels] = each
     return {name: curve for name, curve in found.items() if curve}
 
 
@@ -78,6 +80,31 @@ def verdict(curve: Mapping[int, float], rival: Mapping[int, float]) -> tuple[str
     if not found:
         return (f"at every size from {x[0]} to {x[-1]}" if cheaper else f"at no size from {x[0]} to {x[-1]}"), None
     return f"{'up to' if cheaper else 'from'} {found[0]:.1f} levels" + " (and again)" * (len(found) > 1), found[0]
+
+
+def _sentence(measured: Measured, name: str, found: Mapping[str, dict[int, float]], rival: str) -> str:
+    """Where each form beats the rival, forms of one verdict together; and the nearest that a form comes to it."""
+    forms = {form: curve for form, curve in found.items() if form not in (RIVAL, WIDE)}
+    said: dict[str, list[str]] = {}
+    for form, curve in forms.items():
+        said.setdefault(verdict(curve, found[rival])[0], []).append(form)
+    least, levels, nearest = min((cost / found[rival][levels], levels, form) for form, curve in forms.items()
+                                 for levels, cost in curve.items())
+    words = "; ".join(f"{where}: {', '.join(names)}" for where, names in said.items())
+    return (f"{measured.library}, {name}: a table costs less than \"{rival}\" {words}. Least: {least:.2f} times, "
+            f"{nearest}, {levels} levels.")
+
+
+def _crossing_rows(measured: Measured, name: str, found: Mapping[str, dict[int, float]]) -> list[Row]:
+    rows = []
+    for rival in (RIVAL, WIDE):
+        for form, curve in found.items():
+            place = None if form in (RIVAL, WIDE) else verdict(curve, found[rival])[1]
+            if place is not None:
+                rows.append(Row(f"{form}: as dear as {rival} in {name}", "levels", {measured.basis: place},
+                                "Up to here the table costs less; straight lines between measured sizes on logarithmic "
+                                "axes."))
+    return rows
 
 
 def _curve_table(measured: Measured, name: str, found: Mapping[str, Mapping[int, float]]) -> Table:
@@ -109,17 +136,36 @@ def _sharing_table(measured: Measured) -> Table:
                  ["form", "levels", "bits", *COSTS], rows)
 
 
+def _uses(measured: Measured) -> Table:
+    """For how many activations a weight must stay until its own row has paid for being written."""
+    rows, rival = list[list[Any]](), measured.one(form="multiplier", levels=256, share=SHARE)
+    for name, (form, storage) in TABLES.items():
+        for levels in LEVELS:
+            point, wide = (measured.one(form=kind, levels=levels, share=SHARE, **more) for kind, more in (
+                (form, {"storage": storage, "bits": width(levels)}), ("decoded", {})))
+            if form == "row" and point and wide and rival:
+                rows.append([name, levels, *(_payback(point, wide, rival, stimulus) for stimulus in STIMULI)])
+    return Table(f"activations that a weight must stay for its row to need less than decoding and 8x8, "
+                 f"{measured.basis}", ["form", "levels", *(f"{stimulus} data" for stimulus in STIMULI)], rows)
+
+
+def _payback(point: Point, wide: Point, rival: Point, stimulus: str) -> str:
+    """The row's writing, beyond that of a weight of eight bits, over what a product saves."""
+    saved = wide["energy_pj"][stimulus] - point["energy_pj"][stimulus]
+    paid = point["load_pj"][stimulus] - rival["load_pj"][stimulus]
+    return "never" if saved <= 0 else f"{max(0.0, paid / saved):.0f}"
+
+
 def _deep_lookup(measured: Measured) -> list[Row]:
     """Tables of 32 x 32 entries of eight bits, as Deep Lookup Network has them, over the exact alternative."""
-    found = []
-    rival = measured.one(form="decoded", levels=32, share=SHARE)
+    found, wide = list[Row](), measured.one(form="decoded", levels=32, share=SHARE)
     for name, (form, storage) in TABLES.items():
         point = measured.one(form=form, storage=storage, levels=32, bits=8, share=SHARE)
         for cost, of in COSTS.items():
-            if point and rival:
+            if point and wide:
                 found.append(Row(
-                    f"32 x 32 levels, 8-bit entries, {name}: {cost.split(',')[0]} over that of decoding and multiplying"
-                    f"{cost.split('pJ')[-1] if 'pJ' in cost else ''}", "", {measured.basis: of(point) / of(rival)},
+                    f"32 x 32 levels, 8-bit entries, {name}, over decoding and 8x8: {cost}", "",
+                    {measured.basis: of(point) / of(wide)},
                     "The rival decodes the activation's level by 32 values, once for all cells, and multiplies by the "
                     "weight's value, 8 x 8 bits: the same products where the table has rank one."))
     return found
@@ -132,16 +178,9 @@ def find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Fo
         by_cost = {name: curves(item, cost) for name, cost in COSTS.items()}
         for name, found in by_cost.items():
             tables.append(_curve_table(item, name, found))
-            for form, curve in found.items():
-                if form in (RIVAL, WIDE):
-                    continue
-                words, place = verdict(curve, found[RIVAL])
-                answer.append(f"{item.library}, {name}: {form} beats the multiplier of equal operands {words}.")
-                if place is not None:
-                    rows.append(Row(f"levels where {form} and multiplier cost the same {name.split(',')[0]}"
-                                    f"{name.split('pJ')[-1] if 'pJ' in name else ''}", "levels", {item.basis: place},
-                                    "Straight lines between measured sizes on logarithmic axes."))
-        tables.append(_sharing_table(item))
+            rows += _crossing_rows(item, name, found)
+            answer += [_sentence(item, name, found, rival) for rival in (RIVAL, WIDE)]
+        tables += [_sharing_table(item), _uses(item)]
         rows += _deep_lookup(item)
         figures[f"product-table-{item.library.lower()}"] = drawn(item.library, by_cost, RIVAL)
     return Found(rows, answer, tables, figures)

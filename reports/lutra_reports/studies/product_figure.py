@@ -8,8 +8,16 @@ from ..style import COLOURS, Picture, decades, drawing, picture
 
 __all__ = ["drawn"]
 
-LINES = (("dark", "s-"), ("grey", "D-"), ("blue", "o-"), ("red", "^-"), ("orange", "^--"), ("green", "v-"),
-         ("green", "v:"), ("pink", "<--"), ("pink", "<:"))
+LINES = {  # by the start of a form's name
+    "multiplier": ("dark", "s-"), "value decoded": ("grey", "D-"), "table in gates": ("blue", "o-"),
+    "own row, flip": ("red", "^-"), "own row, latch": ("orange", "^--"),
+    "shared table, flip-flops, any": ("green", "v:"), "shared table, flip": ("green", "v-"),
+    "shared table, latch": ("sky", "v--"),
+    "shared table, registers between, any": ("pink", "<:"), "shared table, registers": ("pink", "<-")}
+
+
+def _line(form: str) -> tuple[str, str]:
+    return next(line for start, line in LINES.items() if form.startswith(start))
 
 
 def drawn(library: str, costs: Mapping[str, Mapping[str, Mapping[int, float]]], rival: str) -> Picture:
@@ -17,7 +25,8 @@ def drawn(library: str, costs: Mapping[str, Mapping[str, Mapping[int, float]]], 
     with drawing():
         figure = picture(4.6, width=3.4 * len(costs))
         for axes, (name, curves) in zip(figure.subplots(1, len(costs), squeeze=False)[0], costs.items(), strict=True):
-            for (form, curve), (colour, style) in zip(curves.items(), LINES, strict=False):
+            for form, curve in curves.items():
+                colour, style = _line(form)
                 axes.plot(list(curve), list(curve.values()), style, color=COLOURS[colour], markersize=3.5,
                           linewidth=2.0 if form == rival else 1.2, label=form)
             axes.set_xscale("log", base=2)
