@@ -16,7 +16,8 @@ def test_readers_select_signed_sums(half: bool) -> None:
         for cycle in range(len(ports["t_0"])):
             for name, values in ports.items():
                 context.set(getattr(table, name), int(values[cycle]))
-            found.append([context.get(getattr(table, f"o_{n}")) for n in range(3)])
+            found.append([context.get(getattr(table, f"o_{n}")) + (context.get(getattr(table, f"s_{n}")) if half else 0)
+                          for n in range(3)])
             await context.tick()
 
     simulator = Simulator(table)

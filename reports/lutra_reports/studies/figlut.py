@@ -89,13 +89,13 @@ def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> F
             "Half the flip-flops, half the clock; that theirs needs slightly less than half comes from placement.",
             Paper(HALF / FULL, PLACE + "hFFLUT 0.494 of FFLUT's power")),
         Row(f"half table over full table, with {READERS} readers", "", both,
-            "Ours charges every reader its own multiplexers for every read, and a negation beside the half table; "
-            "the paper's decoder is nearly free, so that a table of flip-flops that are clocked in every cycle "
-            "is nearly all it has.",
+            "Ours charges every reader its own multiplexers for every read, and an inversion beside the half table (in "
+            "gates its registers of index and result, too); the paper's decoder is nearly free, so that flip-flops "
+            "that are clocked in every cycle are nearly all it has.",
             Paper((HALF + HALF_MUX) / (FULL + FULL_MUX), PLACE + "tables with their multiplexers")),
         Row("one reader's selection over the full table's flip-flops", "", share,
-            "Random indices switch a whole tree of multiplexers: a tenth of the table, not a thousandth. The paper's "
-            "figure fits a selection that rarely changes, or one that a placed layout makes of pass gates.",
+            "Random indices switch a whole tree of multiplexers (and in gates two registers): a tenth to a quarter of "
+            "the table, not thousandths of it. The paper's figure fits a selection that rarely changes.",
             Paper(FULL_MUX / FULL, PLACE + "multiplexer 0.003 of FFLUT's power"))]
     return Found(rows, ["Half a table is half the flip-flops; what the readers select is what the table costs as soon "
                         "as its flip-flops are not clocked while they hold."])

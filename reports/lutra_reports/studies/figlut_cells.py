@@ -27,14 +27,14 @@ class Table(wiring.Component):
     Members
     -------
     t_N : entry N, taken in every cycle. i_N : index of reader N; in half a table its highest bit, the sign, inverts the
-    others and negates the entry. o_N : what reader N selects.
+    others and the entry. o_N, s_N : what reader N selects is ``o + s`` (s of half tables), for an accumulator to add.
     """
 
     def __init__(self, *, half: bool, readers: int):
         self.half, self.readers, self.entries = half, readers, 1 << GROUP - half
         ports: dict[str, Any] = {f"t_{n}": In(signed(WIDTH)) for n in range(self.entries)}
         for n in range(readers):
-            ports |= {f"i_{n}": In(GROUP), f"o_{n}": Out(signed(WIDTH))}
+            ports |= {f"i_{n}": In(GROUP), f"o_{n}": Out(signed(WIDTH)), **({f"s_{n}": Out(1)} if half else {})}
         super().__init__(ports)
 
     def elaborate(self, platform: Any) -> Module:
@@ -47,8 +47,12 @@ class Table(wiring.Component):
             low, sign = index[:GROUP - 1], index[GROUP - 1]
             chosen = Choice(entries)[low ^ sign.replicate(GROUP - 1) if self.half else index]
             result = Signal(signed(WIDTH), name=f"result_{n}", reset_less=True)
-            m.d.sync += result.eq((chosen ^ sign.replicate(WIDTH)) + sign if self.half else chosen)
+            m.d.sync += result.eq(chosen ^ sign.replicate(WIDTH) if self.half else chosen)
             m.d.comb += getattr(self, f"o_{n}").eq(result)
+            if self.half:
+                one = Signal(name=f"one_{n}", reset_less=True)
+                m.d.sync += one.eq(sign)
+                m.d.comb += getattr(self, f"s_{n}").eq(one)
         return m
 
 
@@ -73,8 +77,9 @@ def measure(bench: Bench, progress: Callable[[str, int, int], None]) -> list[dic
             netlist = bench.netlist(Table(half=half, readers=readers), name)
             ports, wanted = inputs(half, readers)
             run = bench.run(netlist, ports)
-            outputs = np.stack([run.outputs[f"o_{n}"][2:] for n in range(readers)], axis=1)
-            agree(outputs, wanted, WIDTH, name)
+            outputs = np.stack([run.outputs[f"o_{n}"] + (run.outputs[f"s_{n}"] if half else 0)
+                                for n in range(readers)], axis=1)
+            agree(outputs[2:] & np.uint64((1 << WIDTH) - 1), wanted, WIDTH, name)
             found.append({"half": half, "readers": readers, **facts(netlist),
                           "energy_fj": round(1000 * run.energy.total / run.cycles, 3)})
     return found

@@ -16,17 +16,19 @@ from .product_cells import Product, ProductRow
 
 __all__ = ["BLOCKS", "STUDY"]
 
-PLACE = "OpenROAD reports of halutmatmul (joennlae/halutmatmul-openroad-reports @ 856c4f3), NanGate45, placed: "
-CODEBOOKS, ENTRIES, WIDTH = 32, 16, 16  # defaults of halut_pkg.sv and of the CI job for FP32 sums (4 columns, 2 units)
-ENCODER, DECODER, WHOLE, ADDER = 46_782, 24_667.5, 128_816, 2_734
-THRESHOLD_BITS = CODEBOOKS * ENTRIES * 16  # of their four encoder units
-TABLE_BITS = CODEBOOKS * ENTRIES * WIDTH
+REPORTS = "joennlae/halutmatmul-openroad-reports, NanGate45, "
+PLACED = REPORTS + "@ 856c4f3, placed: "
+SYNTHESISED = REPORTS + "@ 08068b3, synth_stat.txt of halut_decoder: 16 x 2,660.8 + 640.5 + 209.1 um2"
+CODEBOOKS, ENTRIES = 32, 16  # defaults of halut_pkg.sv; the CI script asks for INT sums and 8 bits
+ENCODER, DECODER, TABLE16 = 46_782, 24_667.5, 43_422
+WORDS = CODEBOOKS * ENTRIES
+THRESHOLD_BITS = WORDS * 16  # of their four encoder units: synth_stat.txt has 8,192 latches of data
 TREE = Array(metric=Metric.TREE, rows=1, columns=1, encoders=1, entries=ENTRIES, length=9)
 
 
 def _decoder(bits: int) -> ProductRow:
     """One column's tables: 512 words and their reader."""
-    return ProductRow(Product(form="row", levels=CODEBOOKS * ENTRIES, bits=bits, share=1))
+    return ProductRow(Product(form="row", levels=WORDS, bits=bits, share=1))
 
 
 BLOCKS: dict[str, tuple[Callable[[], wiring.Component], str]] = {
@@ -55,25 +57,24 @@ def _over(values: dict[str, float], amount: float) -> dict[str, float]:
 
 
 def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
-    table, encoder = _areas(measured, "table 512 x 16, latches"), _areas(measured, "tree encoder")
+    encoder = _areas(measured, "tree encoder")
     encoder |= {name: item["area_um2"] for name, item in recorded("encoder", metric="tree", entries=ENTRIES,
                                                                   length=9).items() if "angate" in name}
     held = 2 * (8 * (ENTRIES - 1) + 4 * 4)  # bits of the two trees of ours
+    narrow, wide = (_areas(measured, f"table {WORDS} x {bits}, latches") for bits in (8, 16))
     rows = [
-        Row("table of one column, 32 codebooks of 16 entries, 16 bits, with its reader", "um2", table,
-            "Ours is its netlist before placement, without the FP32 adder (2,734 um2 of theirs) and its registers; "
-            "placement adds buffers and a clock tree.", Paper(DECODER, PLACE + "halut_decoder")),
-        Row("the same for each bit stored", "um2", _over(table, TABLE_BITS), "A latch of the library has 2.66 um2; "
-            "the rest selects and writes.", Paper(round(DECODER / TABLE_BITS, 3), PLACE + "halut_decoder over 8,192 "
-                                                  "bits (C = 32, K = 16, 16 bits: defaults of the RTL)")),
+        Row("tables of one column, 32 codebooks of 16 entries, 8 bits, with reader", "um2", narrow,
+            "Ours is a netlist before placement, a table with its reader; theirs has a 32-bit accumulator with reset "
+            "and its control, too, and what placement adds: buffers and a clock tree.",
+            Paper(DECODER, PLACED + "halut_decoder")),
+        Row("the same of 16 bits, before placement on both sides", "um2", wide,
+            "The same contents; theirs keeps the hierarchy of 16 memories and decodes every address twice, which "
+            "synthesis may not share.", Paper(TABLE16, SYNTHESISED)),
         Row("tree encoder for each bit of thresholds", "um2", _over(encoder, held),
             "Theirs compares FP16 numbers, one level after the other, and keeps the thresholds of eight codebooks in "
-            "each of four units; ours compares INT8, all four levels at once, for one codebook at a time, and has a "
-            "second tree that is loaded meanwhile.",
-            Paper(round(ENCODER / THRESHOLD_BITS, 3), PLACE + "halut_encoder_4 over 8,192 bits of thresholds")),
-        Row("four columns and the encoder over the whole", "", {"their blocks": (4 * DECODER + ENCODER) / WHOLE},
-            "Their blocks' sum is more than their whole: blocks alone were placed with ports of their own, and "
-            "synthesised with other surroundings.", Paper(1.0, PLACE + "halut_matmul, 4 columns"))]
+            "each of four units, in latches; ours compares INT8, all four levels at once, for one codebook at a time, "
+            "and has a second tree in flip-flops that is loaded meanwhile.",
+            Paper(round(ENCODER / THRESHOLD_BITS, 3), PLACED + "halut_encoder_4 over 8,192 bits of thresholds"))]
     cells = [[item.basis, point["block"], f"{point['area_um2']:,.0f}", point["cells"], f"{point['delay_ns']:.2f}"]
              for item in measured for point in item.points]
     return Found([row for row in rows if row.ours], [
