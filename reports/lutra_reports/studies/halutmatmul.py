@@ -68,8 +68,8 @@ def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> F
             "and its control, too, and what placement adds: buffers and a clock tree.",
             Paper(DECODER, PLACED + "halut_decoder")),
         Row("the same of 16 bits, before placement on both sides", "um2", wide,
-            "The same contents; theirs keeps the hierarchy of 16 memories and decodes every address twice, which "
-            "synthesis may not share.", Paper(TABLE16, SYNTHESISED)),
+            "The same contents; theirs is written as 16 memories with a reader each and one more behind them, which "
+            "synthesis keeps apart.", Paper(TABLE16, SYNTHESISED)),
         Row("tree encoder for each bit of thresholds", "um2", _over(encoder, held),
             "Theirs compares FP16 numbers, one level after the other, and keeps the thresholds of eight codebooks in "
             "each of four units, in latches; ours compares INT8, all four levels at once, for one codebook at a time, "
