@@ -12,6 +12,7 @@ from lutra_model.technology import Technology
 
 from .. import write
 from .base import Found, Study
+from .markdown import markdown
 from .measured import Measured, committed
 from .overview import overview
 from .page import page
@@ -57,15 +58,16 @@ def run_all(studies: Sequence[Study], technologies: Sequence[Technology], output
         paths += results[-1].paths
     progress("studies", len(studies), len(studies))
     drawn = overview(found)
-    paths += write.store({"studies.svg": drawn.svg, "studies.png": drawn.png}, output)
+    text = markdown(studies, found, "lutra study --output FOLDER")
+    paths += write.store({"studies.svg": drawn.svg, "studies.png": drawn.png, "studies.md": text.encode()}, output)
     return Result({"studies": [result.data for result in results]}, Group(*(result.shown for result in results)), paths)
 
 
 def _result(study: Study, found: Found, technologies: Sequence[Technology], points: Sequence[Measured],
             files: Mapping[str, bytes], output: str | None) -> Result:
     data = as_data(study, found, technologies, points)
-    html = page(data, found.figures)
-    made = {f"{study.name}.json": write.as_json(data), f"{study.name}.html": html.encode(), **files}
+    made = {f"{study.name}.json": write.as_json(data), f"{study.name}.html": page(data, found.figures).encode()}
+    made |= files
     for name, drawn in found.figures.items():
         made |= {f"{name}.svg": drawn.svg, f"{name}.png": drawn.png}
     return Result(data, shown(study, found), write.store(made, output) if output else ())

@@ -13,7 +13,7 @@ from ..provenance import technology_facts, tool_versions
 from .base import Found, Paper, Row, Study, Table
 from .measured import Measured
 
-__all__ = ["as_data", "number", "shown"]
+__all__ = ["as_data", "number", "shown", "span", "verdict"]
 
 HEAD = ("quantity", "paper", "ours", "from", "ratio")
 
@@ -23,13 +23,15 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:.4g}"
 
 
-def _span(paper: Paper | None) -> str:
+def span(paper: Paper | None) -> str:
+    """A paper's figure, or both its ends."""
     if paper is None:
         return "none"
     return number(paper.value) if paper.high is None else f"{number(paper.value)} to {number(paper.high)}"
 
 
-def _verdict(row: Row, ours: float) -> str:
+def verdict(row: Row, ours: float) -> str:
+    """``exact``, ``within`` a span, or ours over the paper's."""
     if row.agrees:
         return "exact"
     return "" if row.paper is None else "within" if (ratio := row.paper.ratio(ours)) == 1 else f"{ratio:.3g}"
@@ -48,10 +50,10 @@ def _rows(rows: Sequence[Row]) -> list[list[str]]:
     """A line for each row and number of ours: what is the same is not said again."""
     found = []
     for place, row in enumerate(rows, start=1):
-        names, values, verdicts = zip(*((basis, number(value), _verdict(row, value))
+        names, values, verdicts = zip(*((basis, number(value), verdict(row, value))
                                         for basis, value in row.ours.items()), strict=True)
         quantity = f"\\[{place}] {row.quantity}" + f", {row.unit}" * bool(row.unit)
-        found.append([quantity, f"{_span(row.paper)}\n{row.paper.status}" if row.paper else "none",
+        found.append([quantity, f"{span(row.paper)}\n{row.paper.status}" if row.paper else "none",
                       *("\n".join(column) for column in (values, names, verdicts))])
     return found
 
