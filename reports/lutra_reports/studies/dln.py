@@ -18,6 +18,7 @@ CLAIM = Paper(47, "an automatic summary page; the abstract has no number, the pa
               "do not quote", "unverified", high=63)
 CONSTANTS = "horowitz-45"  # which such papers use
 FORMS = {"rows in cells": "dln-row", "columns told to cells": "dln-column"}
+DECODED = "decoding and multiplying 8 x 8 bits"
 STEPS = {  # what is charged, one after the other; on both sides
     "cells, adders and their clock": ("cells", "adds", "clock"),
     "and quantisers": ("encoder",),
@@ -67,8 +68,7 @@ def _operations() -> list[Row]:
 def _gates() -> list[Row]:
     """One product at gate level, from the points of the study of product tables."""
     rows = []
-    rivals = {"decoding and multiplying 8 x 8 bits": ("decoded", "A level stands for a value of eight bits; a table of rank "
-                                                      "one could be replaced by this, exactly."),
+    rivals = {DECODED: ("decoded", "A level stands for eight bits; this is exact where the table has rank one."),
               "multiplying 5 x 5 bits": ("multiplier", "Even levels need no table: their numbers are multiplied.")}
     for stimulus in STIMULI:
         for rival, (form, why) in rivals.items():
@@ -111,7 +111,9 @@ def _whys() -> Mapping[str, str]:
 def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
     assert {name for step in STEPS.values() for name in step} == set(COMPONENTS)
     pairs, saved = _machines(technologies)
-    rows, whys = [*_operations(), *_gates()], _whys()
+    gates = _gates()
+    rows, whys = [*_operations(), *gates], _whys()
+    decoded = [value for row in gates if DECODED in row.quantity for value in row.ours.values()]
     for form, found in saved.items():
         rows += [Row(f"ResNet-18, {form}: {step}", "% saved", {name: item[step] for name, item in
                                                                          found.items()}, whys[step], CLAIM)
@@ -122,8 +124,9 @@ def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> F
              for lookup, rival in [item.priced(technology)]]
     return Found(rows, [
         "The claim is within reach only while a read is nearly free: additions alone would save 67 % (INT8) or 80 % "
-        "(FP32) with the constants that such papers use. In gates a product read from a preselected row saves a third "
-        "to a half of decoding and multiplying 8 x 8 bits, and nothing of multiplying the levels' numbers.",
+        "(FP32) with the constants that such papers use.",
+        *([f"In gates a product read from a preselected row saves {min(decoded):.0f} to {max(decoded):.0f} % of "
+           f"{DECODED}; of multiplying the levels' numbers it saves nothing."] if decoded else []),
         f"With everything on the chip charged, the table needs {1 - max(final) / 100:.2f} to "
         f"{1 - min(final) / 100:.2f} times the energy of INT8 multiplication, in all forms and technologies."],
         [Table("16x16 cells beside INT8 multiplication", ["form", "technology", "cycles", "INT8", "mm2", "INT8"],
