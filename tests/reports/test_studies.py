@@ -183,3 +183,16 @@ def test_recorded_blocks_are_read_by_name(tmp_path: Path) -> None:
     assert recorded("function-unit", tmp_path, rows=8) == {}
     assert recorded("encoder", tmp_path) == {}
     assert power_mw(record) == 2.0
+
+
+def test_all_studies_and_an_overview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                     capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("lutra_reports.studies.STUDIES", {name: STUDIES[name] for name in ("figlut", "nn-lut")})
+    assert main(["study", "--json", "--output", str(tmp_path)]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert [item["name"] for item in data["studies"]] == ["figlut", "nn-lut"]
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"figlut.json", "nn-lut.html", "studies.md", "studies.svg", "studies.png"} <= names
+    text = (tmp_path / "studies.md").read_text()
+    assert all(item["quantity"] in text for study in data["studies"] for item in study["rows"])
+    assert "*unverified*" in text
