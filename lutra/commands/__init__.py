@@ -3,6 +3,7 @@
 from . import (
     bench,
     bitstream,
+    characterise,
     compare,
     convert,
     crossover,
@@ -15,6 +16,7 @@ from . import (
     report,
     simulate,
     study,
+    technology,
     train,
     verilog,
     zoo,
@@ -23,4 +25,4 @@ from . import (
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, zoo, study, train, fetch, bench)
+            functions, characterise, technology, zoo, study, train, fetch, bench)

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lutra_model import technology
+from lutra_model.scaling import named
+from lutra_model.technology import USUAL, Technology
 
 __all__ = ["REST", "Outcome", "array_options", "network_argument", "progress", "read_array", "rest", "shape", "table",
            "technologies", "technology_option"]
@@ -58,13 +59,13 @@ def array_options(parser: argparse.ArgumentParser) -> None:
 def technology_option(parser: argparse.ArgumentParser) -> None:
     """``--technology``."""
     parser.add_argument("--technology", action="append", metavar="FILE",
-                        help="a technology file or a built-in one's name; may be repeated (all built-in ones)")
+                        help="a technology file or a built-in one's name, scaled to another node by @NM, as in "
+                             f"horowitz-45@28; may be repeated ({', '.join(USUAL)})")
 
 
-def technologies(chosen: list[str] | None) -> list[technology.Technology]:
-    """The technologies of those names or files; without any, all that are built in."""
-    return [technology.builtin(item) if item in technology.NAMES else technology.load(item)
-            for item in chosen or technology.NAMES]
+def technologies(chosen: list[str] | None) -> list[Technology]:
+    """The technologies of those names or files; without any, the usual ones."""
+    return [named(item) for item in chosen or USUAL]
 
 
 def network_argument(parser: argparse.ArgumentParser) -> None:

@@ -43,6 +43,7 @@ class Events:
     encoder_adds : additions of encoders and online table builders, those of distances aside.
     encoder_add_bits, encoder_compare_bits, encoder_mux_bits : adder, comparator and two-input multiplexer bits of
         encoders and online table builders. encoder_multiply_bits : products of widths of what they multiply.
+    encoder_deep_bits : bits of adders (or maxima) that follow others in one cycle, once for each that they follow.
     codebook_read_bits, codebook_write_bits : codebook memory; what is read goes into the encoders' registers.
     gather_read_bits, activation_write_bits, residual_read_bits : activation memory.
     address_bits : adder bits of the lanes' addresses. gather_register_bits : register bits that a fed row passes.
@@ -55,6 +56,7 @@ class Events:
         these and a zero point.
     cell_mux_bits, cell_add_bits : multiplexer and adder bits of the cells, before the trees.
     cell_register_bits : register bits clocked in cells or before them, beyond those that every issued row passes.
+    cell_wire_bits : bits written into cells that are made in the array, each at every register that it is offered to.
     table_writes : table entries (or weights) written into cells.
     table_read_bits, table_write_bits : table memory, parameters included.
     parameter_bits : finisher parameters written into their registers.
@@ -70,7 +72,8 @@ class Events:
     function_read_bits, function_write_bits : function memory; what is read goes into registers.
     row_read_bits, row_write_bits : the row unit's memories.
     residual_adds : outputs to which the add stage adds: two products of 16 x 8 bits, a sum, a rounding, a shift.
-    encode_register_bits, issue_register_bits, finish_register_bits : register bits clocked by data.
+    encode_register_bits, issue_register_bits, accumulator_register_bits, finish_register_bits : register bits clocked
+        by data, in encoders; in cells, trees; in accumulators; in finishers.
     program_read_bits, program_write_bits : program memory.
     activation_beats, table_beats, output_beats : beats of the streams.
     dram : bits from and to memory.
@@ -84,6 +87,7 @@ class Events:
     encoder_compare_bits: int = 0
     encoder_mux_bits: int = 0
     encoder_multiply_bits: int = 0
+    encoder_deep_bits: int = 0
     codebook_read_bits: int = 0
     codebook_write_bits: int = 0
     gather_read_bits: int = 0
@@ -102,6 +106,7 @@ class Events:
     cell_mux_bits: int = 0
     cell_add_bits: int = 0
     cell_register_bits: int = 0
+    cell_wire_bits: int = 0
     table_writes: int = 0
     table_read_bits: int = 0
     table_write_bits: int = 0
@@ -128,6 +133,7 @@ class Events:
     residual_adds: int = 0
     encode_register_bits: int = 0
     issue_register_bits: int = 0
+    accumulator_register_bits: int = 0
     finish_register_bits: int = 0
     program_read_bits: int = 0
     program_write_bits: int = 0

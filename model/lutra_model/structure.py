@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from .components import kind_of
 from .engines import log2, reduction_bits
 from .operation import descriptor_words
 from .params import Array
@@ -34,6 +35,10 @@ class Structure:
     def __post_init__(self) -> None:
         if self.array.is_lookup and self.number is not Number.INT8:
             raise ValueError(f"a lookup array must compute in int8, not {self.number}")
+
+    def kind(self, component: str) -> str:
+        """What a component is one of: the engine's; of a lookup machine's encoders also the metric, ``lookup-l2``."""
+        return kind_of(self.array.engine, self.array.metric, component)
 
     @property
     def is_float(self) -> bool:
@@ -99,10 +104,15 @@ class Structure:
 
     @cached_property
     def issue_registers(self) -> int:
-        """Register bits that one issued row passes: operands or cells, adder tree, accumulator output."""
+        """Register bits that one issued row passes before the accumulators: operands or cells, adder tree."""
         if self.is_float:
-            return self.index_word_bits + self.array.columns * (3 * self.tree_bits + self.accumulator_bits)
+            return self.index_word_bits + self.array.columns * 3 * self.tree_bits
         return self.array.cell.issue_registers(self.array)
+
+    @property
+    def accumulator_registers(self) -> int:
+        """Register bits of the accumulators' outputs."""
+        return self.array.columns * self.accumulator_bits
 
     @property
     def finish_registers(self) -> int:

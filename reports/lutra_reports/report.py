@@ -11,7 +11,7 @@ from lutra_model.fit import main_scheme
 from lutra_model.network import Network
 from lutra_model.params import Array
 from lutra_model.runs import Design, Priced, Run, run, run_programs
-from lutra_model.technology import NAMES, Technology, builtin
+from lutra_model.technology import USUAL, Technology, builtin
 from lutra_model.workloads import WORKLOADS, Work, of_network, total_macs
 from lutra_sim.stages import stages
 
@@ -100,7 +100,7 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
     arrays : a machine for each scheme of the network, as ``lutra_model.fit.arrays`` gives it.
     int8, int8_arrays : the multiplying twin and its machines; one image runs on their RTL.
     accuracy : accuracies on the full test set: ``float``, ``int8``, ``converted``, ``golden``.
-    technologies : those that come with Lutra, if not given.
+    technologies : the usual ones of those that come with Lutra, if not given.
     progress : told what runs, how much of it is done, and of how much.
     stamp : printed on the report; without it two reports of one network are equal byte for byte.
     """
@@ -109,7 +109,7 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
         raise ValueError(f"network {network.name} must have a lookup layer to be compared")
     if not 1 <= simulate_images <= len(images):
         raise ValueError(f"images to simulate must be 1 to {len(images)}, not {simulate_images}")
-    technologies = technologies or [builtin(name) for name in NAMES]
+    technologies = technologies or [builtin(name) for name in USUAL]
     works = of_network(network)
     evidence = _simulate(network, images[:simulate_images], arrays, int8, int8_arrays, progress)
     programs = [(stage.source, stage.program) for stage in stages(network, arrays) if stage.program]

@@ -19,7 +19,7 @@ COLOURS = {"blue": "#0072b2", "orange": "#e69f00", "green": "#009e73", "red": "#
 GROUPS = {  # components drawn as one piece of a bar
     "encoder, table builder": (("encoder",), COLOURS["red"]),
     "codebooks, tables of levels": (("codebooks",), COLOURS["peach"]),
-    "cells and adders": (("cells", "adds", "clock"), COLOURS["blue"]),
+    "cells and adders": (("cells", "adds"), COLOURS["blue"]),
     "table memory and cell fill": (("tables", "fill"), COLOURS["pink"]),
     "activation and index memory, gather": (("activations", "gather", "index"), COLOURS["sky"]),
     "accumulators": (("accumulators",), COLOURS["orange"]),
@@ -72,8 +72,8 @@ def picture(height: float, width: float = 5.4) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def decades(axis: Axis) -> None:
-    """Plain numbers at 1, 2 and 5 of every decade of a logarithmic axis."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+def decades(axis: Axis, subs: tuple[int, ...] = (1, 2, 5)) -> None:
+    """Plain numbers at 1, 2 and 5 (or others) of every decade of a logarithmic axis."""
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))

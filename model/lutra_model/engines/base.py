@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from ..params import Array, Layer
     from ..structure import Structure
 
-__all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "log2", "rectangles", "reduction_bits"]
+__all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "deep_bits", "log2", "rectangles",
+           "reduction_bits"]
 
 Counts = dict[str, int]  # events by their names in `lutra_model.events.Events`
-Parts = dict[str, float]  # bits of add, mux, compare and register; products of 8 x 8 bits of multiply
+Parts = dict[str, float]  # bits of add, deep, mux, compare and register; products of 8 x 8 bits of multiply
 
 
 class Draw(NamedTuple):
@@ -60,6 +61,20 @@ def reduction_bits(operands: int, width: int) -> int:
         width += 1
         bits += operands // 2 * width
         operands -= operands // 2
+    return bits
+
+
+def deep_bits(operands: int, width: int, growth: int = 1) -> int:
+    """Bits of such a tree's adders, each as often as there are adders before it: what they settle late, they pass on.
+
+    >>> deep_bits(4, 8)  # one adder of 10 bits behind one of 9
+    10
+    """
+    bits = level = 0
+    while operands > 1:
+        width += growth
+        bits += level * (operands // 2) * width
+        operands, level = operands - operands // 2, level + 1
     return bits
 
 
@@ -169,8 +184,8 @@ class Engine(ABC):
         return 0
 
     def issue_registers(self, array: Array) -> int:
-        """Register bits that one issued row passes: operands or cells, adder tree, accumulator output."""
-        return array.columns * (self.tree_registers(array) + self.accumulator_bits(array))
+        """Register bits that one issued row passes before the accumulators: operands or cells, adder tree."""
+        return array.columns * self.tree_registers(array)
 
     def tree_registers(self, array: Array) -> int:
         """Register bits of one column's terms and of its adder tree."""
@@ -205,6 +220,14 @@ class Engine(ABC):
     def schedule_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """Counts that another order of work makes other ones than those of all engines."""
         return {}
+
+    def cell_words(self, array: Array) -> int:
+        """Words that a group of ``fill`` rows of cells holds, each behind a clock gate; a write goes to all of them."""
+        return 2
+
+    def encoder_words(self, array: Array) -> int:
+        """Words of one encoder that are each behind a clock gate, and bits that are clocked always."""
+        return 2 * self.encode_stages(array) + self.slot_words(array, array.entries)
 
     def parameter_registers(self, array: Array) -> int:
         """Register bits of a column's finisher parameters: those in use and those that are loaded."""

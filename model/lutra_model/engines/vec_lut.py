@@ -118,7 +118,7 @@ class VecLut(Engine):
         late = features * 8 * self.parameter_bytes * Pipeline(array).sum  # parameters follow their sums
         return {"table_reads": lookups, "cell_mux_bits": lookups * (_entries(array) + 1) * term
                 + outputs * (array.columns - 1) * SCALAR,
-                "cell_add_bits": lookups * term,
+                "cell_add_bits": lookups * term, "cell_wire_bits": built * _entries(array) * term * 2 * _entries(array),
                 "cell_register_bits": built * (array.length * SCALAR + 2 * _entries(array) * term)
                 + beats * array.rows * 8 + late + outputs * 2 * SCALAR}
 
@@ -133,7 +133,8 @@ class VecLut(Engine):
         return {"issues": issues, "idle_cells": issues * array.cells - layer.lookups,
                 "index_read_bits": words * structure.index_word_bits,
                 "accumulator_read_bits": kept, "accumulator_write_bits": kept,
-                "issue_register_bits": lanes * self.tree_registers(array) + issues * structure.accumulator_word_bits,
+                "issue_register_bits": lanes * self.tree_registers(array),
+                "accumulator_register_bits": issues * structure.accumulator_word_bits,
                 "table_writes": 0, "parameter_bits": features * 8 * self.parameter_bytes,
                 "table_read_bits": 0 if operation.stream_tables else beats * structure.table_word_bits,
                 "table_beats": beats if operation.stream_tables else 0}
@@ -141,6 +142,10 @@ class VecLut(Engine):
     def parameter_registers(self, array: Array) -> int:
         """None: all columns share the output's parameters."""
         return 0
+
+    def cell_words(self, array: Array) -> int:
+        """Both banks' half tables, of every token."""
+        return 2 * _entries(array) * array.columns
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""

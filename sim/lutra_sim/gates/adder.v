@@ -12,8 +12,12 @@ module _10_adder (A, B, CI, BI, X, Y, CO);
   input CI, BI;
   output [Y_WIDTH-1:0] X, Y, CO;
   wire [Y_WIDTH-1:0] a, b;
-  \$pos #(.A_SIGNED(A_SIGNED), .A_WIDTH(A_WIDTH), .Y_WIDTH(Y_WIDTH)) left (.A(A), .Y(a));
-  \$pos #(.A_SIGNED(B_SIGNED), .A_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH)) right (.A(B), .Y(b));
+  generate  // a constant zero may come without bits
+    if (A_WIDTH == 0) assign a = 0;
+    else \$pos #(.A_SIGNED(A_SIGNED), .A_WIDTH(A_WIDTH), .Y_WIDTH(Y_WIDTH)) left (.A(A), .Y(a));
+    if (B_WIDTH == 0) assign b = 0;
+    else \$pos #(.A_SIGNED(B_SIGNED), .A_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH)) right (.A(B), .Y(b));
+  endgenerate
   wire [Y_WIDTH-1:0] term = b ^ {Y_WIDTH{BI}};
   wire [Y_WIDTH-1:0] makes, passes;  // a carry, from its block's first bit on
   wire [Y_WIDTH:0] carry;

@@ -16,6 +16,7 @@ __all__ = ["Adder", "Choice", "lean", "truth"]
 AVOIDED = re.compile(r"CLKBUF|clkbuf|clkinv|clkdly|dly(gate|metal)|lpflow|probe|bufbuf|bufinv|macro|decap|fill|ANTENNA|"
                      r"WELLTAP|diode|ebuf|einv|TBUF|TINV|xp(25|33|5|67)_ASAP7|x\d*p\d+_ASAP7|^HB\d", re.IGNORECASE)
 UNREAD = re.compile(r"(?<!\w)(?:internal_power|leakage_power|pg_pin)" + INSIDE)
+RELATED = re.compile(r"related_pin\s*:\s*\"?([^\";]*)\"?")
 WHEN = re.compile(r"(?<!\w)when\s*:")
 TIMING = re.compile(r"(?<!\w)timing" + INSIDE)
 
@@ -148,11 +149,16 @@ def _lean_cell(text: str) -> str:
 
 
 def _lean_pin(text: str) -> str:
-    """Of a pin's arcs, a conditional one goes where there is one without condition from the same pin."""
-    always = {_related(timing) for timing in TIMING.findall(text) if not WHEN.search(timing)}
-    return TIMING.sub(lambda match: "" if WHEN.search(match[0]) and _related(match[0]) in always else match[0], text)
+    """Of a pin's arcs, those from each other pin by itself; without condition, where there is one without."""
+    always = {pin for timing in TIMING.findall(text) if not WHEN.search(timing) for pin in _related(timing)}
+
+    def arcs(match: re.Match[str]) -> str:
+        kept = [pin for pin in _related(match[0]) if not (WHEN.search(match[0]) and pin in always)]
+        return "\n".join(RELATED.sub(f'related_pin : "{pin}"', match[0]) for pin in kept)
+
+    return TIMING.sub(arcs, text)
 
 
-def _related(timing: str) -> str:
-    match = re.search(r"related_pin\s*:\s*\"?([^\";]*)", timing)
-    return match[1].strip() if match else ""
+def _related(timing: str) -> list[str]:
+    match = RELATED.search(timing)
+    return match[1].split() if match else []

@@ -20,7 +20,7 @@ def _tokens(text: str) -> list[str]:
     while place < len(text):
         match = TOKEN.match(text, place)
         if match is None:
-            raise ValueError(f"a Boolean expression cannot hold {text[place:]!r}: {text!r}")
+            raise ValueError(f"a Boolean expression cannot hold {text[place:].strip()!r}: {text!r}")
         tokens.append(match[1])
         place = match.end()
     return tokens

@@ -75,7 +75,7 @@ class Netlist:
         numbers: dict[object, int] = {"0": LOW, "x": LOW, "z": LOW, "1": HIGH}
 
         def number(bit: object) -> int:
-            return numbers.setdefault(bit, max(numbers.values()) + 1 if bit not in numbers else 0)
+            return numbers.setdefault(bit, len(numbers) - 2)  # three names of net 0
 
         ports = {port: Port(part["direction"] == "input", np.array([number(bit) for bit in part["bits"]], np.int32))
                  for port, part in module["ports"].items()}

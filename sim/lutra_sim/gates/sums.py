@@ -32,7 +32,7 @@ def with_trees(module: dict[str, Any]) -> int:
 
 
 def _number(cell: dict[str, Any], name: str) -> int:
-    return int("0" + cell["parameters"][name].replace("x", "0"), 2)  # of no words yosys gives no widths
+    return int("0" + cell["parameters"][name].replace("x", ""), 2)  # of an empty list of flags: x
 
 
 def _words(cell: dict[str, Any], port: str, count: int) -> list[tuple[list[Bit], bool]]:

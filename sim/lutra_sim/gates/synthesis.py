@@ -39,7 +39,6 @@ read_rtlil {top}.il
 hierarchy -top {top}
 proc
 flatten
-zinit -all
 opt_expr
 opt_clean
 opt -nodffe -nosdff
@@ -63,6 +62,7 @@ opt -nosdff -full
 techmap -map +/techmap.v {full_adder}
 opt -nosdff -fast
 opt_dff -nosdff
+zinit -all
 dfflegalize -cell $_DFF_P_ 0 -cell $_DFFE_PP_ 0
 {gate}
 opt_clean
