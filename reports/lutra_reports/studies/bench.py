@@ -10,6 +10,7 @@ from amaranth.lib import wiring
 from numpy.typing import NDArray
 
 from lutra_sim.gates import liberty, simulate, synthesis
+from lutra_sim.gates.facts import facts_of
 
 from ..provenance import tool_versions
 from .measured import FORMAT, Measured
@@ -47,13 +48,11 @@ def measure(study: str, points: Callable[[Bench, Progress], Sequence[dict[str, A
     """A study's points in the library of these files, with where they come from."""
     bench = Bench(liberty.read(files))
     found = points(bench, progress)
-    library = bench.library
-    head = {"format": FORMAT, "study": study,
-            "library": {"name": library.name, "voltage": library.voltage, "corner": library.corner,
-                        "sources": [{"file": source.file, "sha256": source.sha256} for source in library.sources]},
+    library = facts_of(bench.library, process_nm=0).as_dict(bench.library)  # 0: of an unknown one nobody asks
+    head = {"format": FORMAT, "study": study, "library": library,
             "tools": tool_versions(), "date": datetime.now(UTC).date().isoformat(),
             "command": f"lutra study {study} --liberty FILE", "period_ns": bench.period_ns}
-    return Measured(library.name, head, found)
+    return Measured(library["name"], head, found)
 
 
 def agree(found: NDArray[Any], wanted: NDArray[np.int64], width: int, name: str) -> None:

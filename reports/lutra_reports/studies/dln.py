@@ -45,7 +45,7 @@ def _operations() -> list[Row]:
     add, multiply = 32 * technology.price("add"), technology.price("multiply")
     fp32 = technology.price("fp32_multiply"), technology.price("fp32_add")
     mux = {entries: (entries - 1) * 8 * technology.price("mux") for entries in (32, 1024)}
-    macro = technology.memory("sram_read", 1024) * 8
+    macro = technology.price("sram_read", words=1024) * 8
 
     def row(what: str, lookup: float, mac: float, why: str) -> Row:
         return Row(f"one operation, {what}", "% saved", {CONSTANTS: 100 * (1 - lookup / mac)}, why, CLAIM)

@@ -17,6 +17,7 @@ from .product_cells import Product, ProductRow
 __all__ = ["BLOCKS", "STUDY"]
 
 REPORTS = "joennlae/halutmatmul-openroad-reports, NanGate45, "
+LIBRARY = "nangate45"
 PLACED = REPORTS + "@ 856c4f3, placed: "
 SYNTHESISED = REPORTS + "@ 08068b3, synth_stat.txt of halut_decoder: 16 x 2,660.8 + 640.5 + 209.1 um2"
 CODEBOOKS, ENTRIES = 32, 16  # defaults of halut_pkg.sv; the CI script asks for INT sums and 8 bits
@@ -48,7 +49,7 @@ def _measure(bench: Bench, progress: Callable[[str, int, int], None]) -> list[di
 
 
 def _areas(measured: Sequence[Measured], block: str) -> dict[str, float]:
-    found = {item.basis: item.one(block=block) for item in measured if "45" in item.library or "angate" in item.library}
+    found = {item.basis: item.one(block=block) for item in measured if item.library == LIBRARY}
     return {basis: point["area_um2"] for basis, point in found.items() if point}
 
 
@@ -59,7 +60,7 @@ def _over(values: dict[str, float], amount: float) -> dict[str, float]:
 def _find(technologies: Sequence[Technology], measured: Sequence[Measured]) -> Found:
     encoder = _areas(measured, "tree encoder")
     encoder |= {name: item["area_um2"] for name, item in recorded("encoder", metric="tree", entries=ENTRIES,
-                                                                  length=9).items() if "angate" in name}
+                                                                  length=9).items() if name.endswith(LIBRARY)}
     held = 2 * (8 * (ENTRIES - 1) + 4 * 4)  # bits of the two trees of ours
     narrow, wide = (_areas(measured, f"table {WORDS} x {bits}, latches") for bits in (8, 16))
     rows = [
