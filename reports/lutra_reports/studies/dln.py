@@ -20,10 +20,10 @@ CONSTANTS = "horowitz-45"  # which such papers use
 FORMS = {"rows in cells": "dln-row", "columns told to cells": "dln-column"}
 DECODED = "decoding and multiplying 8 x 8 bits"
 STEPS = {  # what is charged, one after the other; on both sides
-    "cells, adders and their clock": ("cells", "adds", "clock"),
+    "cells and adder trees": ("cells", "adds"),
     "and quantisers": ("encoder",),
     "and tables: memory, expansion, filling": ("codebooks", "tables", "fill"),
-    "and activation, index and accumulator memory": ("activations", "gather", "index", "accumulators"),
+    "and activation and index memory, accumulators": ("activations", "gather", "index", "accumulators"),
     "and finishing, control, leakage": ("pool", "finisher", "functions", "add", "program", "control", "leakage"),
     "and memory outside the chip": ("dram",),
 }

@@ -156,7 +156,7 @@ def _multiplying(technologies: Sequence[Technology], measured: Sequence[Measured
 def _machines(technologies: Sequence[Technology]) -> list[Row]:
     """Whole arrays on BERT-base's products, and how often tables are built."""
     found = pair(bert_base(), "lut-tc", Options(bits=2))
-    core = ("encoder", "cells", "adds", "clock", "fill")
+    core = ("encoder", "cells", "adds", "fill")
     int8, fp16, per_bit = {}, {}, {}
     for technology in technologies:
         lookup, rival = found.priced(technology)
