@@ -15,6 +15,7 @@ from . import (
     info,
     report,
     simulate,
+    study,
     technology,
     train,
     verilog,
@@ -24,4 +25,4 @@ from . import (
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, characterise, technology, zoo, train, fetch, bench)
+            functions, characterise, technology, zoo, study, train, fetch, bench)
