@@ -13,6 +13,7 @@ from . import (
     golden,
     info,
     report,
+    run,
     simulate,
     train,
     verilog,
@@ -21,5 +22,5 @@ from . import (
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
+COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, run, info,
             functions, zoo, train, fetch, bench)

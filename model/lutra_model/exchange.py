@@ -61,7 +61,7 @@ class Exchange:
 
     def __init__(self, job: Sequence[bytes], array: Array, line: Line, mark: bytes | None = None) -> None:
         self._nonce, self._mark, self._array, self._line = job[0][-NONCE_BYTES:], mark, array, line
-        self._waiting = deque(job)
+        self._hello, self._waiting = deque(job[:1]), deque(job[1:])
         self._under_way: deque[int] = deque()  # lengths of frames not acknowledged
         self._beats: list[bytes] = []
         self.begun = False
@@ -88,10 +88,10 @@ class Exchange:
 
     def send(self) -> bytes:
         """What may be sent now: it counts as sent. Nothing once the machine has failed."""
-        data = b""
-        while (self._waiting and not self.failed and (self.begun or not self._under_way)
-               and sum(self._under_way) + len(self._waiting[0]) + CHECK_BYTES <= WINDOW_BYTES):
-            frame = self._line.sealed(self._waiting.popleft())
+        data, frames = b"", self._waiting if self.begun else self._hello
+        while (frames and not self.failed
+               and sum(self._under_way) + len(frames[0]) + CHECK_BYTES <= WINDOW_BYTES):
+            frame = self._line.sealed(frames.popleft())
             data += frame
             self._under_way.append(len(frame))
         return data

@@ -99,7 +99,7 @@ class SerialPort:
             raise self._gone("it has hung up")
         return received
 
-    def _gone(self, why: str) -> ConnectionError:
+    def _gone(self, why: str | None) -> ConnectionError:
         return ConnectionError(f"the serial device {self.path} must stay connected: {why}")
 
     def close(self) -> None:

@@ -52,17 +52,25 @@ class SimulatedBoard:
     patience : cycles of silence after which ``read`` gives up.
     """
 
+    _free: weakref.finalize | None = None
+
     def __init__(self, path: Path, *, divisor: int = DIVISOR, patience: int = PATIENCE) -> None:
         self.patience = patience
-        self._library = _loaded(path)
-        self._board = self._library.board_new(divisor)
+        self._library, self._divisor = _loaded(path), divisor
         self._taken = ctypes.create_string_buffer(ROOM)
-        self._waiting = b""
-        weakref.finalize(self, self._library.board_delete, self._board)
+        self.power_up()
+
+    def power_up(self) -> None:
+        """Starts anew, as when the bitstream is loaded: memories hold anything."""
+        self._board = self._library.board_new(self._divisor)
+        self._waiting = self._heard = b""
+        if self._free:
+            self._free()
+        self._free = weakref.finalize(self, self._library.board_delete, self._board)
 
     @property
     def cycles(self) -> int:
-        """Clock cycles so far."""
+        """Clock cycles since then."""
         return self._library.board_cycles(self._board)
 
     def write(self, data: bytes) -> None:
@@ -76,19 +84,19 @@ class SimulatedBoard:
     def exchange(self, patience: int) -> bytes:
         """The same, giving up after so many cycles."""
         data, self._waiting = self._waiting, b""
-        count = self._library.board_exchange(self._board, data, len(data), self._taken, ROOM, patience)
-        return self._taken.raw[:count]
+        heard, self._heard = self._heard, b""
+        count = self._library.board_exchange(self._board, data, len(data), self._taken, ROOM, 0 if heard else patience)
+        return heard + ctypes.string_at(self._taken, count)
 
     def line_break(self) -> None:
         """A break on the line, after what was sent before it."""
-        self.exchange(0)
+        self._heard = self.exchange(0)
         self._library.board_break(self._board)
 
     def reset(self) -> None:
         """Resets the board by a break, and forgets what was under way."""
-        self._waiting = b""
         self._library.board_break(self._board)
-        self.exchange(0)
+        self._waiting = self._heard = b""
 
 
 def build_board(array: Array, *, divisor: int = DIVISOR, cache: Path | None = None,
