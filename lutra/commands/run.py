@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 NAME = "run"
 BATCH = 16       # inputs of one job: what is done again when the line spoils it
-PATIENCE = 60.0  # seconds of silence that a simulated board is given
+SLOW = {"timeout": 60.0, "settle": 0.5}  # seconds that a simulated board is given
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +75,7 @@ def _port(args: argparse.Namespace, board: "Board", array: Array, show: Any) -> 
             yield port
         return
     with terminal(SimulatedBoard(build_board(array, progress=show))) as path, \
-            SerialPort(path, baud=board.baud, timeout=PATIENCE) as port:
+            SerialPort(path, baud=board.baud, **SLOW) as port:
         yield port
 
 

@@ -73,7 +73,7 @@ def test_another_bitstream(files: list[str], tmp_path: Path, capsys: pytest.Capt
 
 
 def test_a_silent_board(files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SerialPort.__init__, "__kwdefaults__", {"baud": 1_000_000, "timeout": 0.05})
+    monkeypatch.setattr(SerialPort.__init__, "__kwdefaults__", {"baud": 1_000_000, "timeout": 0.05, "settle": 0})
     master, slave = os.openpty()
     assert refused(capsys, *files, "--port", os.ttyname(slave)) == (
         "the board did not answer, 5 times in a row: it must hold a bitstream of lutra bitstream, and the line must "
@@ -93,7 +93,8 @@ def test_mistakes(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixtur
             f"board must be on a serial device that can be opened, not {tmp_path}/socket: ")
     assert refused(capsys, "run", "--board", "arty", "--simulated") == (
         f"board must be one of {', '.join(BOARDS)}, not arty")
-    assert "must hold" not in refused(capsys, "run", "--board", "ulx3s-25f", "--simulated")
+    assert refused(capsys, "run", "--board", "ulx3s-25f", "--simulated") == (
+        "layer block1_first needs sub-vector length 9, the array holds at most 4")
     for text in ("{", "[]", '{"board": "ulx3s-25f"}', '{"board": "ulx3s-25f", "clock_mhz": 1, "array": {"metric": 1}}'):
         (tmp_path / "design.json").write_text(text)
         assert refused(capsys, *files, "--simulated").startswith(

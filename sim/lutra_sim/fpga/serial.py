@@ -13,8 +13,6 @@ from types import TracebackType
 
 __all__ = ["SerialPort"]
 
-SETTLE_SECONDS = 0.05  # after a break, for what was under way
-
 
 class SerialPort:
     """A :class:`lutra_model.link.Port` on a terminal device, 8 data bits, no parity, no flow control.
@@ -26,13 +24,14 @@ class SerialPort:
     path : the device, as ``/dev/ttyUSB0``.
     baud : bits per second, as the board's bitstream has it.
     timeout : seconds of silence after which ``read`` gives up.
+    settle : seconds after a break, for what was under way.
     """
 
-    def __init__(self, path: Path | str, *, baud: int = 1_000_000, timeout: float = 5.0):
+    def __init__(self, path: Path | str, *, baud: int = 1_000_000, timeout: float = 5.0, settle: float = 0.1):
         speed = getattr(termios, f"B{baud}", None)
         if speed is None:
             raise ValueError(f"baud must be a rate that this system knows, not {baud}")
-        self.path, self.timeout = path, timeout
+        self.path, self.timeout, self.settle = path, timeout, settle
         try:
             self._file = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         except OSError as error:
@@ -72,8 +71,8 @@ class SerialPort:
         try:
             termios.tcflush(self._file, termios.TCOFLUSH)
             termios.tcsendbreak(self._file, 0)
-            time.sleep(SETTLE_SECONDS)
-            termios.tcflush(self._file, termios.TCIOFLUSH)
+            time.sleep(self.settle)
+            termios.tcflush(self._file, termios.TCIFLUSH)
         except termios.error as error:
             raise self._gone(error.args[1]) from None
 

@@ -23,10 +23,9 @@ __all__ = ["DIVISOR", "SimulatedBoard", "build_board", "terminal"]
 
 DIVISOR = 4          # clock cycles in a bit time: the fewest that the line can do with
 PATIENCE = 1 << 20   # cycles without a byte after which the board is silent
-STEP = 20_000        # cycles after which a terminal looks up
+STEP = 2_000         # cycles after which a terminal looks up
 ROOM = 1 << 16
 GLANCE = 0.05        # seconds between two looks at a terminal while the board rests
-FLUSHED = termios.TIOCPKT_FLUSHREAD | termios.TIOCPKT_FLUSHWRITE
 
 
 def _loaded(path: Path) -> Any:
@@ -109,8 +108,8 @@ def build_board(array: Array, *, divisor: int = DIVISOR, cache: Path | None = No
 class _Terminal:
     """Carries bytes between the host's end of a pseudo-terminal, ``master``, and a board.
 
-    A pseudo-terminal has no line and so no breaks; in packet mode it tells when its buffers are flushed, which a
-    host does with every break.
+    A pseudo-terminal has no line and so no breaks; in packet mode it tells when its host drops what it has written,
+    which a host does before every break.
     """
 
     def __init__(self, board: SimulatedBoard, master: int) -> None:
@@ -133,7 +132,8 @@ class _Terminal:
                 self.said, self.quiet = self.said + heard, 0 if heard else self.quiet + STEP
 
     def _hear(self, packet: bytes) -> None:
-        if packet[0] & FLUSHED:
+        if packet[0] & termios.TIOCPKT_FLUSHWRITE:
+            termios.tcflush(self.master, termios.TCIFLUSH)  # the host's flush does not reach what is at this end
             self.said = b""
             self.board.reset()
         self.board.write(packet[1:])
