@@ -14,6 +14,7 @@ from . import (
     golden,
     info,
     report,
+    run,
     simulate,
     study,
     technology,
@@ -24,5 +25,5 @@ from . import (
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
+COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, run, info,
             functions, characterise, technology, zoo, study, train, fetch, bench)

@@ -17,8 +17,10 @@ from rich.table import Table
 from lutra_model.scaling import named
 from lutra_model.technology import USUAL, Technology
 
-__all__ = ["REST", "Outcome", "array_options", "network_argument", "progress", "read_array", "rest", "shape", "table",
-           "technologies", "technology_option"]
+from .. import embedded
+
+__all__ = ["REST", "Outcome", "array_options", "input_options", "network_argument", "progress", "read_array", "rest",
+           "shape", "some_inputs", "table", "technologies", "technology_option"]
 
 REST = "other cycles"  # head of the column that says where the rest went
 
@@ -71,6 +73,22 @@ def technologies(chosen: list[str] | None) -> list[Technology]:
 def network_argument(parser: argparse.ArgumentParser) -> None:
     """The optional network."""
     parser.add_argument("network", nargs="?", metavar="NET", help="a .lutra file or an embedded network's name")
+
+
+def input_options(parser: argparse.ArgumentParser) -> None:
+    """``--input``, ``--images`` and ``--output``."""
+    parser.add_argument("--input", metavar="X.npy", help="inputs (the embedded test images)")
+    parser.add_argument("--images", type=int, metavar="N", help="how many of the inputs (all of INPUT, or 10)")
+    parser.add_argument("--output", metavar="Y.npy", help="where to write the int8 outputs")
+
+
+def some_inputs(args: argparse.Namespace) -> NDArray[Any]:
+    """The inputs that these options choose, at least one."""
+    found = read_array(args.input) if args.input else embedded.test_set()[0]
+    count = (len(found) if args.input else 10) if args.images is None else args.images
+    if not 1 <= count <= len(found):
+        raise ValueError(f"images must be 1 to {len(found)}, not {count}")
+    return found[:count]
 
 
 def read_array(path: str) -> NDArray[Any]:

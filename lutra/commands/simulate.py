@@ -18,7 +18,7 @@ from lutra_model.fit import arrays
 from lutra_model.network import Network
 
 from .. import embedded
-from .common import Outcome, array_options, network_argument, progress, read_array, table
+from .common import Outcome, array_options, input_options, network_argument, progress, some_inputs, table
 from .golden import save_array
 
 NAME = "simulate"
@@ -36,9 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     network_argument(parser)
     array_options(parser)
-    parser.add_argument("--input", metavar="X.npy", help="inputs (the embedded test images)")
-    parser.add_argument("--images", type=int, metavar="N", help="how many of the inputs (all of INPUT, or 10)")
-    parser.add_argument("--output", metavar="Y.npy", help="where to write the int8 outputs")
+    input_options(parser)
     tables = parser.add_mutually_exclusive_group()
     tables.add_argument("--resident", action="store_true", help="table memory has room for all tables")
     tables.add_argument("--stream", action="store_true", help="all tables come from the table stream, for every input")
@@ -53,21 +51,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="which cycles of it, both included (0:999)")
 
 
-def _inputs(args: argparse.Namespace) -> NDArray[Any]:
-    found = read_array(args.input) if args.input else embedded.test_set()[0]
-    count = (len(found) if args.input else 10) if args.images is None else args.images
-    if not 1 <= count <= len(found):
-        raise ValueError(f"images must be 1 to {len(found)}, not {count}")
-    return found[:count]
-
-
 def run(args: argparse.Namespace) -> Outcome:
     """Verdict, cycles predicted and simulated, operation by operation."""
     from lutra_sim import network as simulation
     from lutra_sim.library import cache_folder
 
     network, (rows, columns) = embedded.network(args.network), args.array
-    inputs, resident = _inputs(args), True if args.resident else False if args.stream else None
+    inputs, resident = some_inputs(args), True if args.resident else False if args.stream else None
     chosen = arrays(network, rows=rows, columns=columns, encoders=args.encoders, resident=resident)
     keep = Path(f"{args.output}.partial") if args.output else cache_folder()
     with progress(quiet=args.json) as show:

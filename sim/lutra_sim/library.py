@@ -168,23 +168,24 @@ def _compile(verilog: str, driver: str, taps: Taps | None, runtime: Path, build:
     (folder / LOG).write_text("\n".join(log))
 
 
-def library(verilog: str, *, trace: str | None = None, taps: Taps | None = None, cache: Path | None = None,
-            progress: Progress | None = None) -> Path:
+def library(verilog: str, *, driver: str = "driver.cpp", trace: str | None = None, taps: Taps | None = None,
+            cache: Path | None = None, progress: Progress | None = None) -> Path:
     """The shared library of a machine's Verilog (top module ``lutra``), compiled unless the cache has it.
 
-    ``trace`` is ``fst`` or ``vcd`` for one that can write traces; one with ``taps`` counts toggles.
+    ``driver`` is the file with its functions; ``trace`` is ``fst`` or ``vcd`` for one that can write traces; one with
+    ``taps`` counts toggles.
     """
     cache, build = cache or cache_folder(), BUILDS[trace]
-    driver = (files("lutra_sim") / "driver.cpp").read_text()
+    text = (files("lutra_sim") / driver).read_text()
     common = json.dumps([VERILATE, OPTIMISE, CXXFLAGS, DEFINES, RUNTIME, astuple(build), tools.versions()])
 
     def compile_into(folder: Path) -> None:
         if progress:
             progress("compiling the machine", 0, 1)
         runtime = cached(cache, f"runtime-{_key(common)}", partial(_compile_runtime, build))
-        _compile(verilog, driver, taps, runtime, build, folder)
+        _compile(verilog, text, taps, runtime, build, folder)
         if progress:
             progress("compiling the machine", 1, 1)
 
     own = [taps.control, taps.header] if taps else []
-    return cached(cache, f"machine-{_key(common, driver, verilog, *own)}", compile_into) / LIBRARY
+    return cached(cache, f"machine-{_key(common, text, verilog, *own)}", compile_into) / LIBRARY
