@@ -46,7 +46,8 @@ def _encoders() -> Iterator[Point]:
 def _tables() -> Iterator[Point]:
     for rows, columns, entries in [(2, 2, 16), (4, 2, 16), (4, 4, 8), (4, 4, 16), (2, 4, 32), (8, 4, 8), (8, 4, 16),
                                    (2, 2, 8), (2, 8, 16), (2, 2, 64), (1, 1, 256), (8, 8, 16)]:
-        yield Point(_lookup(rows, columns, entries), ("array", "cells", "trees", "accumulators"))
+        trees = ("trees",) if rows > 1 else ()  # one row has nothing to add
+        yield Point(_lookup(rows, columns, entries), ("array", "cells", *trees, "accumulators"))
     for entries in (16, 8, 64, 256, 32, 128):
         yield Point(_lookup(2, 2, entries), ("burnt-tables",))
     for rows, columns, entries in [(2, 2, 16), (4, 4, 16), (2, 2, 64), (1, 1, 256)]:
