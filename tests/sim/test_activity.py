@@ -1,5 +1,6 @@
 """Toggles that the compiled machines count, against words in the order of their issue, and against waveforms."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -8,9 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lutra.cli import main
 from lutra_model import golden
-from lutra_model.activity import PORTS, toggled
+from lutra_model.activity import PORTS, load, toggled
 from lutra_model.codings import Nearest
+from lutra_model.fit import arrays
+from lutra_model.netfile import save
 from lutra_model.network import Network, Product, Window
 from lutra_model.params import Array
 from lutra_model.program import compile_network
@@ -189,3 +193,15 @@ def test_constant_inputs_toggle_nothing_that_is_gathered() -> None:
     rates = run.activity[1].activity.rates
     assert rates["gather"] == 0
     assert rates["fill"] > 0
+
+
+def test_the_command_writes_what_the_machine_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = network("int8", 6)
+    x = images(net, 2, 6)
+    save(net, tmp_path / "net.lutra")
+    np.save(tmp_path / "x.npy", x)
+    assert main(["simulate", f"{tmp_path}/net.lutra", "--array", "8x4", "--input", f"{tmp_path}/x.npy", "--activity",
+                 f"{tmp_path}/net.json", "--json"]) == 0
+    found, run = load(tmp_path / "net.json"), simulate(net, x, arrays(net, rows=8, columns=4), activity=True)
+    assert found == run.network_activity(net.name)
+    assert json.loads(capsys.readouterr().out)["toggles"] == found.toggles
