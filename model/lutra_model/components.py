@@ -13,14 +13,14 @@ OWN_ENERGIES = {  # entries that a technology may price for one component
     "gather": ("add", "register", "mux", "clock"), "pool": ("add", "compare", "mux"),
     "encoder": ("add", "deep", "multiply", "compare", "mux", "register", "clock"), "codebooks": ("register", "wire"),
     "cells": ("mux", "multiply", "add", "register", "wire", "clock"), "fill": ("register", "wire"),
-    "adds": ("add", "register", "clock"), "accumulators": ("add", "register", "clock"),
+    "adds": ("add", "deep", "register", "clock"), "accumulators": ("add", "register", "wire", "clock"),
     "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
     "add": ("multiply", "add", "mux", "clock"), "program": ("register",), "control": ("register", "clock")}
 OWN_AREAS = {
     "gather": ("add", "mux", "compare", "register", "clock"),
     "encoder": ("add", "deep", "multiply", "compare", "mux", "register", "clock"),
-    "cells": ("mux", "multiply", "add", "register", "clock"), "adds": ("add", "register", "clock"),
+    "cells": ("mux", "multiply", "add", "register", "clock"), "adds": ("add", "deep", "register", "clock"),
     "accumulators": ("add", "register", "clock"),
     "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "add": ("multiply", "add", "mux", "register", "clock"),

@@ -62,7 +62,8 @@ class Events:
     parameter_bits : finisher parameters written into their registers.
     turn_bits : weight bits that a MAC array moves from its loading to its working bank; a lookup array moves none.
     idle_cells : cells that an issue passes without work (ragged tiles).
-    tree_adds, tree_add_bits : two-operand additions of the adder trees and their bits.
+    tree_adds, tree_add_bits : two-operand additions of the adder trees and their bits. tree_deep_bits : of trees that
+        add in one cycle, bits of adders that follow others, once for each that they follow.
     accumulator_adds : additions of a tree's sum to an accumulator.
     accumulator_read_bits, accumulator_write_bits : accumulator memory, whole words.
     pool_add_bits : adder bits that reduce a pool's lanes; pool_compare_bits : comparator bits, for a maximum.
@@ -115,6 +116,7 @@ class Events:
     idle_cells: int = 0
     tree_adds: int = 0
     tree_add_bits: int = 0
+    tree_deep_bits: int = 0
     accumulator_adds: int = 0
     accumulator_read_bits: int = 0
     accumulator_write_bits: int = 0

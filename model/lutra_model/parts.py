@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 from .components import Quantity
 from .engines import Parts, log2, reduction_bits
-from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_parts
+from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_parts, row_pipeline
 from .operation import descriptor_words
-from .piecewise import FUNCTION_WORDS
 from .schedule import Pipeline
 from .structure import Structure
 
-__all__ = ["ADD_PARTS", "FINISHER_PARTS", "clock_words", "memory_bits", "parts"]
+__all__ = ["ADD_PARTS", "FINISHER_PARTS", "accumulated_rows", "clock_words", "memory_bits", "parts"]
 
 FINISHER_PARTS: Parts = {"add": 33 + 10, "multiply": 33 * 16 / 64, "mux": 6 * 49, "compare": 2 * 10}
 #                        bias, rounding; products of 8 x 8 bits; shifter; clamp
@@ -60,6 +59,11 @@ def _row_bits(structure: Structure) -> int:
     return log2(structure.array.block_rows) + 3
 
 
+def accumulated_rows(structure: Structure, register_bits: int) -> int:
+    """Bits that tell so many accumulators (in bits of their outputs) their rows."""
+    return register_bits // structure.accumulator_registers * _row_bits(structure)
+
+
 def _array(structure: Structure) -> Found:
     """Cells; adder trees with their registers; adders and registers of the accumulators."""
     array = structure.array
@@ -71,6 +75,7 @@ def _array(structure: Structure) -> Found:
     else:
         yield from _of("cells", array.cell.cell_parts(structure), array.cells)
         yield Quantity("adds", "add", array.columns * reduction_bits(array.rows, structure.term_bits))
+        yield Quantity("adds", "deep", array.columns * array.cell.tree_deep_bits(array))
         yield Quantity("accumulators", "add", array.columns * structure.accumulator_bits)
     yield Quantity("adds", "register", structure.issue_registers)
     yield Quantity("accumulators", "register", structure.accumulator_registers)
@@ -113,7 +118,7 @@ def parts(structure: Structure) -> tuple[Quantity, ...]:
     """All parts of a machine; an entry may come more than once in a component."""
     found = [Quantity(name, "sram", width, words) for name, (words, width) in memory_bits(structure).items() if width]
     for component in (_gather, _encoder, _array, _finisher, _add, _functions, _control):
-        found.extend(component(structure))
+        found.extend(part for part in component(structure) if part.amount)
     return (*found, *(Quantity(component, "clock", words) for component, words in clock_words(structure).items()))
 
 
@@ -125,4 +130,5 @@ def clock_words(structure: Structure) -> dict[str, int]:
              "accumulators": 1 + _row_bits(structure),
              "finisher": 2 * (array.cell.parameter_bytes + pipeline.finish), "add": 2 * pipeline.add,
              "control": 2 * descriptor_words(array) + structure.control_registers}
-    return found | ({"functions": 2 * pipeline.row + 2 * FUNCTION_WORDS} if array.functions else {})
+    functions = {"functions": 2 * pipeline.function + row_pipeline(structure)} if array.functions else {}
+    return found | functions

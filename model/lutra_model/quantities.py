@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from .components import Quantity
 from .events import Events
-from .parts import ADD_PARTS, FINISHER_PARTS, clock_words, memory_bits
+from .parts import ADD_PARTS, FINISHER_PARTS, accumulated_rows, clock_words, memory_bits
 from .structure import Structure
 
 __all__ = ["quantities"]
@@ -60,11 +60,13 @@ class _Counts:
             yield Quantity("accumulators", "fp32_add", events.accumulator_adds)
         else:
             yield Quantity("adds", "add", events.tree_add_bits)
+            yield Quantity("adds", "deep", events.tree_deep_bits)
             yield Quantity("accumulators", "add", events.accumulator_adds * structure.accumulator_bits)
         yield Quantity("cells", "register", events.cell_register_bits)
         yield Quantity("cells", "wire", events.cell_wire_bits)
         yield Quantity("adds", "register", events.issue_register_bits)
         yield Quantity("accumulators", "register", events.accumulator_register_bits)
+        yield Quantity("accumulators", "wire", accumulated_rows(structure, events.accumulator_register_bits))
         written = events.table_writes * structure.cell_bits
         yield Quantity("fill", "register", written + events.turn_bits + events.parameter_bits)
         yield Quantity("fill", "wire", written * structure.array.cell.cell_words(structure.array))

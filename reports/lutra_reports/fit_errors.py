@@ -7,8 +7,9 @@ from typing import Any
 from .fit_data import IDLE, Measured
 from .fit_prices import Fitted
 
-__all__ = ["GOAL", "WHAT", "Errors", "Prediction", "predictions"]
+__all__ = ["GOAL", "OF_ONE_SIDE", "WHAT", "Errors", "Prediction", "predictions"]
 
+OF_ONE_SIDE = ("encoder", "level-encoder", "array", "cells", "trees", "products")  # blocks that are not in all machines
 GOAL = 0.1  # relative error that a prediction may have
 
 
@@ -45,10 +46,9 @@ class Errors:
 
     predictions: tuple[Prediction, ...]
 
-    def of(self, what: str, *, held_out: bool, component: str = "", block: str = "") -> list[float]:
-        """Absolute relative errors of one of `WHAT`: of rows that have a component, or of a block."""
+    def of(self, what: str, *, held_out: bool, component: str = "") -> list[float]:
+        """Absolute relative errors of one of `WHAT`: of all rows, or of those that have a component."""
         found = (WHAT[what](one) for one in self.predictions if one.held_out == held_out
-                 and block in ("", one.item.block)
                  and (not component or any(name.startswith(f"{component}.") for name in one.item.amounts)))
         return [abs(error) for error in found if error is not None]
 
@@ -67,16 +67,23 @@ class Errors:
     def table(self) -> list[dict[str, Any]]:
         """Each block: configurations fitted and held out, mean and largest errors of either."""
         found = []
-        for block in dict.fromkeys(one.item.block for one in self.predictions):
-            row: dict[str, Any] = {"block": block}
-            for held_out, name in ((False, "fitted"), (True, "held_out")):
-                mine = [one for one in self.predictions if one.item.block == block and one.held_out == held_out]
-                row[name] = {"count": len({one.item.configuration for one in mine})}
-                for what in WHAT:
-                    if errors := self.of(what, held_out=held_out, block=block):
-                        row[name] |= {f"{what}_mean": sum(errors) / len(errors), f"{what}_largest": max(errors)}
+        for name in dict.fromkeys(sorted(_group(one.item) for one in self.predictions)):
+            row: dict[str, Any] = {"block": name}
+            for held_out, which in ((False, "fitted"), (True, "held_out")):
+                mine = [one for one in self.predictions if _group(one.item) == name and one.held_out == held_out]
+                row[which] = {"count": len({one.item.configuration for one in mine})}
+                for what, error_of in WHAT.items():
+                    if errors := [abs(error) for error in map(error_of, mine) if error is not None]:
+                        row[which] |= {f"{what}_mean": sum(errors) / len(errors), f"{what}_largest": max(errors)}
             found.append(row)
         return found
+
+
+def _group(item: Measured) -> str:
+    """A block, and where machines have other ones, whose."""
+    if item.block not in OF_ONE_SIDE:
+        return item.block
+    return f"{item.block}, {item.metric if item.block == 'encoder' else item.engine}"
 
 
 def predictions(measured: Sequence[Measured], fitted: Fitted, held: frozenset[tuple[str, str]]) -> Errors:

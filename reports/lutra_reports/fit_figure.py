@@ -8,13 +8,12 @@ from matplotlib.lines import Line2D
 
 from lutra_model.engines import ENGINES
 
-from .fit_errors import GOAL
+from .fit_errors import GOAL, OF_ONE_SIDE
 from .style import COLOURS, Picture, decades, drawing, picture
 
 __all__ = ["SIDES", "scatter", "side"]
 
 SIDES = {"lookup": COLOURS["blue"], "MAC": COLOURS["red"], "shared": COLOURS["grey"]}
-OF_ONE_SIDE = ("encoder", "level-encoder", "array", "cells", "trees", "products", "builders", "vector-builder")
 PANELS = {"energy": ("energy_pj", "predicted_pj", "pJ of a run"), "area": ("area_um2", "predicted_um2", "µm²")}
 
 

@@ -25,6 +25,7 @@ LEAST = 1e-3    # of a kind's price, in published prices scaled as a whole
 FINE = {"clock": 1.0, "wire": 0.05, "deep": 0.1}  # guesses of what is not published, of a register's price
 FINE_AREA = {"clock": 1.0, "deep": 0.5}  # the same of areas
 KINDS = ("add", "compare", "multiply", "mux", "register")
+CARRIED = ("add.add", "pool.add", "pool.compare")  # clock pins of registers that the model does not count go with these
 OF_ENGINES = ("encoder", "codebooks", "cells", "adds", "fill")  # components that are other ones in other engines
 ACTIVE = "~"    # after a name: the share of its price that follows the toggles of the component's data
 Amounts = Mapping[str, float]
@@ -138,7 +139,9 @@ def _total(prices: Prices, item: Measured, amounts: Amounts) -> float:
 
 
 def _clocked(item: Measured) -> Prices:
-    return {name: amount for name, amount in item.amounts.items() if _kind(name) in ("clock", "register")}
+    """Amounts that clock pins go with."""
+    return {name: amount for name, amount in item.amounts.items()
+            if _kind(name) in ("clock", "register") or name in CARRIED}
 
 
 def _data(item: Measured, rates: Amounts) -> Prices:
@@ -170,7 +173,7 @@ def fit(measured: Sequence[Measured], published: Technology) -> Fitted:
     sizes = list({item.configuration: item for item in measured if item.areas}.values())
     areas = [item.area_um2 for item in sizes]
     fine = {kind: share * prices["register"] for kind, share in FINE.items()}
-    clock = {"clock": fine.pop("clock"), "register": prices["register"]}
+    clock = {"clock": fine.pop("clock")} | dict.fromkeys(("register", "add", "compare"), prices["register"])
     data = {name: price / 2 for kind, price in (prices | fine).items() for name in (kind, kind + ACTIVE)}
     bits = {kind: published.price(f"{kind}_area") for kind in KINDS}
     clocked, moving = [item.clock_pj for item in measured], [item.data_pj for item in measured]

@@ -162,7 +162,7 @@ def test_a_price_follows_the_toggles_of_its_data() -> None:
 def test_an_unknown_entry_is_named() -> None:
     data = raw()
     data["entries"]["muxx"] = data["entries"]["mux"]
-    with pytest.raises(ValueError, match=r"^t: entry muxx is not known; known are clock_period, add, .*, clock, wire$"):
+    with pytest.raises(ValueError, match=r"^t: entry muxx is not known; known are clock_period, add, .*, clock, .*$"):
         parse(json.dumps(data), "t")
 
 

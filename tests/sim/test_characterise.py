@@ -145,7 +145,7 @@ def test_blocks_share_the_bill_among_them(array: Array) -> None:
         assert sums[name] == pytest.approx(whole[name]), name
     if array.engine == "lookup":
         parts = [BLOCKS[name].charges(events, cycles, structure) for name in ("cells", "trees", "accumulators")]
-        for name in ("adds.clock", "adds.add"):
+        for name in ("adds.register", "adds.add"):  # clock gates of parts are more than those of the whole
             assert sum(charges.get(name, 0) for charges in parts) == pytest.approx(whole[name])
 
 

@@ -1,5 +1,6 @@
 """lutra_sim.gates.synthesis: what components become, simulated, equals the components themselves."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,53 @@ COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
 def test_a_netlist_equals_its_component(name: str, cache: Path) -> None:
     netlist = synthesise(COMPONENTS[name](), toy(), name=name, period_ns=PERIOD, cache=cache)
     assert agrees(netlist, COMPONENTS[name](), 1)
+
+
+def drawn_at_random(seed: int) -> Described:
+    """Four registers and twelve operations on them and on three inputs, of random widths and signs."""
+    rng = np.random.default_rng(seed)
+
+    def shape() -> Any:
+        width = int(rng.integers(1, 7))
+        return signed(width) if rng.integers(2) else unsigned(width)
+
+    ports = {name: In(shape()) for name in "abc"} | {"o": Out(shape()), "p": Out(shape())}
+    shapes = [shape() for _ in range(4)]
+    picks = rng.integers(0, 1 << 16, (12 + 4 + 2, 4))
+
+    def describe(m: Module, self: Any) -> None:
+        registers = [Signal(part, init=int(pick[3]) % (1 << max(part.width - 1, 0)), name=f"r{place}")
+                     for place, (part, pick) in enumerate(zip(shapes, picks[12:], strict=False))]
+        values: list[Any] = [self.a, self.b, self.c, *registers]
+        for kind, *parts in picks[:12].tolist():
+            x, y, z = (values[part % len(values)] for part in parts)
+            choices = [x + y, x - y, x[:6] * y[:6], Mux(x, y, z), x ^ y, x & ~y, x < y, x == y, -x, x * x]
+            values.append(choices[kind % 10][:12])
+        for register, (_, left, enable, _) in zip(registers, picks[12:16].tolist(), strict=True):
+            with m.If(values[enable % len(values)].any()):
+                m.d.sync += register.eq(values[left % len(values)])
+        m.d.comb += [self.o.eq(values[-1]), self.p.eq(values[-2] - values[-3])]
+
+    return Described(ports, describe)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_random_netlist_equals_its_component(seed: int, cache: Path) -> None:
+    netlist = synthesise(drawn_at_random(seed), toy(), name=f"random {seed}", period_ns=PERIOD, cache=cache)
+    assert agrees(netlist, drawn_at_random(seed), seed)
+
+
+@pytest.mark.skipif("LUTRA_LIBERTY" not in os.environ, reason="LUTRA_LIBERTY names no Liberty files")
+@pytest.mark.parametrize("name", ["accumulate", "table"])
+def test_a_library_of_the_user(name: str, cache: Path) -> None:
+    library = liberty.read(os.environ["LUTRA_LIBERTY"].split(os.pathsep))
+    netlist = synthesise(COMPONENTS[name](), library, name=name, period_ns=PERIOD, cache=cache)
+    assert agrees(netlist, COMPONENTS[name](), 1)
+    idle = {port: np.zeros(50, int) for port in stimulus(COMPONENTS[name](), 0)}
+    done = [run(netlist, part, period_ns=PERIOD).energy for part in (idle, stimulus(COMPONENTS[name](), 0))]
+    assert 0 < done[0].leakage < done[0].total
+    assert done[0].internal == done[0].switching == 0
+    assert done[1].internal > 0 < done[1].switching
 
 
 @pytest.mark.parametrize("period_ns", [0.2, 0.35])

@@ -196,6 +196,10 @@ class Engine(ABC):
             bits += operands * min(width, widest)
         return bits
 
+    def tree_deep_bits(self, array: Array) -> int:
+        """Bits of a column's adders that follow others in one cycle, as `deep_bits` counts them."""
+        return 0
+
     def accumulator_bits(self, array: Array) -> int:
         """Bits that hold the sum of the longest layer without overflow."""
         return self.term_bits(array) + log2(array.codebooks)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutra_model.events import Events
-from lutra_model.function_events import lane_parts, row_parts
+from lutra_model.function_events import lane_parts, row_parts, row_pipeline
 from lutra_model.params import Array
 from lutra_model.parts import parts
 from lutra_model.quantities import quantities
@@ -89,8 +89,11 @@ class Block:
         if self.issue:
             own = replace(own, issue_register_bits=int(events.issues * self.issue(structure)))
         components = (*self.components, *(("encoder",) if builds else ()))
-        found = {f"{item.component}.{item.entry}": float(item.amount) for item in quantities(own, cycles, structure)
-                 if item.component in components and not item.entry.startswith(ELSEWHERE)}
+        found: dict[str, float] = {}
+        for item in quantities(own, cycles, structure):
+            if item.component in components and not item.entry.startswith(ELSEWHERE):
+                name = f"{item.component}.{item.entry}"
+                found[name] = found.get(name, 0.0) + item.amount
         clocked = {name: cycles * float(words(structure)) for name, words in self.own.items()
                    if name.endswith(".clock")} | ({"encoder.clock": 0.0} if builds else {})
         return {name: amount for name, amount in (found | clocked).items() if amount}
@@ -226,7 +229,8 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
           | {"functions.clock": _unit_stages},
           watched={"functions": (r"function_\d+_i", r"function_\d+_enable")}),
     Block("row-unit", "row unit", (r"core\.front\.rows",), ("function_.*",), ("functions",), ("functions",),
-          memories=False, workload="norm", own={f"functions.{entry}": _rows(entry) for entry in UNIT},
+          memories=False, workload="norm", own={f"functions.{entry}": _rows(entry) for entry in UNIT}
+          | {"functions.clock": lambda structure: float(row_pipeline(structure))},
           watched={"functions": ("i", "valid")}),
     Block("gather", "window former", (r"core\.front\.(gather|arranger)",), ("gather.*", "address_bits"), ("gather",),
           ("gather",), watched={"gather": ("gather_words", "gather_valid")}),
