@@ -59,7 +59,7 @@ def _fit(args: argparse.Namespace) -> Outcome:
     paths = write.store(files | {"prices.json": write.as_json(data), "prices.svg": drawn.svg, "prices.png": drawn.png},
                         args.output)
     head = ["block", "fitted", "energy", "area", "held out", "energy", "area", "idle"]
-    shown = [table(f"{name}: configurations, and mean to largest errors of predictions", head,
+    shown = [table(f"{name}: configurations, mean (and largest) errors of predictions in per cent", head,
                    _errors(library["blocks"])) for name, library in data["libraries"].items()]
     return Outcome(data, [*shown, f"written: {len(paths)} files in {args.output}"])
 
@@ -67,7 +67,7 @@ def _fit(args: argparse.Namespace) -> Outcome:
 def _errors(blocks: list[dict[str, Any]]) -> list[list[Any]]:
     def percent(row: dict[str, Any], name: str) -> str:
         known = f"{name}_mean" in row
-        return f"{100 * row[f'{name}_mean']:.1f} to {100 * row[f'{name}_largest']:.1f} %" if known else ""
+        return f"{100 * row[f'{name}_mean']:.1f} ({100 * row[f'{name}_largest']:.1f})" if known else ""
 
     return [[row["block"], row["fitted"]["count"], *(percent(row["fitted"], name) for name in ("energy", "area")),
              row["held_out"]["count"] or "", *(percent(row["held_out"], name) for name in ("energy", "area", "idle"))]

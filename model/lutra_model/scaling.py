@@ -18,7 +18,7 @@ ENERGY = {  # coefficients of V^2, V and 1 (high performance), and the nominal v
     20: (0.373, -0.1582, 0.04104, 0.9), 16: (0.2958, -0.1241, 0.03024, 0.85), 14: (0.2363, -0.09675, 0.02239, 0.8),
     10: (0.2068, -0.09311, 0.02375, 0.75), 7: (0.1776, -0.09097, 0.02447, 0.7)}
 NODES = (min(AREA), max(AREA))  # nanometres, the first and last that the law knows
-ERROR = 0.3  # uncertainty that the law adds for each halving of the node (docs/cost-model.md, "Technologies")
+ERROR = 0.35  # uncertainty that the law adds for each halving of the node (docs/cost-model.md, "Technologies")
 KEPT = ("clock_period", "dram")
 MOST = 0.95  # an uncertainty stays below 1
 

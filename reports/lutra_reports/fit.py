@@ -10,6 +10,7 @@ from .fit_errors import GOAL, Errors, predictions
 from .fit_figure import scatter
 from .fit_prices import fit
 from .fit_technology import technology
+from .report import rounded
 from .style import Picture
 
 __all__ = ["FORMAT", "Found", "data", "figure", "fitted"]
@@ -40,11 +41,11 @@ def fitted(measurements: Measurements) -> Found:
 
 def data(found: Mapping[str, Found]) -> dict[str, Any]:
     """All fits as plain values: each library's facts, errors by block, predictions one by one."""
-    return {"format": FORMAT, "goal": GOAL, "libraries": {name: {
+    return rounded({"format": FORMAT, "goal": GOAL, "libraries": {name: {
         "library": dict(one.measurements.library), "tools": dict(one.measurements.tools),
         "period_ns": one.measurements.period_ns, "date": one.measurements.date, "blocks": one.errors.table(),
         "held_out": sorted({f"{row['block']}: {row['machine']}" for row in one.errors.rows() if row["held_out"]}),
-        "measurements": one.errors.rows()} for name, one in found.items()}}
+        "measurements": one.errors.rows()} for name, one in found.items()}})
 
 
 def figure(found: Mapping[str, Found]) -> Picture:
