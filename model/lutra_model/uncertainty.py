@@ -12,6 +12,7 @@ from .technology import Technology
 __all__ = ["Constant", "Form", "Overall", "forms", "moved", "overall", "tornado"]
 
 Priced = Callable[[Technology], Bill]
+FAR = 2.0**20  # times a constant: so far that what a small one costs is not lost in rounding
 
 
 class Form(NamedTuple):
@@ -110,8 +111,8 @@ def tornado(part: Priced, whole: Priced, technology: Technology) -> tuple[Consta
     """
     a, b, found = part(technology).picojoules, whole(technology).picojoules, list[Constant]()
     for name in dict.fromkeys(map(kind_of, technology.entries)):
-        twice = moved(technology, name, lambda entry: 2.0)
-        own, theirs = part(twice).picojoules - a, whole(twice).picojoules - b
+        far = moved(technology, name, lambda entry: FAR)
+        own, theirs = (part(far).picojoules - a) / (FAR - 1), (whole(far).picojoules - b) / (FAR - 1)
         if max(abs(own) / a, abs(theirs) / b) < 1e-12:  # what rounding leaves
             continue
         ends = (moved(technology, name, lambda entry: 1 - entry.uncertainty),

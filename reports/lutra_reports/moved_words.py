@@ -25,9 +25,9 @@ def moves(data: Mapping[str, Any]) -> str:
                 "hold for.")
     following = {name: found for name, found in data["moved"].items() if found["entries"]}
     said = "; ".join(
-        f"in {name} {_percent(found['designs']['lookup'])} of lookup's, {_percent(found['designs']['int8'])} of the "
-        f"MAC array's, so that INT8 MAC over lookup is {found['ratios']['int8']['ratio']:.2f} instead of "
-        f"{found['ratios']['int8']['default']:.2f}" for name, found in following.items())
+        f"in {name} lookup's by {_percent(found['designs']['lookup'])}, the MAC array's by "
+        f"{_percent(found['designs']['int8'])}, so that INT8 MAC over lookup is {found['ratios']['int8']['ratio']:.2f} "
+        f"instead of {found['ratios']['int8']['default']:.2f}" for name, found in following.items())
     rest = [name for name in data["moved"] if name not in following]
-    parts = [f"This network's own data move energies on the chip by {said}."] if said else []
+    parts = [f"This network's own data move energies on the chip: {said}."] if said else []
     return " ".join(parts + ([f"No price of {', '.join(rest)} follows the data."] if rest else []))

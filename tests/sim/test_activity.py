@@ -1,5 +1,6 @@
 """Toggles that the compiled machines count, against words in the order of their issue, and against waveforms."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -8,18 +9,23 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lutra.cli import main
 from lutra_model import golden
-from lutra_model.activity import PORTS, toggled
+from lutra_model.activity import PORTS, load, toggled
 from lutra_model.codings import Nearest
+from lutra_model.fit import arrays
+from lutra_model.netfile import save
 from lutra_model.network import Network, Product, Window
 from lutra_model.params import Array
 from lutra_model.program import compile_network
+from lutra_sim.cases import random_case
 from lutra_sim.compiled import CompiledMachine, build
 from lutra_sim.generated import generate
 from lutra_sim.library import library
 from lutra_sim.network import simulate
 from lutra_sim.taps import Taps
 from tests.coded import coded
+from tests.sim.test_engines import ARRAYS
 
 SIZES = {"columns": 4, "block_rows": 24, "activation_words": 512, "table_words": 512, "program_words": 512}
 LOOKUP = Array(rows=4, encoders=2, length=9, entries=8, codebooks=8, index_words=48, codebook_words=256, **SIZES)
@@ -154,19 +160,33 @@ def from_waveform(path: Path, taps: Taps, dones: list[int]) -> NDArray[np.int64]
     return counts
 
 
-@pytest.mark.parametrize("scheme", ["lut-nn", "int8"])
-def test_toggles_are_those_of_a_waveform(scheme: str, tmp_path: Path) -> None:
-    array = {"lut-nn": LOOKUP, "int8": MAC}[scheme]
-    net, verilog = network(scheme, 2), generate(array)
-    x, program, taps = images(net, 1, 2), compile_network(net, array), Taps(verilog, array)
+def hold_against_a_waveform(array: Array, net: Network, x: NDArray[np.int8], folder: Path) -> NDArray[np.int64]:
+    """One input on a machine that counts, and on one that writes what all its signals do; the counts."""
+    verilog = generate(array)
+    program, taps = compile_network(net, array), Taps(verilog, array)
     counting, tracing = build(array, activity=True), CompiledMachine(library(verilog, trace="vcd"), array)
     for machine in (counting, tracing):
         machine.load(program)
-    run, path = counting.run(program, x), tmp_path / "run.vcd"
+    run, path = counting.run(program, x), folder / "run.vcd"
     with tracing.tracing(path, 0, run.dones[0, -1]):
         tracing.run(program, x)
-    assert run.toggles.any()
     np.testing.assert_array_equal(run.toggles, from_waveform(path, taps, run.dones[0].tolist()))
+    return run.toggles
+
+
+@pytest.mark.parametrize("scheme", ["lut-nn", "int8"])
+def test_toggles_are_those_of_a_waveform(scheme: str, tmp_path: Path) -> None:
+    net = network(scheme, 2)
+    assert hold_against_a_waveform({"lut-nn": LOOKUP, "int8": MAC}[scheme], net, images(net, 1, 2), tmp_path).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("name", ["mac-w1-8x2", "sign-flip-4x3", "lut-tc-w3-4x4", "lut-tc-rows-2x2", "dln-row-4x3",
+                                  "dln-column-4x3", "vec-lut-g4-2x3"])
+def test_toggles_of_every_engine_are_those_of_a_waveform(name: str, seed: int, tmp_path: Path) -> None:
+    case = random_case(ARRAYS[name], seed)
+    hold_against_a_waveform(case.array, case.network, case.inputs[:1], tmp_path)
 
 
 def test_inputs_count_alike_in_one_batch_and_alone() -> None:
@@ -189,3 +209,15 @@ def test_constant_inputs_toggle_nothing_that_is_gathered() -> None:
     rates = run.activity[1].activity.rates
     assert rates["gather"] == 0
     assert rates["fill"] > 0
+
+
+def test_the_command_writes_what_the_machine_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = network("int8", 6)
+    x = images(net, 2, 6)
+    save(net, tmp_path / "net.lutra")
+    np.save(tmp_path / "x.npy", x)
+    assert main(["simulate", f"{tmp_path}/net.lutra", "--array", "8x4", "--input", f"{tmp_path}/x.npy", "--activity",
+                 f"{tmp_path}/net.json", "--json"]) == 0
+    found, run = load(tmp_path / "net.json"), simulate(net, x, arrays(net, rows=8, columns=4), activity=True)
+    assert found == run.network_activity(net.name)
+    assert json.loads(capsys.readouterr().out)["toggles"] == found.toggles
