@@ -2,8 +2,8 @@
 
 Asks the board for its identity, loads program and tables, streams inputs, and compares every answer with the golden
 model. INPUT is an array as for lutra golden; without it, embedded test images. The board must hold the machine that
---board or --design says. --simulated has the board's whole top level, pins included, in Verilator behind a
-pseudo-terminal, with the same driver on the other side. docs/fpga.md describes wiring and protocol.
+--board or --design says. --simulated has the board's top level, serial pins included, in Verilator behind a
+pseudo-terminal, with the same driver on the other side. docs/fpga.md describes the protocol.
 """
 
 import argparse
@@ -68,7 +68,8 @@ def _design(args: argparse.Namespace) -> tuple["Board", Array, float]:
 @contextmanager
 def _port(args: argparse.Namespace, board: "Board", array: Array, show: Any) -> Iterator["SerialPort"]:
     from lutra_sim.fpga.serial import SerialPort
-    from lutra_sim.fpga.simulated import SimulatedBoard, build_board, terminal
+    from lutra_sim.fpga.simulated import SimulatedBoard, build_board
+    from lutra_sim.fpga.terminal import terminal
 
     if not args.simulated:
         with SerialPort(args.port, baud=board.baud) as port:

@@ -1,4 +1,4 @@
-"""lutra_hw.board.link: frames taken apart, packets put together, with stalls at every end."""
+"""lutra_hw.board.link and its parts: frames checked and taken apart, packets put together, with stalls at every end."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -8,7 +8,8 @@ import pytest
 from amaranth import ResetInserter, Signal
 from amaranth.sim import Simulator
 
-from lutra_hw.board.frames import FrameBuffer, FrameReader
+from lutra_hw.board.frame_buffer import FrameBuffer
+from lutra_hw.board.frames import FrameReader
 from lutra_hw.board.link import HostLink
 from lutra_hw.board.packets import PacketWriter
 from lutra_model.link import LAST, VERSION, WINDOW_BYTES, Line, hello

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lutra_hw.board import frames, link
+from lutra_hw.board import frame_buffer, link
 from lutra_hw.board.top import SerialMachine
 from lutra_hw.verilog import convert
 from lutra_model.link import Line
@@ -19,7 +19,8 @@ from lutra_sim.fpga import noise
 from lutra_sim.fpga.host import Host, loading_job
 from lutra_sim.fpga.noise import ARRAY, KINDS, NoisyPort, Vanished, tally, trial, trial_case
 from lutra_sim.fpga.serial import SerialPort
-from lutra_sim.fpga.simulated import DIVISOR, SimulatedBoard, build_board, terminal
+from lutra_sim.fpga.simulated import DIVISOR, SimulatedBoard, build_board
+from lutra_sim.fpga.terminal import terminal
 from lutra_sim.library import library
 
 
@@ -85,8 +86,8 @@ def test_a_host_that_does_not_check_is_seen(board: Path, monkeypatch: pytest.Mon
 @pytest.mark.slow
 def test_a_board_that_does_not_check_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same trials, on a board whose frames need no right check."""
-    line, scope = "self.i.payload != crc.crc.word_select(place, 8)", {"__name__": frames.__name__}
-    source = inspect.getsource(frames)
+    line, scope = "self.i.payload != crc.crc.word_select(place, 8)", {"__name__": frame_buffer.__name__}
+    source = inspect.getsource(frame_buffer)
     assert source.count(line) == 1
     exec(compile(source.replace(line, "0"), "planted", "exec"), scope)
     monkeypatch.setattr(link, "FrameBuffer", scope["FrameBuffer"])

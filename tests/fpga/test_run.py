@@ -17,7 +17,8 @@ from lutra_sim.fpga.host import Host, running_job
 from lutra_sim.fpga.noise import ARRAY, trial_case
 from lutra_sim.fpga.rates import rates
 from lutra_sim.fpga.serial import SerialPort
-from lutra_sim.fpga.simulated import SimulatedBoard, build_board, terminal
+from lutra_sim.fpga.simulated import SimulatedBoard, build_board
+from lutra_sim.fpga.terminal import terminal
 
 CASE = trial_case(0)
 

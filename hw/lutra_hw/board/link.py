@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from lutra_model.link import NONCE_BYTES, VERSION
 
-from .frames import FrameBuffer, FrameReader, beat
+from .frame_buffer import FrameBuffer
+from .frames import FrameReader, beat
 from .packets import PacketWriter
 
 __all__ = ["HostLink"]
