@@ -13,6 +13,7 @@ __all__ = ["Constant", "Form", "Overall", "forms", "moved", "overall", "tornado"
 
 Priced = Callable[[Technology], Bill]
 FAR = 2.0**20  # times a constant: so far that what a small one costs is not lost in rounding
+NOTHING = 1e-9  # share of a bill that is not looked at
 
 
 class Form(NamedTuple):
@@ -107,13 +108,13 @@ def tornado(part: Priced, whole: Priced, technology: Technology) -> tuple[Consta
     """What each constant does to ``part / whole``, the one that moves it most first.
 
     Both are bills by technology; they are linear in every constant, so what one costs is known from two bills, and the
-    factor that makes the ratio 1 is exact. Constants that cost neither anything are left out.
+    factor that makes the ratio 1 is exact. Constants that cost neither anything (``NOTHING``) are left out.
     """
     a, b, found = part(technology).picojoules, whole(technology).picojoules, list[Constant]()
     for name in dict.fromkeys(map(kind_of, technology.entries)):
         far = moved(technology, name, lambda entry: FAR)
         own, theirs = (part(far).picojoules - a) / (FAR - 1), (whole(far).picojoules - b) / (FAR - 1)
-        if max(abs(own) / a, abs(theirs) / b) < 1e-12:  # what rounding leaves
+        if max(own / a, theirs / b) < NOTHING:
             continue
         ends = (moved(technology, name, lambda entry: 1 - entry.uncertainty),
                 moved(technology, name, lambda entry: 1 + entry.uncertainty))
