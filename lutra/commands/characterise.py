@@ -105,10 +105,8 @@ def run(args: argparse.Namespace) -> Outcome:
 
 
 def _recount(source: Path, output: Path, *, quiet: bool) -> Outcome:
-    from lutra_reports import fit_data
     from lutra_sim.gates import characterise, recount
 
-    fit_data.read(source)  # says what is wrong with it
     with progress(quiet=quiet) as show:
         data = recount.recount(source, layer(), show)
     characterise.save(data, output)

@@ -16,11 +16,11 @@ OWN_ENERGIES = {  # entries that a technology may price for one component
     "adds": ("add", "deep", "register", "clock"), "accumulators": ("add", "register", "wire", "clock"),
     "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
-    "add": ("multiply", "add", "mux", "clock"), "program": ("register",), "control": ("register", "clock")}
+    "add": ("multiply", "add", "mux", "wire", "clock"), "program": ("register",), "control": ("register", "clock")}
 OWN_AREAS = {
     "gather": ("add", "mux", "compare", "register", "clock"),
-    "encoder": ("add", "deep", "multiply", "compare", "mux", "register", "clock"),
-    "cells": ("mux", "multiply", "add", "register", "clock"), "adds": ("add", "deep", "register", "clock"),
+    "encoder": ("add", "multiply", "compare", "mux", "register", "clock"),
+    "cells": ("mux", "multiply", "add", "register", "clock"), "adds": ("add", "register", "clock"),
     "accumulators": ("add", "register", "clock"),
     "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "add": ("multiply", "add", "mux", "register", "clock"),

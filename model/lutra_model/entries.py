@@ -20,8 +20,8 @@ REQUIRED = {
 }
 FINE = {  # what published constants leave out, and cost nothing where a technology does not price it
     "clock": "pJ", "clock_area": "um2",        # a clock gate (in a cycle), or a bit that is clocked always
-    "wire": "pJ/bit",                          # a bit at a register that need not take it
-    "deep": "pJ/bit", "deep_area": "um2/bit",  # adders behind others in one cycle: glitches, carries that look ahead
+    "wire": "pJ/bit",                          # a bit at a register that need not take it, or that only passes
+    "deep": "pJ/bit",                          # adders behind others in one cycle: glitches, carries that look ahead
 }
 OPTIONAL = FINE | {
     f"{component}.{entry}": (REQUIRED | FINE)[entry] for component, own in OWN_ENERGIES.items() for entry in own

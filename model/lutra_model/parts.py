@@ -75,7 +75,6 @@ def _array(structure: Structure) -> Found:
     else:
         yield from _of("cells", array.cell.cell_parts(structure), array.cells)
         yield Quantity("adds", "add", array.columns * reduction_bits(array.rows, structure.term_bits))
-        yield Quantity("adds", "deep", array.columns * array.cell.tree_deep_bits(array))
         yield Quantity("accumulators", "add", array.columns * structure.accumulator_bits)
     yield Quantity("adds", "register", structure.issue_registers)
     yield Quantity("accumulators", "register", structure.accumulator_registers)

@@ -91,6 +91,7 @@ class _Counts:
             for entry, amount in ({"fp32_add": 1.0} if self.structure.is_float else parts).items():
                 yield Quantity(component, entry, times * amount)
         yield Quantity("finisher", "register", events.finish_register_bits)
+        yield Quantity("add", "wire", 8 * events.finishes)
 
     def functions(self) -> Found:
         """Function units and row unit; in a floating-point machine the same ones stand for its own."""

@@ -76,9 +76,10 @@ def held_out(measured: Sequence[Measured]) -> frozenset[tuple[str, str]]:
 
     The largest one is the hardest: what was fitted to smaller ones is carried on.
     """
-    kinds: dict[tuple[str, str, str], dict[tuple[str, str], float]] = {}
+    kinds: dict[tuple[str, str, str, bool], dict[tuple[str, str], float]] = {}
     for item in measured:
-        kinds.setdefault((item.block, item.engine, item.metric), {})[item.configuration] = item.area_um2
+        serial = item.engine == "lut-tc" and " V1" in item.machine  # bits of scalars one by one: no tables
+        kinds.setdefault((item.block, item.engine, item.metric, serial), {})[item.configuration] = item.area_um2
     found = set[tuple[str, str]]()
     for sizes in kinds.values():
         ordered = sorted(sizes, key=lambda name: (sizes[name], name))

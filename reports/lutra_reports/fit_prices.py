@@ -23,7 +23,6 @@ NETWORK = "network"  # the workload that prices are meant for
 PULL = 2e-3     # relative error that a price may make to stay at what it is pulled to
 LEAST = 1e-3    # of a kind's price, in published prices scaled as a whole
 FINE = {"clock": 1.0, "wire": 0.05, "deep": 0.1}  # guesses of what is not published, of a register's price
-FINE_AREA = {"clock": 1.0, "deep": 0.5}  # the same of areas
 KINDS = ("add", "compare", "multiply", "mux", "register")
 CARRIED = ("add.add", "pool.add", "pool.compare")  # clock pins of registers that the model does not count go with these
 OF_ENGINES = ("encoder", "codebooks", "cells", "adds", "fill")  # components that are other ones in other engines
@@ -173,7 +172,7 @@ def fit(measured: Sequence[Measured], published: Technology) -> Fitted:
     sizes = list({item.configuration: item for item in measured if item.areas}.values())
     areas = [item.area_um2 for item in sizes]
     fine = {kind: share * prices["register"] for kind, share in FINE.items()}
-    clock = {"clock": fine.pop("clock")} | dict.fromkeys(("register", "add", "compare"), prices["register"])
+    clock = {"clock": fine.pop("clock")} | dict.fromkeys(("register", "add", "compare", "wire"), prices["register"])
     data = {name: price / 2 for kind, price in (prices | fine).items() for name in (kind, kind + ACTIVE)}
     bits = {kind: published.price(f"{kind}_area") for kind in KINDS}
     clocked, moving = [item.clock_pj for item in measured], [item.data_pj for item in measured]
@@ -181,6 +180,6 @@ def fit(measured: Sequence[Measured], published: Technology) -> Fitted:
         _solve([(_machine(item), _clocked(item)) for item in measured], clocked, wholes, clock),
         _solve([(_machine(item), _data(item, rates)) for item in measured], moving, wholes, data),
         _solve([(_machine(item), item.areas) for item in sizes], areas, areas,
-               bits | {kind: share * bits["register"] for kind, share in FINE_AREA.items()}),
+               bits | {"clock": bits["register"]}),
         rates, sum(item.leakage_pj for item in measured)
         / sum(item.area_um2 * item.cycles * item.period_ns for item in measured))

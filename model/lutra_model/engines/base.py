@@ -20,7 +20,7 @@ __all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "deep_bits", "log2", 
            "reduction_bits"]
 
 Counts = dict[str, int]  # events by their names in `lutra_model.events.Events`
-Parts = dict[str, float]  # bits of add, deep, mux, compare and register; products of 8 x 8 bits of multiply
+Parts = dict[str, float]  # bits of add, mux, compare and register; products of 8 x 8 bits of multiply
 
 
 class Draw(NamedTuple):
@@ -195,10 +195,6 @@ class Engine(ABC):
             operands, width = -(-operands // 4), width + 2
             bits += operands * min(width, widest)
         return bits
-
-    def tree_deep_bits(self, array: Array) -> int:
-        """Bits of a column's adders that follow others in one cycle, as `deep_bits` counts them."""
-        return 0
 
     def accumulator_bits(self, array: Array) -> int:
         """Bits that hold the sum of the longest layer without overflow."""

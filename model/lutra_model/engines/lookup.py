@@ -153,7 +153,6 @@ class Lookup(Engine):
         compared = nearest + (array.entries * reduce if chebyshev else 0)
         return {"add": lanes * (9 if l2 else 17) + (0 if chebyshev else array.entries * reduce),
                 "multiply": lanes * 81 / 64 if l2 else 0, "compare": compared, "mux": compared,
-                "deep": array.entries * _deep(array, array.length),
                 "register": self.encode_registers(array) + self.codebook_registers(array)}
 
     def cell_parts(self, structure: Structure) -> Parts:

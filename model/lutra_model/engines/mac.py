@@ -88,10 +88,6 @@ class Mac(Engine):
                 "tree_deep_bits": layer.rows * layer.columns * deep,
                 "turn_bits": tiles * structure.array.cells * structure.cell_bits}
 
-    def tree_deep_bits(self, array: Array) -> int:
-        """All products of a column are added in one cycle."""
-        return deep_bits(array.rows, self.term_bits(array))
-
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
         return {"register": self.encode_registers(structure.array)}

@@ -222,8 +222,8 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
     Block("finisher", "finisher", (r"core\.finisher",), ("finish.*", "parameter_bits"), ("finisher", "fill"),
           ("finisher",), own={"finisher.register": _without_buffer},
           watched={"finisher": ("i", "valid"), "fill": FILL}),
-    Block("add", "residual adder", (r"core\.add",), ("residual_adds",), ("add",), ("add",), workload="residual",
-          watched={"add": ("i|residual", "valid")}),
+    Block("add", "residual adder", (r"core\.add",), ("residual_adds", "finishes"), ("add",), ("add",),
+          workload="residual", watched={"add": ("i|residual", "valid")}),
     Block("function-unit", "function unit", (r"core\.finisher\.function_\d+",), ("function_.*",), ("functions",),
           ("functions",), workload="function", own={f"functions.{entry}": _lanes(entry) for entry in UNIT}
           | {"functions.clock": _unit_stages},

@@ -12,6 +12,7 @@ from lutra_model.structure import Structure
 
 from . import workloads
 from .blocks import BLOCKS, Block
+from .characterise import FORMAT
 from .measured import IDLE
 from .seen import Seen
 from .workloads import Layer
@@ -24,7 +25,7 @@ def recount(path: Path, layer: Layer, progress: Callable[[str, int, int], None] 
 
     Nothing is measured again: the workloads are made once more, and must be those that were measured.
     """
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    data = _read(path)
     runs: dict[tuple[Any, ...], Seen] = {}
     for number, item in enumerate(data["measurements"], start=1):
         array = _array(item["array"])
@@ -35,6 +36,17 @@ def recount(path: Path, layer: Layer, progress: Callable[[str, int, int], None] 
         item["area_parts"] = block.area_parts(structure)
         if progress:
             progress("counting", number, len(data["measurements"]))
+    return data
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Raises ``ValueError`` for what is no measurement file."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"measurement file {path} cannot be read: {error}") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise ValueError(f"{path} must be a measurement file, of format {FORMAT}")
     return data
 
 
