@@ -12,6 +12,7 @@ from . import (
     functions,
     golden,
     info,
+    peers,
     report,
     simulate,
     train,
@@ -22,4 +23,4 @@ from . import (
 __all__ = ["COMMANDS"]
 
 COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, zoo, train, fetch, bench)
+            functions, zoo, train, fetch, peers, bench)
