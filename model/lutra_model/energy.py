@@ -1,30 +1,18 @@
-"""Energy of one operation on one machine: counted events times prices, charge by charge."""
+"""Energy of one operation on one machine: quantities times prices, charge by charge."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
-from .area import (
-    ADD_ADD_BITS,
-    ADD_MUX_BITS,
-    ADD_PRODUCT,
-    FINISHER_ADD_BITS,
-    FINISHER_COMPARE_BITS,
-    FINISHER_MUX_BITS,
-    FINISHER_PRODUCT,
-    logic_area_um2,
-    measured_cell,
-    memory_bits,
-)
+from .area import logic_area_um2
+from .components import COMPONENTS, Quantity
 from .events import Events
+from .quantities import quantities
 from .structure import Structure
 from .technology import Technology
 
 __all__ = ["COMPONENTS", "Bill", "Charge", "bill", "ratio_range"]
-
-COMPONENTS = ("activations", "gather", "encoder", "codebooks", "index", "cells", "tables", "fill", "adds",
-              "accumulators", "pool", "finisher", "functions", "add", "clock", "program", "control", "leakage", "dram")
 
 
 @dataclass(frozen=True)
@@ -75,170 +63,54 @@ class Bill:
             sums[charge.entry] = sums.get(charge.entry, 0.0) + charge.picojoules
         return sums
 
+    @cached_property
+    def spreads(self) -> dict[str, float]:
+        """What the uncertainties move, in picojoules: an entry and those of single components err together."""
+        uncertainties, sums = dict(self.uncertainties), dict[str, float]()
+        for entry, value in self.entries.items():
+            kind = entry.rpartition(".")[2]
+            sums[kind] = sums.get(kind, 0.0) + uncertainties[entry] * value
+        return sums
+
     @property
     def on_chip(self) -> "Bill":
         """The bill without memory outside the chip."""
         return Bill(tuple(charge for charge in self.charges if charge.component != "dram"), self.uncertainties)
 
     def range(self) -> tuple[float, float]:
-        """Low and high total: entries err independently, so their uncertainties add in quadrature."""
-        uncertainties = dict(self.uncertainties)
-        spread = sqrt(sum((uncertainties[entry] * value) ** 2 for entry, value in self.entries.items()))
+        """Low and high total: kinds of entries err independently, so what they move adds in quadrature."""
+        spread = sqrt(sum(value**2 for value in self.spreads.values()))
         return self.picojoules - spread, self.picojoules + spread
 
 
 def ratio_range(part: Bill, whole: Bill) -> tuple[float, float]:
-    """Low and high ``part / whole``: an entry that both pay moves both, entries err independently."""
-    uncertainties = dict(whole.uncertainties) | dict(part.uncertainties)
+    """Low and high ``part / whole``: an entry that both pay moves both, kinds of entries err independently."""
     ratio = part.picojoules / whole.picojoules
     below = above = 0.0
-    for entry, relative in uncertainties.items():
-        ends = [(part.picojoules + sign * relative * part.entries.get(entry, 0.0))
-                / (whole.picojoules + sign * relative * whole.entries.get(entry, 0.0)) - ratio for sign in (-1, 1)]
+    for kind in part.spreads | whole.spreads:
+        ends = [(part.picojoules + sign * part.spreads.get(kind, 0.0))
+                / (whole.picojoules + sign * whole.spreads.get(kind, 0.0)) - ratio for sign in (-1, 1)]
         below += min(*ends, 0.0) ** 2
         above += max(*ends, 0.0) ** 2
     return ratio - sqrt(below), ratio + sqrt(above)
 
 
-class _Ledger:
-    """Collects charges."""
+def bill(events: Events, cycles: int, structure: Structure, technology: Technology,
+         toggles: Mapping[str, float] | None = None) -> Bill:
+    """Energy of one operation that took so many cycles.
 
-    def __init__(self, structure: Structure, technology: Technology, events: Events) -> None:
-        self.structure, self.technology, self.events = structure, technology, events
-        self.memories = memory_bits(structure)
-        self.charges: list[Charge] = []
+    ``toggles``: of a component, changes of one bit of its data at an event; without it, those that prices hold for.
+    """
+    nanoseconds = technology.price("clock_period")
+    leaking = {"logic_leakage": nanoseconds * logic_area_um2(structure, technology), "sram_leakage": nanoseconds}
 
-    def charge(self, component: str, entry: str, quantity: float) -> None:
-        """So many of a plain entry."""
-        if quantity:
-            self.charges.append(Charge(component, entry, quantity * self.technology.price(entry)))
+    def charge(item: Quantity) -> Charge | None:
+        entry = technology.entry_of(item.component, item.entry)
+        if entry is None:
+            return None
+        price = technology.price(entry, words=item.words, toggles=(toggles or {}).get(item.component))
+        return Charge(item.component, entry, item.amount * price * leaking.get(item.entry, 1.0))
 
-    def access(self, component: str, entry: str, bits: int, memory: str = "") -> None:
-        """Bits read from or written to the memory of that name, or of the component's."""
-        if bits:
-            price = self.technology.memory(entry, self.memories[memory or component][0])
-            self.charges.append(Charge(component, entry, bits * price))
-
-    def encoder(self) -> None:
-        """Distances, nearest centroid, the registers on the way, and the codebooks that are loaded."""
-        events = self.events
-        self.charge("encoder", "register", events.encode_register_bits)
-        self.charge("encoder", "add", events.encoder_add_bits)
-        self.charge("encoder", "multiply", events.encoder_multiply_bits / 64)
-        self.charge("encoder", "compare", events.encoder_compare_bits)
-        self.charge("encoder", "mux", events.encoder_mux_bits)
-        self.access("codebooks", "sram_read", events.codebook_read_bits)
-        self.access("codebooks", "sram_write", events.codebook_write_bits)
-        self.charge("codebooks", "register", events.codebook_read_bits)
-
-    def gather(self) -> None:
-        """Lane addresses, the words' way to the lanes, pools."""
-        events, array = self.events, self.structure.array
-        self.charge("gather", "add", events.address_bits)
-        self.charge("gather", "register", events.gather_register_bits)
-        self.charge("gather", "mux", (array.banks - 1) * events.gather_read_bits)
-        self.charge("pool", "add", events.pool_add_bits)
-        self.charge("pool", "compare", events.pool_compare_bits)
-        self.charge("pool", "mux", events.pool_compare_bits)
-
-    def array(self) -> None:
-        """Cells, adder trees and their registers: by parts, or by a measured whole where one fits."""
-        events, structure = self.events, self.structure
-        measured = measured_cell(structure)
-        if measured and self.technology.has(f"{measured}_step"):
-            self.charge("cells", f"{measured}_step", events.table_reads + events.multiplies)
-            self.charge("clock", "register", events.idle_cells * structure.term_bits)
-        else:
-            self.charge("cells", "mux", events.cell_mux_bits)
-            self.charge("cells", self._name("multiply"), events.multiplies)
-            self.charge("cells", "multiply", events.multiply_bits / 64)
-            self.charge("cells", "add", events.cell_add_bits)
-            self._adds(events)
-            self.charge("clock", "register", events.issue_register_bits + events.cell_register_bits)
-        write = {"lookup": "table_write", "mac": "weight_write"}.get(measured or "")
-        if write and self.technology.has(write):
-            self.charge("fill", write, events.table_writes)
-        else:
-            self.charge("fill", "register", events.table_writes * structure.cell_bits)
-        self.charge("fill", "register", events.turn_bits + events.parameter_bits)
-
-    def _adds(self, events: Events) -> None:
-        if self.structure.is_float:
-            self.charge("adds", self._name("add"), events.tree_adds)
-            self.charge("adds", "fp32_add", events.accumulator_adds)
-        else:
-            self.charge("adds", "add", events.tree_add_bits
-                        + events.accumulator_adds * self.structure.accumulator_bits)
-
-    def _name(self, operation: str) -> str:
-        return f"{self.structure.number}_{operation}" if self.structure.is_float else operation
-
-    def memory(self) -> None:
-        """Memories on the chip, and DRAM."""
-        events = self.events
-        for component, read, written in [
-                ("activations", events.gather_read_bits + events.residual_read_bits, events.activation_write_bits),
-                ("tables", events.table_read_bits, events.table_write_bits),
-                ("program", events.program_read_bits, events.program_write_bits),
-                ("index", events.index_read_bits, events.index_write_bits),
-                ("accumulators", events.accumulator_read_bits, events.accumulator_write_bits)]:
-            self.access(component, "sram_read", read)
-            self.access(component, "sram_write", written)
-        self.charge("program", "register", 2 * events.program_read_bits)
-        self.charge("dram", "dram", events.dram.total)
-
-    def add(self) -> None:
-        """Residual: two products, a sum, a rounding and a shift; or one FP32 addition."""
-        events = self.events
-        if self.structure.is_float:
-            self.charge("add", "fp32_add", events.residual_adds)
-        else:
-            self.charge("add", "multiply", ADD_PRODUCT * events.residual_adds)
-            self.charge("add", "add", ADD_ADD_BITS * events.residual_adds)
-            self.charge("add", "mux", ADD_MUX_BITS * events.residual_adds)
-
-    def finisher(self) -> None:
-        """Bias, rescale, round, clamp: or one FP32 addition."""
-        events = self.events
-        if self.structure.is_float:
-            self.charge("finisher", "fp32_add", events.finishes)
-        else:
-            self.charge("finisher", "add", FINISHER_ADD_BITS * events.finishes)
-            self.charge("finisher", "multiply", FINISHER_PRODUCT * events.finishes)
-            self.charge("finisher", "mux", FINISHER_MUX_BITS * events.finishes)
-            self.charge("finisher", "compare", FINISHER_COMPARE_BITS * events.finishes)
-        self.charge("clock", "register", events.finish_register_bits)
-
-    def functions(self) -> None:
-        """Function units and row unit; in a floating-point machine the same ones stand for its own."""
-        events = self.events
-        for entry in ("add", "compare", "mux", "register"):
-            self.charge("functions", entry, getattr(events, f"function_{entry}_bits"))
-        self.charge("functions", "multiply", events.function_multiply_bits / 64)
-        self.charge("functions", "register", events.function_read_bits)
-        self.access("functions", "sram_read", events.function_read_bits, "slots")
-        self.access("functions", "sram_write", events.function_write_bits, "slots")
-        self.access("functions", "sram_read", events.row_read_bits, "rows")
-        self.access("functions", "sram_write", events.row_write_bits, "rows")
-
-    def time(self, cycles: int) -> None:
-        """What every cycle costs: the sequencer, and leakage with everything powered."""
-        nanoseconds = cycles * self.technology.price("clock_period")
-        bits = sum(words * width for words, width in self.memories.values())
-        self.charge("control", "register", cycles * self.structure.control_registers)
-        self.charge("leakage", "logic_leakage", nanoseconds * logic_area_um2(self.structure, self.technology))
-        self.charge("leakage", "sram_leakage", nanoseconds * bits)
-
-
-def bill(events: Events, cycles: int, structure: Structure, technology: Technology) -> Bill:
-    """Energy of one operation that took so many cycles."""
-    ledger = _Ledger(structure, technology, events)
-    ledger.gather()
-    ledger.encoder()
-    ledger.array()
-    ledger.memory()
-    ledger.finisher()
-    ledger.functions()
-    ledger.add()
-    ledger.time(cycles)
-    return Bill(tuple(ledger.charges), tuple((name, technology.uncertainty(name)) for name in technology.entries))
+    charges = (charge(item) for item in quantities(events, cycles, structure))
+    return Bill(tuple(item for item in charges if item),
+                tuple((name, technology.entries[name].uncertainty) for name in technology.entries))

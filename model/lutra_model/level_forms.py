@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from .area import area_um2
+from .components import Quantity
 from .energy import Bill, bill
 from .events import Events
 from .params import Array
@@ -28,7 +29,7 @@ class Form:
 def _decoded(dense: Form, events: Events, array: Array, entries: int, technology: Technology) -> Form:
     """A multiplying machine whose encoders look each activation's value up: tables in registers, a cycle more."""
     each = {"register": entries * 8 + 8, "mux": (entries - 1) * 8}
-    area = array.encoders * sum(bits * technology.price(f"{name}_area") for name, bits in each.items())
+    area = array.encoders * sum(bits * technology.area(Quantity("encoder", name, bits)) for name, bits in each.items())
     more = replace(events, encoder_mux_bits=events.encoder_mux_bits + events.encodes * each["mux"],
                    encode_register_bits=events.encode_register_bits + 8 * events.encodes,
                    cell_register_bits=events.cell_register_bits + array.encoders * entries * 8)

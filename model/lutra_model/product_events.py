@@ -38,7 +38,8 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
         "tree_add_bits": outputs * planes * sum(reduction_bits(rows, structure.term_bits) for rows in used),
         "accumulator_adds": outputs * passes,
         "accumulator_read_bits": accumulated, "accumulator_write_bits": accumulated,
-        "issue_register_bits": issues * structure.issue_registers
+        "issue_register_bits": issues * structure.issue_registers,
+        "accumulator_register_bits": walked * structure.accumulator_registers
     } | array.cell.cell_events(operation, layer, structure)
 
 

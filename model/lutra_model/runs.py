@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import groupby
 
-from .area import AREA_COMPONENTS, area_um2
+from .area import area_um2
 from .attention import MatMul
+from .components import AREA_COMPONENTS
 from .counting import count
 from .energy import Bill, bill
 from .events import Events

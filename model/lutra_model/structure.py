@@ -99,10 +99,15 @@ class Structure:
 
     @cached_property
     def issue_registers(self) -> int:
-        """Register bits that one issued row passes: operands or cells, adder tree, accumulator output."""
+        """Register bits that one issued row passes before the accumulators: operands or cells, adder tree."""
         if self.is_float:
-            return self.index_word_bits + self.array.columns * (3 * self.tree_bits + self.accumulator_bits)
+            return self.index_word_bits + self.array.columns * 3 * self.tree_bits
         return self.array.cell.issue_registers(self.array)
+
+    @property
+    def accumulator_registers(self) -> int:
+        """Register bits of the accumulators' outputs."""
+        return self.array.columns * self.accumulator_bits
 
     @property
     def finish_registers(self) -> int:

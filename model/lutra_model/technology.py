@@ -1,4 +1,4 @@
-"""Technologies: what one event costs. Every entry carries its source, its status and its uncertainty."""
+"""Technologies: named sets of prices, from JSON files that are answered with one sentence where they are wrong."""
 
 import itertools
 import json
@@ -9,60 +9,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FORMAT", "NAMES", "OPTIONAL", "REQUIRED", "STATUSES", "Entry", "Technology", "builtin", "load", "parse"]
+from .components import Quantity
+from .entries import MACROS, REQUIRED, UNITS, Activity, Entry
+
+__all__ = ["FORMAT", "NAMES", "STATUSES", "Technology", "builtin", "load", "parse"]
 
 FORMAT = "lutra-technology-1"
 NAMES = ("horowitz-45", "tpuv4i-7", "nangate45-gates")
 STATUSES = ("published", "unverified", "measured", "derived")
+FIELDS = {"value", "unit", "source", "status", "uncertainty"}
 MACRO_BITS = 64        # memories are built of macros this wide
 SMALLEST_MACRO = 512   # bytes; smaller ones cost as much
-
-REQUIRED = {
-    "clock_period": "ns",
-    "add": "pJ/bit", "compare": "pJ/bit", "multiply": "pJ/8x8bit", "mux": "pJ/bit", "register": "pJ/bit",
-    "fp16_multiply": "pJ", "fp16_add": "pJ", "fp32_multiply": "pJ", "fp32_add": "pJ",
-    "sram_read": "pJ/64bit", "sram_write": "pJ/64bit", "dram": "pJ/bit",
-    "logic_leakage": "pJ/ns/um2", "sram_leakage": "pJ/ns/bit",
-    "add_area": "um2/bit", "compare_area": "um2/bit", "multiply_area": "um2/8x8bit", "mux_area": "um2/bit",
-    "register_area": "um2/bit", "sram_area": "um2/64bit",
-    "fp16_multiply_area": "um2", "fp16_add_area": "um2", "fp32_multiply_area": "um2", "fp32_add_area": "um2",
-}
-OPTIONAL = {
-    "lookup_step": "pJ", "mac_step": "pJ", "table_write": "pJ", "weight_write": "pJ",
-    "lookup_cell_area": "um2", "mac_cell_area": "um2",
-}
-MACROS = ("sram_read", "sram_write", "sram_area")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One price.
-
-    Parameters
-    ----------
-    value : the price, or for SRAM ``(bytes of a macro, price)`` points in growing order.
-    uncertainty : relative; 0.3 means between 0.7 and 1.3 of the value.
-    """
-
-    value: float | tuple[tuple[float, float], ...]
-    unit: str
-    source: str
-    status: str
-    uncertainty: float
-
-    def at(self, size: float) -> float:
-        """Price of a macro of so many bytes: straight lines between the points on logarithmic axes.
-
-        Below the first point the price falls with the square root of the size (word and bit lines both
-        shorten), above the last one the last line goes on.
-        """
-        assert isinstance(self.value, tuple)
-        points = self.value
-        if size <= points[0][0] or len(points) == 1:
-            return points[0][1] * math.sqrt(size / points[0][0])
-        pairs = list(itertools.pairwise(points))
-        (x0, y0), (x1, y1) = next((pair for pair in pairs if size <= pair[1][0]), pairs[-1])
-        return y0 * (size / x0) ** (math.log(y1 / y0) / math.log(x1 / x0))
 
 
 @dataclass(frozen=True)
@@ -74,24 +31,24 @@ class Technology:
     dram_boundary: str
     entries: Mapping[str, Entry]
 
-    def has(self, entry: str) -> bool:
-        """Whether an optional entry is given."""
-        return entry in self.entries
+    def entry_of(self, component: str, entry: str) -> str | None:
+        """Name of the entry that prices so in a component: its own, or the general one; None: it costs nothing."""
+        own = f"{component}.{entry}"
+        return own if own in self.entries else entry if entry in self.entries else None
 
-    def price(self, entry: str) -> float:
-        """A plain entry's value."""
+    def price(self, entry: str, *, words: int = 0, toggles: float | None = None) -> float:
+        """An entry's value: of ``sram_*`` for one bit of a memory of so many words, built of macros of 64 bits."""
+        if entry in MACROS:
+            return self.entries[entry].at(max(words * MACRO_BITS // 8, SMALLEST_MACRO)) / MACRO_BITS
         value = self.entries[entry].value
         assert isinstance(value, float)
-        return value
+        return value if toggles is None else self.entries[entry].toggling(toggles)
 
-    def memory(self, entry: str, words: int) -> float:
-        """Price of one bit of a memory of so many words, built of macros of 64 bits."""
-        size = max(words * MACRO_BITS // 8, SMALLEST_MACRO)
-        return self.entries[entry].at(size) / MACRO_BITS
-
-    def uncertainty(self, entry: str) -> float:
-        """An entry's relative uncertainty."""
-        return self.entries[entry].uncertainty
+    def area(self, part: Quantity) -> float:
+        """Square micrometres of one of a part."""
+        entry = self.entry_of(part.component, f"{part.entry}_area")
+        assert entry is not None
+        return self.price(entry, words=part.words)
 
 
 def _is_price(value: Any) -> bool:
@@ -100,8 +57,10 @@ def _is_price(value: Any) -> bool:
 
 def _value(where: str, name: str, value: Any) -> float | tuple[tuple[float, float], ...]:
     if name not in MACROS:
-        if not _is_price(value):
-            raise ValueError(f"{where}: value must be a number of at least 0, not {json.dumps(value)}")
+        own = "." in name  # a component may pay for an entry in its other ones
+        if not _is_price(value) or (value == 0 and not own):
+            raise ValueError(f"{where}: value must be a number {'of at least' if own else 'above'} 0, "
+                             f"not {json.dumps(value)}")
         return float(value)
     if (not isinstance(value, list) or not value
             or not all(isinstance(p, list) and len(p) == 2 and all(_is_price(x) and x > 0 for x in p) for p in value)):
@@ -111,12 +70,26 @@ def _value(where: str, name: str, value: Any) -> float | tuple[tuple[float, floa
     return tuple((float(x), float(y)) for x, y in value)
 
 
+def _activity(where: str, data: Any, value: Any) -> Activity | None:
+    if data is None:
+        return None
+    if not isinstance(data, dict) or set(data) != {"idle", "rate"} or not all(map(_is_price, data.values())):
+        raise ValueError(f"{where}: activity must have idle and rate, numbers of at least 0, not {json.dumps(data)}")
+    if not data["rate"]:
+        raise ValueError(f"{where}: activity: rate must be above 0, not {json.dumps(data['rate'])}")
+    if not isinstance(value, float) or data["idle"] > value:
+        raise ValueError(f"{where}: activity: idle must be at most the value, not {json.dumps(data['idle'])}")
+    return Activity(float(data["idle"]), float(data["rate"]))
+
+
 def _entry(file: str, name: str, unit: str, data: Any) -> Entry:
     where = f"{file}: entry {name}"
-    keys = {"value", "unit", "source", "status", "uncertainty"}
-    if not isinstance(data, dict) or set(data) != keys:
-        raise ValueError(f"{where} must have exactly {', '.join(sorted(keys))}, not "
-                         f"{', '.join(sorted(data)) if isinstance(data, dict) else json.dumps(data)}")
+    fields = set(data) if isinstance(data, dict) else set()
+    if missing := FIELDS - fields:
+        raise ValueError(f"{where}: {' and '.join(sorted(missing))} must be given")
+    if unknown := fields - FIELDS - {"activity"}:
+        raise ValueError(f"{where} must have {', '.join(sorted(FIELDS))} and perhaps activity, "
+                         f"not {', '.join(sorted(unknown))}")
     if data["unit"] != unit:
         raise ValueError(f"{where}: unit must be {unit}, not {json.dumps(data['unit'])}")
     if data["status"] not in STATUSES:
@@ -126,8 +99,23 @@ def _entry(file: str, name: str, unit: str, data: Any) -> Entry:
     if not _is_price(data["uncertainty"]) or data["uncertainty"] >= 1:
         raise ValueError(f"{where}: uncertainty must be at least 0 and below 1, not "
                          f"{json.dumps(data['uncertainty'])}")
-    return Entry(value=_value(where, name, data["value"]), unit=unit, source=data["source"],
-                 status=data["status"], uncertainty=float(data["uncertainty"]))
+    value = _value(where, name, data["value"])
+    return Entry(value=value, unit=unit, source=data["source"], status=data["status"],
+                 uncertainty=float(data["uncertainty"]), activity=_activity(where, data.get("activity"), value))
+
+
+def _known(file: str, name: str) -> None:
+    """Refuse an entry that prices nothing: a component's own ones are those that the component is made of."""
+    component, _, entry = name.rpartition(".")
+    if not component and name not in UNITS:
+        general = ", ".join(known for known in UNITS if "." not in known)
+        raise ValueError(f"{file}: entry {name} is not known; known are {general}")
+    if name not in UNITS:
+        own = [known.rpartition(".")[2] for known in UNITS if known.startswith(f"{component}.")]
+        components = sorted({known.partition(".")[0] for known in UNITS if "." in known})
+        raise ValueError(f"{file}: entry {name}: {component} has no price of its own for {entry}, only for "
+                         f"{', '.join(own)}" if own else
+                         f"{file}: entry {name}: component must be one of {', '.join(components)}, not {component}")
 
 
 def parse(text: str, file: str) -> Technology:
@@ -145,15 +133,13 @@ def parse(text: str, file: str) -> Technology:
     entries = data.get("entries")
     if not isinstance(entries, dict):
         raise ValueError(f"{file}: entries must be an object, not {json.dumps(entries)}")
-    units = REQUIRED | OPTIONAL
     for name in entries:
-        if name not in units:
-            raise ValueError(f"{file}: entry {name} is not known; known are {', '.join(units)}")
+        _known(file, name)
     for name in REQUIRED:
         if name not in entries:
-            raise ValueError(f"{file}: entry {name} ({units[name]}) is missing")
+            raise ValueError(f"{file}: entry {name} ({UNITS[name]}) is missing")
     return Technology(data["name"], data["title"], data["dram_boundary"],
-                      {name: _entry(file, name, units[name], entry) for name, entry in entries.items()})
+                      {name: _entry(file, name, UNITS[name], entry) for name, entry in entries.items()})
 
 
 def load(path: str | Path) -> Technology:

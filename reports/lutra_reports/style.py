@@ -19,7 +19,7 @@ COLOURS = {"blue": "#0072b2", "orange": "#e69f00", "green": "#009e73", "red": "#
 GROUPS = {  # components drawn as one piece of a bar
     "encoder, table builder": (("encoder",), COLOURS["red"]),
     "codebooks, tables of levels": (("codebooks",), COLOURS["peach"]),
-    "cells and adders": (("cells", "adds", "clock"), COLOURS["blue"]),
+    "cells and adders": (("cells", "adds"), COLOURS["blue"]),
     "table memory and cell fill": (("tables", "fill"), COLOURS["pink"]),
     "activation and index memory, gather": (("activations", "gather", "index"), COLOURS["sky"]),
     "accumulators": (("accumulators",), COLOURS["orange"]),

@@ -2,8 +2,10 @@
 
 import pytest
 
-from lutra_model.area import AREA_COMPONENTS, area_um2, logic_area_um2, memory_bits
+from lutra_model.area import area_um2, logic_area_um2
+from lutra_model.components import AREA_COMPONENTS
 from lutra_model.params import Array
+from lutra_model.parts import memory_bits
 from lutra_model.structure import Number, Structure
 from lutra_model.technology import NAMES, builtin
 
@@ -52,9 +54,3 @@ def test_a_table_cell_by_hand() -> None:
     """Two banks of 16 bytes in flip-flops of 5.98 um2, and 15 multiplexers for each of 8 bits, of 1.86 um2."""
     areas = area_um2(Structure(LOOKUP), builtin("horowitz-45"))
     assert areas["cells"] == pytest.approx(256 * (2 * 128 * 5.98 + 15 * 8 * 1.86))
-
-
-def test_the_measured_cell_gets_its_second_bank() -> None:
-    technology = builtin("nangate45-gates")
-    assert area_um2(Structure(MAC), technology)["cells"] == pytest.approx(256 * (443 + 8 * 4.52))
-    assert area_um2(Structure(LOOKUP), technology)["cells"] == pytest.approx(256 * (974 + 128 * 4.52))

@@ -7,11 +7,12 @@ import pytest
 
 from lutra_model.counting import count
 from lutra_model.energy import COMPONENTS, Bill, Charge, bill, ratio_range
+from lutra_model.entries import MACROS, OPTIONAL, Entry
 from lutra_model.latency import network_latency
 from lutra_model.layout import packed
 from lutra_model.params import DISTANCES, Array, Layer, Metric
 from lutra_model.structure import Number, Structure
-from lutra_model.technology import MACROS, NAMES, OPTIONAL, Entry, Technology, builtin
+from lutra_model.technology import NAMES, Technology, builtin
 from lutra_model.tiling import Addend, product
 
 LOOKUP, MAC = Array(), Array.mac()
@@ -155,14 +156,6 @@ def test_a_shared_entry_does_not_move_a_ratio() -> None:
     other = Bill((Charge("cells", "b", 20.0),), part.uncertainties)
     low, high = ratio_range(part, other)
     assert low < 0.25 + 1e-9 < 0.5 < 1.0 <= high + 1e-9
-
-
-def test_measured_cells_replace_their_parts_only_where_they_fit() -> None:
-    technology = builtin("nangate45-gates")
-    assert "lookup_step" in priced(LOOKUP, technology).entries
-    assert "lookup_step" not in priced(LOOKUP.resized(entries=32), technology).entries
-    assert "mac_step" in priced(MAC, technology).entries
-    assert "mac_step" not in priced(MAC, technology, Number.FP16).entries
 
 
 def test_an_entry_without_points_has_one_price() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from lutra_model.technology import NAMES, REQUIRED, STATUSES, builtin, load, parse
+from lutra_model.components import Quantity
+from lutra_model.entries import REQUIRED
+from lutra_model.technology import NAMES, STATUSES, builtin, load, parse
 
 
 def raw(name: str = "horowitz-45") -> dict[str, Any]:
@@ -47,10 +49,10 @@ def test_logic_shrinks_more_than_small_sram() -> None:
 
 def test_a_deeper_memory_costs_more_per_bit() -> None:
     technology = builtin("nangate45-gates")
-    prices = [technology.memory("sram_read", words) for words in (64, 128, 512, 4096, 2**17, 2**20)]
+    prices = [technology.price("sram_read", words=words) for words in (64, 128, 512, 4096, 2**17, 2**20)]
     assert prices == sorted(prices)
     assert prices[1] < prices[2]
-    assert technology.memory("sram_read", 1) == technology.memory("sram_read", 64)
+    assert technology.price("sram_read", words=1) == technology.price("sram_read", words=64)
 
 
 def test_a_users_file_is_read(tmp_path: Path) -> None:
@@ -58,6 +60,9 @@ def test_a_users_file_is_read(tmp_path: Path) -> None:
     data["name"] = "mine"
     (tmp_path / "mine.json").write_text(json.dumps(data), encoding="utf-8")
     assert load(tmp_path / "mine.json").price("multiply") == 0.2
+
+
+OWN: dict[str, Any] = {"value": 0.01, "unit": "pJ/bit", "status": "measured", "uncertainty": 0.1, "source": "here"}
 
 
 def broken(*path: str, value: Any) -> str:
@@ -81,7 +86,26 @@ def broken(*path: str, value: Any) -> str:
     (broken("entries", "dram", value=KeyError), r"t: entry dram \(pJ/bit\) is missing"),
     (broken("entries", "dram", "unit", value="pJ"), 't: entry dram: unit must be pJ/bit, not "pJ"'),
     (broken("entries", "dram", "value", value=-1),
-     "t: entry dram: value must be a number of at least 0, not -1"),
+     "t: entry dram: value must be a number above 0, not -1"),
+    (broken("entries", "dram", "value", value=0), "t: entry dram: value must be a number above 0, not 0"),
+    (broken("entries", "clock_period", "value", value=0),
+     "t: entry clock_period: value must be a number above 0, not 0"),
+    (broken("entries", "dram", "unit", value=KeyError), "t: entry dram: unit must be given"),
+    (broken("entries", "dram", "source", value=KeyError), "t: entry dram: source must be given"),
+    (broken("entries", "encoder.add", value=OWN | {"value": -1}),
+     "t: entry encoder.add: value must be a number of at least 0, not -1"),
+    (broken("entries", "encoder.add", value=OWN | {"unit": "pJ"}),
+     't: entry encoder.add: unit must be pJ/bit, not "pJ"'),
+    (broken("entries", "dram.add", value=OWN), "t: entry dram.add: component must be one of accumulators, add, adds, "
+     "cells, codebooks, control, encoder, fill, finisher, functions, gather, pool, program, not dram"),
+    (broken("entries", "pool.multiply", value=OWN),
+     "t: entry pool.multiply: pool has no price of its own for multiply, only for add, compare, mux"),
+    (broken("entries", "encoder.add", value=OWN | {"activity": 3}),
+     "t: entry encoder.add: activity must have idle and rate, numbers of at least 0, not 3"),
+    (broken("entries", "encoder.add", value=OWN | {"activity": {"idle": 0, "rate": 0}}),
+     "t: entry encoder.add: activity: rate must be above 0, not 0"),
+    (broken("entries", "encoder.add", value=OWN | {"activity": {"idle": 3, "rate": 0.5}}),
+     "t: entry encoder.add: activity: idle must be at most the value, not 3"),
     (broken("entries", "dram", "status", value="rumour"),
      't: entry dram: status must be one of published, unverified, measured, derived, not "rumour"'),
     (broken("entries", "dram", "source", value=" "),
@@ -93,17 +117,42 @@ def broken(*path: str, value: Any) -> str:
     (broken("entries", "sram_read", "value", value=[[2, 1], [1, 2]]),
      r"t: entry sram_read: points must be in growing order of bytes, not \[\[2, 1\], \[1, 2\]\]"),
     (broken("entries", "dram", value={"value": 1}),
-     "t: entry dram must have exactly source, status, uncertainty, unit, value, not value"),
+     "t: entry dram: source and status and uncertainty and unit must be given"),
+    (broken("entries", "dram", "origin", value="x"),
+     "t: entry dram must have source, status, uncertainty, unit, value and perhaps activity, not origin"),
 ])
 def test_a_bad_file_is_told_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         parse(text, "t")
 
 
+def test_a_component_has_its_own_price() -> None:
+    technology = parse(broken("entries", "encoder.add", value=OWN | {"value": 0}), "t")
+    assert technology.entry_of("encoder", "add") == "encoder.add"
+    assert technology.entry_of("cells", "add") == "add"
+    assert technology.entry_of("encoder", "clock") is None
+    assert technology.price("encoder.add") == 0 < technology.price("add")
+
+
+def test_an_area_has_its_own_price() -> None:
+    own = OWN | {"unit": "um2/bit"}
+    technology = parse(broken("entries", "adds.add_area", value=own), "t")
+    assert technology.area(Quantity("adds", "add", 3)) == 0.01
+    assert technology.area(Quantity("encoder", "add", 3)) == technology.price("add_area")
+
+
+def test_a_price_follows_the_toggles_of_its_data() -> None:
+    own = OWN | {"value": 0.03, "activity": {"idle": 0.01, "rate": 0.4}}
+    technology = parse(broken("entries", "encoder.add", value=own), "t")
+    for toggles, price in [(None, 0.03), (0.4, 0.03), (0.0, 0.01), (0.2, 0.02), (0.8, 0.05)]:
+        assert technology.price("encoder.add", toggles=toggles) == pytest.approx(price, rel=1e-12)
+    assert technology.price("add", toggles=0.0) == technology.price("add")
+
+
 def test_an_unknown_entry_is_named() -> None:
     data = raw()
     data["entries"]["muxx"] = data["entries"]["mux"]
-    with pytest.raises(ValueError, match=r"^t: entry muxx is not known; known are clock_period, add, "):
+    with pytest.raises(ValueError, match=r"^t: entry muxx is not known; known are clock_period, add, .*, clock$"):
         parse(json.dumps(data), "t")
 
 

@@ -129,10 +129,10 @@ class Planes(Engine):
         return array.columns * (array.rows * (array.length + 1) + self.tree_registers(array) + self._plane_bits(array))
 
     def _row_registers(self, array: Array) -> int:
-        """Bits clocked once for all planes of a row: tables, the sum lane's tree and products, accumulators."""
+        """Bits clocked once for all planes of a row: tables, the sum lane's tree and products."""
         product = ZERO_BITS + self.lane_bits(array)
         return (array.rows * self._table_bits(array) + self.tree_registers(array) - array.rows * self.term_bits(array)
-                + self.lane_bits(array) + array.columns * (2 * product + self.accumulator_bits(array)))
+                + self.lane_bits(array) + array.columns * 2 * product)
 
     def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """None: tables are built in the array."""
@@ -173,8 +173,7 @@ class Planes(Engine):
         lane = reduction_bits(array.rows, self.term_bits(array)) + self.lane_bits(array)
         columns = (self._plane_bits(array) if array.entries > 1 else 0) + product
         return {
-            "register": 2 * array.entries * array.length + (
-                self._row_registers(array) - array.columns * self.accumulator_bits(array)) / array.cells,
+            "register": 2 * array.entries * array.length + self._row_registers(array) / array.cells,
             "mux": self._mux_bits(array),
             "add": sum(self._builder(array)) / array.columns + columns / array.rows + lane / array.cells,
             "multiply": ZERO_BITS * self.lane_bits(array) / 64 / array.rows}

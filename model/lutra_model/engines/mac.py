@@ -68,9 +68,9 @@ class Mac(Engine):
         return 8
 
     def issue_registers(self, array: Array) -> int:
-        """Activations; the carry-save pair, its sum, and the accumulator of every column."""
+        """Activations; the carry-save pair and its sum, of every column."""
         tree = self.term_bits(array) + (array.rows - 1).bit_length()
-        return array.rows * 8 + array.columns * (3 * tree + self.accumulator_bits(array))
+        return array.rows * 8 + array.columns * 3 * tree
 
     def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """None."""

@@ -52,7 +52,7 @@ class SignFlips(Mac):
         return -(-log2(array.rows) // 2)
 
     def issue_registers(self, array: Array) -> int:
-        """Terms, adder tree, accumulator output."""
+        """Terms, adder tree."""
         return super(Mac, self).issue_registers(array)
 
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:

@@ -1,0 +1,119 @@
+"""What a machine is made of, component by component: bits, products and memories, whatever the technology."""
+
+from collections.abc import Iterator
+
+from .components import Quantity
+from .engines import Parts, reduction_bits
+from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_parts
+from .schedule import Pipeline
+from .structure import Structure
+
+__all__ = ["ADD_PARTS", "FINISHER_PARTS", "memory_bits", "parts", "register_bits"]
+
+FINISHER_PARTS: Parts = {"add": 33 + 10, "multiply": 33 * 16 / 64, "mux": 6 * 49, "compare": 2 * 10}
+#                        bias, rounding; products of 8 x 8 bits; shifter; clamp
+ADD_PARTS: Parts = {"multiply": 2 * 16 * 8 / 64, "add": 2 * 26, "mux": 5 * 26}
+#                   own and residual factor; sum, rounding; shifter
+ADD_REGISTERS = 2 * 24 + 27 + 8  # products, sum, result
+BANKS = 2                        # tables, weights and finisher parameters are loaded while others are in use
+Found = Iterator[Quantity]
+
+
+def memory_bits(structure: Structure) -> dict[str, tuple[int, int]]:
+    """Words and bits in a word of each on-chip memory; both halves of the index memory stand side by side."""
+    array = structure.array
+    functions = {"slots": (array.functions, FUNCTION_BITS), "rows": (array.block_rows, ROW_MEMORY_BITS)}
+    return {"activations": (-(-array.activation_words // array.banks), 2 * array.banks * structure.word_bits),
+            "tables": (array.table_words, structure.table_word_bits),
+            "codebooks": (array.codebook_words, structure.beat_bits),
+            "program": (array.program_words, 32),
+            "index": (array.index_words, 2 * structure.index_word_bits),
+            "accumulators": (array.block_rows, structure.accumulator_word_bits)
+            } | (functions if array.functions else {})
+
+
+def _of(component: str, parts: Parts, times: int = 1) -> Found:
+    return (Quantity(component, entry, times * amount) for entry, amount in parts.items() if amount)
+
+
+def _gather(structure: Structure) -> Found:
+    """Lane addresses, the way from banks to lanes, and the pool's tree."""
+    array = structure.array
+    ways = array.lanes + array.output_words  # from banks to lanes, from columns to banks
+    pool = array.word * reduction_bits(array.lanes, 8)
+    return _of("gather", {"add": array.lanes * (array.activation_words - 1).bit_length() + pool, "compare": pool,
+                          "mux": ways * (array.banks - 1) * structure.word_bits,
+                          "register": structure.gather_registers})
+
+
+def _encoder(structure: Structure) -> Found:
+    array = structure.array
+    each: Parts = ({"register": structure.encode_registers} if structure.is_float
+                   else array.cell.encoder_parts(structure))
+    return _of("encoder", each, array.encoders)
+
+
+def _array(structure: Structure) -> Found:
+    """Cells; adder trees with their registers; adders and registers of the accumulators."""
+    array = structure.array
+    if structure.is_float:
+        yield from _of("cells", {"register": BANKS * structure.number.bits, f"{structure.number}_multiply": 1},
+                       array.cells)
+        yield Quantity("adds", f"{structure.number}_add", array.columns * (array.rows - 1))
+        yield Quantity("accumulators", "fp32_add", array.columns)
+    else:
+        yield from _of("cells", array.cell.cell_parts(structure), array.cells)
+        yield Quantity("adds", "add", array.columns * reduction_bits(array.rows, structure.term_bits))
+        yield Quantity("accumulators", "add", array.columns * structure.accumulator_bits)
+    yield Quantity("adds", "register", structure.issue_registers)
+    yield Quantity("accumulators", "register", structure.accumulator_registers)
+
+
+def _finisher(structure: Structure) -> Found:
+    array, registers = structure.array, structure.finish_registers
+    registers += Pipeline(array).buffer * structure.number.bits
+    if structure.is_float:
+        return _of("finisher", {"fp32_add": 1, "register": registers + BANKS * 32}, array.columns)
+    registers += array.cell.parameter_registers(array)
+    return _of("finisher", FINISHER_PARTS | {"register": registers}, array.columns)
+
+
+def _add(structure: Structure) -> Found:
+    each: Parts = {"fp32_add": 1, "register": 3 * 32} if structure.is_float else ADD_PARTS | {"register": ADD_REGISTERS}
+    return _of("add", each, structure.array.columns)
+
+
+def _functions(structure: Structure) -> Found:
+    """A function unit for each column, the row unit, and the two functions that an operation holds."""
+    if structure.array.functions:
+        yield from _of("functions", lane_parts(), structure.array.columns)
+        yield from _of("functions", row_parts(structure))
+        yield Quantity("functions", "register", 2 * FUNCTION_BITS)
+
+
+def _control(structure: Structure) -> Found:
+    """Walkers; settings of two operations; of a machine that gathers an address and indices for ``fill`` rows."""
+    array, counters = structure.array, structure.control_registers
+    yield from _of("control", {"register": counters + structure.settings_registers, "add": counters})
+    if array.gather:
+        address = (array.table_words - 1).bit_length()
+        late = address + 1 + (array.rows // array.fill - 1).bit_length() + (array.entries - 1).bit_length() + 6
+        yield from _of("control", {"add": array.fill * address, "register": late,
+                                   "mux": (array.rows - array.fill) * structure.index_bits})
+
+
+def parts(structure: Structure) -> tuple[Quantity, ...]:
+    """All parts of a machine; an entry may come more than once in a component."""
+    found = [Quantity(name, "sram", width, words) for name, (words, width) in memory_bits(structure).items() if width]
+    for component in (_gather, _encoder, _array, _finisher, _add, _functions, _control):
+        found.extend(component(structure))
+    return tuple(found)
+
+
+def register_bits(structure: Structure) -> dict[str, float]:
+    """Register bits of each component."""
+    sums = dict[str, float]()
+    for part in parts(structure):
+        if part.entry == "register":
+            sums[part.component] = sums.get(part.component, 0.0) + part.amount
+    return sums

@@ -1,0 +1,114 @@
+"""model.quantities, model.parts: what is counted before any price, and golden totals."""
+
+from dataclasses import replace
+
+import pytest
+
+from lutra_model.area import area_um2
+from lutra_model.components import OWN_AREAS, OWN_ENERGIES
+from lutra_model.counting import count
+from lutra_model.energy import bill
+from lutra_model.entries import Activity, Entry
+from lutra_model.events import Events
+from lutra_model.latency import network_latency
+from lutra_model.params import Array, Layer, Metric
+from lutra_model.parts import parts, register_bits
+from lutra_model.quantities import quantities
+from lutra_model.structure import Structure
+from lutra_model.technology import Technology, builtin
+from lutra_model.tiling import product
+
+SHAPE = Layer(rows=100, codebooks=20, columns=40)
+PLANES = Layer(rows=100, codebooks=45, columns=40, length=4, entries=4, engine="lut-tc", runs=True, blank=False)
+LEVELS = Layer(rows=100, codebooks=180, columns=40, length=1, engine="dln-row")
+TRITS = Layer(rows=100, codebooks=60, columns=40, length=3, entries=1, engine="vec-lut", runs=True)
+CASES = {
+    **{str(metric): (Array(metric=metric, functions=8), SHAPE) for metric in Metric},
+    "gathering": (Array(gather=True, fill=8), SHAPE), "mac": (Array.mac(), SHAPE.as_dense()),
+    "lut-tc": (Array(engine="lut-tc", length=4, entries=4), PLANES),
+    "dln-row": (Array(engine="dln-row", length=1, weight_levels=16), LEVELS),
+    "vec-lut": (Array(engine="vec-lut", length=3, entries=1), TRITS)}
+GOLDEN: dict[tuple[str, str], tuple[float, float]] = {  # picojoules and square micrometres
+    ("l2", "horowitz-45"): (4459005.0195, 2646582.31259),
+    ("l2", "tpuv4i-7"): (998989.300707, 184353.180594),
+    ("tree", "horowitz-45"): (3668522.51432, 2260577.11259),
+    ("gathering", "horowitz-45"): (4311977.23145, 2012601.17),
+    ("mac", "horowitz-45"): (2868873.36277, 1974315.89822),
+    ("mac", "tpuv4i-7"): (897862.650107, 152462.722191),
+    ("lut-tc", "horowitz-45"): (1903686.87803, 1961122.3875),
+    ("dln-row", "horowitz-45"): (2454790.43676, 1840501.51),
+    ("vec-lut", "tpuv4i-7"): (301394.885599, 134527.273),
+}
+EVERYTHING = Events(**{name: 64 for name in vars(Events()) if name != "dram"})
+
+
+def work(case: str) -> tuple[Events, int, Structure]:
+    array, layer = CASES[case]
+    operation = product(layer, layer.reduction, array)
+    return count(operation, array, layer), network_latency([operation], array).cycles, Structure(array)
+
+
+def with_entries(technology: Technology, **entries: Entry) -> Technology:
+    return replace(technology, entries={**technology.entries, **{
+        name.replace("__", "."): entry for name, entry in entries.items()}})
+
+
+@pytest.mark.parametrize(("case", "technology"), GOLDEN)
+def test_totals_stay_what_they_are(case: str, technology: str) -> None:
+    prices, (events, cycles, structure) = builtin(technology), work(case)
+    energy, area = GOLDEN[case, technology]
+    assert bill(events, cycles, structure, prices).picojoules == pytest.approx(energy, rel=1e-9)
+    assert sum(area_um2(structure, prices).values()) == pytest.approx(area, rel=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_clock_pins_are_those_of_all_registers_in_every_cycle(case: str) -> None:
+    events, cycles, structure = work(case)
+    clocked = sum(item.amount for item in quantities(events, cycles, structure) if item.entry == "clock")
+    assert clocked == pytest.approx(cycles * sum(register_bits(structure).values()), rel=1e-12)
+
+
+def test_every_price_of_a_components_own_is_asked_for_and_no_other() -> None:
+    """An entry that prices nothing would be accepted in a file and do nothing."""
+    structures = [Structure(array) for array, _ in CASES.values()]
+    energies = {(item.component, item.entry) for structure in structures
+                for item in quantities(EVERYTHING, 1, structure)}
+    areas = {(item.component, item.entry) for structure in structures for item in parts(structure)}
+    for own, found, shared in [(OWN_ENERGIES, energies, ("sram_read", "sram_write", "dram", "logic_leakage",
+                                                         "sram_leakage")), (OWN_AREAS, areas, ("sram",))]:
+        expected = {(component, entry) for component, entries in own.items() for entry in entries}
+        assert {pair for pair in found if pair[1] not in shared} == expected
+
+
+@pytest.mark.parametrize("case", ["l2", "mac"])
+def test_an_own_price_moves_its_component_alone(case: str) -> None:
+    events, cycles, structure = work(case)
+    plain = builtin("horowitz-45")
+    dear = with_entries(plain, finisher__add=replace(plain.entries["add"], value=1.0),
+                        finisher__add_area=replace(plain.entries["add_area"], value=100.0))
+    before, after = (bill(events, cycles, structure, item).components for item in (plain, dear))
+    amount = sum(item.amount for item in quantities(events, cycles, structure) if item[:2] == ("finisher", "add"))
+    assert after["finisher"] - before["finisher"] == pytest.approx(amount * (1 - plain.price("add")))
+    assert {name for name in before if before[name] != after[name]} == {"finisher", "leakage"}
+    small, large = (area_um2(structure, item) for item in (plain, dear))
+    assert {name for name in small if small[name] != large[name]} == {"finisher"}
+
+
+def test_toggles_move_only_prices_that_follow_them() -> None:
+    events, cycles, structure = work("l2")
+    plain = builtin("horowitz-45")
+    moved = with_entries(plain, encoder__add=replace(
+        plain.entries["add"], activity=Activity(idle=plain.price("add") / 2, rate=0.5)))
+    usual, quiet, other = (bill(events, cycles, structure, moved, toggles)
+                           for toggles in (None, {"encoder": 0.0}, {"cells": 0.0}))
+    assert quiet.entries["encoder.add"] == pytest.approx(usual.entries["encoder.add"] / 2)
+    assert usual.picojoules - quiet.picojoules == pytest.approx(quiet.entries["encoder.add"])
+    assert other == usual == bill(events, cycles, structure, moved, {"encoder": 0.5})
+
+
+def test_an_own_price_errs_with_the_general_one() -> None:
+    events, cycles, structure = work("l2")
+    plain = builtin("horowitz-45")
+    same = with_entries(plain, encoder__add=plain.entries["add"])
+    one, two = (bill(events, cycles, structure, item) for item in (plain, same))
+    assert two.range() == pytest.approx(one.range(), rel=1e-12)
