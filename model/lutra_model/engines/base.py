@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..whole import least, log2, peak, reduction_bits, up
+
 if TYPE_CHECKING:
     from ..codings import Coding
     from ..nodes import Product
@@ -42,25 +44,6 @@ def rectangles(kernel: tuple[int, int], most: int) -> list[int]:
     height, width = kernel
     return [size for size in range(1, most + 1) if kernel == (1, 1) or width % size == 0
             or (size % width == 0 and height % (size // width) == 0)]
-
-
-def log2(count: int) -> int:
-    """Bits that number ``count`` things."""
-    return (count - 1).bit_length()
-
-
-def reduction_bits(operands: int, width: int) -> int:
-    """Full-adder bits of a tree that sums ``operands`` values of ``width`` bits; a level widens by one bit.
-
-    >>> reduction_bits(4, 8)  # two adders of 9 bits, one of 10
-    28
-    """
-    bits = 0
-    while operands > 1:
-        width += 1
-        bits += operands // 2 * width
-        operands -= operands // 2
-    return bits
 
 
 class Engine(ABC):
@@ -150,7 +133,7 @@ class Engine(ABC):
 
     def codebook_bytes(self, array: Array) -> int:
         """Bytes of a word of codebook memory; 0: there is none."""
-        return array.encoders * array.length if self.slot_words(array, 1) else 0
+        return array.encoders * array.length if peak(self.slot_words(array, 1)) else 0
 
     def codebook_words(self, operation: Operation, array: Array) -> int:
         """Words of codebook memory that a product needs."""
@@ -176,9 +159,9 @@ class Engine(ABC):
         """Register bits of one column's terms and of its adder tree."""
         rows, width = array.rows, self.term_bits(array)
         bits, operands, widest = rows * width, rows, width + log2(rows)
-        while operands > 1:
-            operands, width = -(-operands // 4), width + 2
-            bits += operands * min(width, widest)
+        while peak(operands) > 1:
+            below, operands, width = operands > 1, up(operands, 4), width + 2
+            bits = bits + below * operands * least(width, widest)
         return bits
 
     def accumulator_bits(self, array: Array) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..codings import Plain
-from .base import Counts, Draw, Engine, Example, Parts
+from .base import Counts, Draw, Engine, Example, Parts, log2
 
 if TYPE_CHECKING:
     from ..nodes import Product
@@ -69,7 +69,7 @@ class Mac(Engine):
 
     def issue_registers(self, array: Array) -> int:
         """Activations; the carry-save pair and its sum, of every column."""
-        tree = self.term_bits(array) + (array.rows - 1).bit_length()
+        tree = self.term_bits(array) + log2(array.rows)
         return array.rows * 8 + array.columns * 3 * tree
 
     def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
