@@ -1,0 +1,106 @@
+"""Machines, layers and operations whose numbers are arrays: one place for each machine."""
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..operation import Operation
+from ..params import Array, Layer
+from ..whole import most
+
+__all__ = ["ENGINES", "Designs", "Layers", "Operations", "taken"]
+
+ENGINES = ("lookup", "mac", "sign-flip")  # whose tiles have the closed form of `walk`
+SIZES = ("rows", "columns", "encoders", "length", "entries", "word", "lanes", "fill", "codebooks", "block_rows",
+         "index_words", "activation_words", "table_words", "codebook_words", "program_words")
+Record = TypeVar("Record", bound=Any)
+
+
+def taken(record: Record, places: NDArray[Any]) -> Record:
+    """The record with those places of each of its arrays (bool, or integers); single numbers are for all places."""
+    return replace(record, **{field.name: value[places] for field in fields(record)
+                              if isinstance(value := getattr(record, field.name), np.ndarray)})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Designs(Array):
+    """So many machines: of the fields of `Array` those that are sizes may be int64 arrays of one length.
+
+    Engine, metric and functions are the same for all. Raises the ``ValueError`` of the first that is no machine.
+    """
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES or self.gather:
+            raise ValueError(f"machines at once must be of the engine {', '.join(ENGINES[:-1])} or {ENGINES[-1]} and "
+                             f"not gather; this one's is {self.engine}")
+        if not np.any(self.word):
+            both = np.bitwise_or(self.encoders, self.columns)
+            object.__setattr__(self, "word", np.where(both & 1, 1, np.where(both & 2, 2, 4)))
+        if not np.any(self.lanes):
+            object.__setattr__(self, "lanes", most(self.length * (self.encoders // self.word), 9))
+        object.__setattr__(self, "fill", np.where(np.equal(self.fill, 0), self.rows, self.fill))
+        sizes = np.broadcast_arrays(*(getattr(self, name) for name in SIZES))
+        object.__setattr__(self, "count", sizes[0].size)
+        self._check()
+
+    def _check(self) -> None:
+        """Answer the first place that is no machine as `Array` does."""
+        wrong = (self.rows % self.encoders != 0) | (self.rows % self.fill != 0) | (self.encoders % self.word != 0) \
+            | (self.columns % self.word != 0) | (self.lanes < self.length * (self.encoders // self.word))
+        if self.engine == "lookup":
+            wrong = wrong | (self.entries < 2) | (np.bitwise_and(self.entries, self.entries - 1) != 0)
+        for name in SIZES:
+            wrong = wrong | np.less(getattr(self, name), 1)
+        if np.any(wrong):
+            self.at(int(np.argmax(np.broadcast_to(wrong, self.count))))
+
+    def __len__(self) -> int:
+        return self.count  # type: ignore[attr-defined, no-any-return]
+
+    def at(self, place: int) -> Array:
+        """One of the machines."""
+        return Array(**{field.name: int(value[place]) if isinstance(value, np.ndarray) else value
+                        for field in fields(Array) for value in [getattr(self, field.name)]})
+
+    @cached_property
+    def formers(self) -> tuple[tuple[Array, ...], NDArray[np.int64]]:
+        """Small machines that form windows as these do, and which of them each place has."""
+        names = ("encoders", "columns", "word", "lanes", "length")
+        values = [np.broadcast_to(getattr(self, name), len(self)) for name in names]
+        key = np.zeros(len(self), np.int64)
+        for value in values:
+            key = key * (int(value.max()) + 1) + value
+        _, first, which = np.unique(key, return_index=True, return_inverse=True)
+        shapes = [dict(zip(names, (int(value[place]) for value in values), strict=True)) for place in first]
+        return tuple(Array(**({"engine": self.engine, "metric": self.metric, "rows": shape["encoders"],
+                               "functions": self.functions, "index_words": 1 << 30,
+                               "entries": 1 << 16 if self.engine == "lookup" else 1} | shape))
+                     for shape in shapes), which
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Layers(Layer):
+    """The shape of one product as each machine cuts it."""
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __post_init__(self) -> None:
+        """Nothing: the layers that these are made of were checked."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Operations(Operation):
+    """One step of a program on each machine; what depends on the lanes alone stands for them."""
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+    lane_reads: Any = 0  # type: ignore[assignment]
+    used_lanes: Any = 0  # type: ignore[assignment]
+    words_inside: Any = 0  # type: ignore[assignment]
