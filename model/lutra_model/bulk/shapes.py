@@ -52,9 +52,10 @@ def cut(work: Work, length: int, entries: int) -> Work:
 
 
 @lru_cache(maxsize=1 << 14)
-def _formed(work: Work, array: Array) -> tuple[Layer | None, Operation]:
-    """A work on a machine that forms windows so; a row in a block, which is what nothing here depends on."""
-    return work.layer, work.operation(array, block=1)
+def _formed(work: Work, array: Array) -> tuple[Layer | None, Operation, dict[str, int]]:
+    """A work on a machine that forms windows so, and its numbers; a row in a block, which nothing here depends on."""
+    operation = work.operation(array, block=1)
+    return work.layer, operation, {name: getattr(operation, name) for name in (*NUMBERS, *OF_LANES)}
 
 
 def _stacked(values: list[Any], which: NDArray[np.int64]) -> Any:
@@ -75,16 +76,14 @@ def _shapes(designs: Designs, length: int | None) -> tuple[list[tuple[Array, int
 def _step(work: Work, designs: Designs, recut: bool) -> Step:
     kinds, which = _shapes(designs, 1 if recut else None)
     found = [_formed(cut(work, former.length, entries) if recut else work, former) for former, entries in kinds]
-    operations = [operation for _, operation in found]
-    numbers = {name: _stacked([getattr(operation, name) for operation in operations], which)
-               for name in (*NUMBERS, *OF_LANES)}
-    first = operations[0]
+    numbers = {name: _stacked([each[name] for *_, each in found], which) for name in (*NUMBERS, *OF_LANES)}
+    first = found[0][1]
     rest = {name: getattr(first, name) for name in ("kind", "arrange", "maximum", "to_stream", "residual", "final")}
     operation, layer = Operations(name=work.name, **(numbers | rest)), found[0][0]
     if layer is None or first.kind is not Kind.PRODUCT:
         return Step(work, None, operation, np.ones(len(designs), bool))
     if recut:
-        shapes = [layer for layer, _ in found if layer]
+        shapes = [layer for layer, *_ in found if layer]
         layer = Layers(name=layer.name, rows=layer.rows, columns=layer.columns, reduction=layer.reduction,
                        engine=layer.engine, runs=layer.runs, blank=layer.blank,
                        **{name: _stacked([getattr(shape, name) for shape in shapes], which)

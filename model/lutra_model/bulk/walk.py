@@ -24,6 +24,11 @@ from .designs import Operations, taken
 __all__ = ["State", "Walk", "walk_of"]
 
 
+NEVER = -(1 << 50)
+STEPPED = 4  # blocks in a row that are stepped through
+CARRIED = ("ready", "old", "new", "half", "next_half")  # what the next block depends on beside free and next_fed
+
+
 class State(NamedTuple):
     """Cycles after a tile.
 
@@ -52,6 +57,10 @@ class State(NamedTuple):
         """This state at some places, another one elsewhere."""
         return State(*(mine if mine is its else np.where(where, mine, its)
                        for mine, its in zip(self, other, strict=True)))
+
+    def moved(self, cycles: Any) -> "State":
+        """The state so many cycles later."""
+        return State(*(value + cycles for value in self))
 
     def at(self, places: NDArray[Any]) -> "State":
         """The state at some places."""
@@ -148,25 +157,73 @@ class Walk:
         return state._replace(half=state.next_half, next_half=state.free)
 
     def blocks(self, state: State, count: NDArray[np.int64]) -> State:
-        """So many blocks at each place; once one moves everything alike, the rest follows at once."""
+        """So many blocks at each place: some in a row until the others follow at once, see `_followed`.
+
+        Where that takes long, the block's (max, +) matrix is raised to the power of the blocks left.
+        """
         places = np.flatnonzero(count)
-        if not len(places):
-            return state
         found = [np.array(np.broadcast_to(value, count.shape)) for value in state]
         left, walk, now = count[places], taken(self, places), state.at(places)
-        while len(places):
-            before, now = now, walk.block(now)
+        before = now
+        for stepped in range(STEPPED):
+            earlier, before, now = before, now, walk.block(now)
             left = left - 1
-            moved = now.free - before.free
-            alike = np.ones(len(places), bool)
-            for place, (new, old) in enumerate(zip(now, before, strict=True)):
-                alike &= (new - old == moved) | (place in (2, 3))  # bank and beat are of the tile that ended
-            done = alike | (left == 0)
+            if stepped:
+                now, before, left = walk._followed(now, before, earlier, left)
             for target, value in zip(found, now, strict=True):
-                target[places[done]] = (value + left * moved)[done]
-            keep = ~done
-            places, left, walk, now = places[keep], left[keep], taken(walk, keep), now.at(keep)
+                target[places] = value
+            keep = np.flatnonzero(left)
+            if not len(keep):
+                return State(*found)
+            places, left, walk = places[keep], left[keep], taken(walk, keep)
+            now, before = now.at(keep), before.at(keep)
+        for target, value in zip(found, walk._power(now, left), strict=True):
+            target[places] = value
         return State(*found)
+
+    def _followed(self, now: State, before: State, earlier: State, left: Any) -> tuple[State, State, Any]:
+        """The last two states after the blocks that follow at once, and the blocks left then.
+
+        All blocks do where one moved everything alike and the encoders not further: they come to wait for half an
+        index memory. Pairs of blocks do where two moved everything alike: the halves of that memory take turns.
+        """
+        steady = left > 0
+        for name in CARRIED:
+            steady &= getattr(now, name) - getattr(before, name) == now.free - before.free
+        moved, fed = now.free - before.free, now.next_fed - before.next_fed
+        steady &= fed <= moved
+        alike = (left > 1) & (now.next_fed - earlier.next_fed == now.free - earlier.free)
+        for name in CARRIED:
+            alike &= getattr(now, name) - getattr(earlier, name) == now.free - earlier.free
+        ahead = np.where(steady, left * moved, np.where(alike, left // 2, 0) * (now.free - earlier.free))
+        next_fed = np.where(steady, most(now.next_fed + left * fed, now.half + (left - 1) * moved + fed),
+                            now.next_fed + ahead)
+        done = now.moved(ahead)._replace(next_fed=next_fed)
+        return done, before.moved(ahead), np.where(steady, 0, np.where(alike, left % 2, left))
+
+    def _power(self, state: State, count: NDArray[np.int64]) -> State:
+        """So many blocks at each place by repeated squaring: a block's cycles are largest sums of those before."""
+        size, names = len(count), ("free", "ready", "old", "next_fed", "half")
+        never = np.full(size, NEVER)
+        matrix = np.empty((len(names), len(names), size), np.int64)
+        for place, name in enumerate(names):
+            after = self.block(self._between(**dict.fromkeys(names, never) | {name: np.zeros(size, np.int64)}))
+            matrix[:, place] = [getattr(after, field) for field in names]
+        vector, left = np.array([getattr(state, name) for name in names]), count - 1
+        while True:
+            odd = np.flatnonzero(left & 1)
+            vector[:, odd] = (matrix[:, :, odd] + vector[:, odd]).max(axis=1)
+            left = left >> 1
+            if not np.any(left):
+                return self.block(self._between(**dict(zip(names, vector, strict=True))))
+            squared = matrix[:, :1] + matrix[:1]
+            for place in range(1, len(names)):
+                np.maximum(squared, matrix[:, place:place + 1] + matrix[place:place + 1], out=squared)
+            matrix = np.maximum(squared, NEVER)
+
+    def _between(self, free: Any, ready: Any, old: Any, next_fed: Any, half: Any) -> State:
+        """The state between two blocks of this walk."""
+        return State(ready, free, free, free, old, free + (self.release - 1), next_fed, next_fed, half, free)
 
 
 def walk_of(operation: Operations, array: Array, pipeline: Pipeline, rows: Any) -> Walk:
