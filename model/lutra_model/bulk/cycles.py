@@ -13,6 +13,7 @@ from ..params import Array
 from ..passes import LONG_AGO
 from ..schedule import Pipeline
 from ..whole import most
+from .blocks import walked
 from .designs import Operations
 from .walk import State, Walk, walk_of
 
@@ -54,14 +55,14 @@ class _Product:
             fed = most(fed, most(clock.ready + 1, clock.slot + self.hold) + self.codebook)
         (bank, next_bank), (old, new) = clock.banks, clock.parameters
         ready = most(most(clock.ready, clock.beat) + 1, bank)
-        state = State(ready, next_bank, bank, clock.beat, old, new, fed, fed, free, free)
-        before = np.asarray(self.operation.blocks - 1)
+        state = State(ready, next_bank, old, new, fed, free, free)
+        before = self.operation.blocks - 1
         if np.any(before):
-            state = self.full.blocks(state, np.broadcast_to(before, np.shape(free)))
-        state = self.last.block(state)
-        clock.banks, clock.parameters, clock.beat = (state.bank, state.free), (state.old, state.new), state.beat
-        clock.slot = state.fed + self.last.newest
-        return state.free - 1 + self.pipeline.output
+            state = walked(self.full, state, np.broadcast_to(before, np.shape(free)))
+        end = self.last.last(state)
+        clock.banks, clock.parameters, clock.beat = (end.bank, end.state.free), (end.state.old, end.state.new), end.beat
+        clock.slot = end.fed + self.last.newest
+        return end.state.free - 1 + self.pipeline.output
 
 
 class Timer:

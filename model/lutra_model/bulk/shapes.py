@@ -1,7 +1,7 @@
 """The steps of a workload on many machines: tiles and blocks, and the memories that they need."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from typing import Any
 
@@ -18,7 +18,8 @@ from .designs import Designs, Layers, Operations
 __all__ = ["Step", "cut", "in_blocks", "steps"]
 
 OF_LANES = ("lane_reads", "used_lanes", "words_inside")
-NUMBERS = tuple(field.name for field in fields(Operation) if field.type in ("int", int))
+NUMBERS = ("parts_x", "parts_y", "groups", "row_tiles", "last_slots", "column_tiles", "last_columns", "blocks", "block",
+           "last_block", "word_bytes", "entries", "length", "function", "second")
 
 
 @dataclass(frozen=True)

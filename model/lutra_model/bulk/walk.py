@@ -19,36 +19,27 @@ from numpy.typing import NDArray
 from ..params import Array
 from ..schedule import Pipeline
 from ..whole import most, up
-from .designs import Operations, taken
+from .designs import Operations
 
-__all__ = ["State", "Walk", "walk_of"]
-
-
-NEVER = -(1 << 50)
-STEPPED = 4  # blocks in a row that are stepped through
-CARRIED = ("ready", "old", "new", "half", "next_half")  # what the next block depends on beside free and next_fed
+__all__ = ["Ended", "State", "Walk", "walk_of"]
 
 
 class State(NamedTuple):
-    """Cycles after a tile.
+    """Cycles after a column.
 
     Parameters
     ----------
-    ready : its tables were there and the array was free.
+    ready : its last tile's tables were there and the array was free.
     free : the array is free again.
-    bank : the older table bank is. beat : after its last table beat.
     old, new : the older and the newer parameter bank take beats.
-    fed : first row of the newest block. next_fed : earliest of the next block's.
+    next_fed : earliest first row of the next block.
     half, next_half : the older and the newer half of the index memory take words.
     """
 
     ready: Any
     free: Any
-    bank: Any
-    beat: Any
     old: Any
     new: Any
-    fed: Any
     next_fed: Any
     half: Any
     next_half: Any
@@ -65,6 +56,15 @@ class State(NamedTuple):
     def at(self, places: NDArray[Any]) -> "State":
         """The state at some places."""
         return State(*(value[places] if isinstance(value, np.ndarray) else value for value in self))
+
+
+class Ended(NamedTuple):
+    """A product's end: its state, when its older table bank is free, its last table beat over, its newest block fed."""
+
+    state: State
+    bank: Any
+    beat: Any
+    fed: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,53 +85,62 @@ class Walk:
     newest: Any       # to the first row of its newest slot
 
     def __post_init__(self) -> None:
+        """Numbers that every block needs."""
         tile, last = most(self.rows, self.load), most(self.rows, self.last_load + self.parameters)
-        column = (self.tiles - 1) * tile + last
-        chain = self.rows - 1 + self.release + self.parameters  # two columns by way of a parameter bank
-        for name, value in {"several": self.tiles > 1, "many": self.tiles > 2, "tile": tile, "column": column,
-                            "between": (self.tiles - 2) * tile, "slowest": most(tile, self.gap), "chain": chain,
-                            "late": bool(np.any(self.release - 1 + self.parameters > 2 * column - tile)),
-                            "wide": bool(np.any(self.columns > 2))}.items():
+        column, ahead = (self.tiles - 1) * tile + last, self.rows - 1 + self.release
+        derived = {"column": column, "ahead": ahead, "between": (self.tiles - 2) * tile,
+                   "chain": ahead + self.parameters,  # two columns by way of a parameter bank
+                   "words": self.rows + (self.tiles - 3) * most(tile, self.gap), "gaps": (self.tiles - 2) * self.gap,
+                   "several": self.tiles > 1, "many": self.tiles > 2}
+        late = np.any(self.release - 1 + self.parameters > 2 * column - tile)
+        for name, value in (derived | {"late": bool(late), "most": int(np.max(self.columns))}).items():
             object.__setattr__(self, name, value)
 
+    column: Any = None
+    ahead: Any = None
+    between: Any = None
+    chain: Any = None
+    words: Any = None
+    gaps: Any = None
     several: Any = None
     many: Any = None
-    tile: Any = None
-    column: Any = None
-    between: Any = None
-    slowest: Any = None
-    chain: Any = None
     late: bool = False
-    wide: bool = False
+    most: int = 0
 
-    def _ended(self, state: State, ready: Any, bank: Any, word: Any = None) -> State:
+    def at(self, places: NDArray[Any]) -> "Walk":
+        """The walk at some places."""
+        found = object.__new__(Walk)
+        for name, value in vars(self).items():
+            object.__setattr__(found, name, value[places] if isinstance(value, np.ndarray) else value)
+        return found
+
+    def _ended(self, state: State, ready: Any, bank: Any, word: Any = None) -> Ended:
         """After a column's last tile; ``ready`` and ``bank`` are of the tile before."""
         beat = most(ready + self.last_load, state.old) + self.parameters
         here = most(beat, bank)
         free = (here if word is None else most(here, word)) + self.rows
-        return state._replace(ready=here, free=free, bank=bank, beat=beat, old=state.new,
-                              new=free + (self.release - 1))
+        state = State(here, free, state.new, free + (self.release - 1), *state[4:])
+        return Ended(state, bank, beat, None)
 
-    def first(self, state: State) -> State:
+    def _first(self, state: State, fed: Any) -> Ended:
         """The first column of a block, whose index words are still made."""
-        word = state.fed + self.first_word
+        word = fed + self.first_word
         ready = most(state.ready + self.load, state.free) + self.between
-        ready = np.where(self.many, most(ready, word + (self.rows + (self.tiles - 3) * self.slowest)), ready)
-        start = most(ready, word + (self.tiles - 2) * self.gap)
+        ready = np.where(self.many, most(ready, word + self.words), ready)
+        start = most(ready, word + self.gaps)
         return self._ended(state, np.where(self.several, ready, state.ready),
-                           np.where(self.several, start + self.rows, state.free), state.fed + self.last_word)
+                           np.where(self.several, start + self.rows, state.free), fed + self.last_word)
 
-    def next(self, state: State) -> State:
+    def _next(self, state: State) -> Ended:
         """Another column."""
         ready = most(state.ready + self.load, state.free) + self.between
         return self._ended(state, np.where(self.several, ready, state.ready),
                            np.where(self.several, ready + self.rows, state.free))
 
     def _after(self, count: Any, first: Any, second: Any) -> Any:
-        """When so many columns are ready: ``second`` is the second one, ``first`` when the first one starts."""
-        plain = self.column * (count - 2)
+        """When so many columns, at least two, are ready: ``second`` is the second, ``first`` the start of the first."""
         if not self.late:
-            return second + plain
+            return second + self.column * (count - 2)
         by_bank = self.chain > 2 * self.column
 
         def along(left: Any) -> Any:
@@ -139,91 +148,34 @@ class Walk:
 
         return np.where(count > 2, most(second + along(count - 2), first + self.chain + along(count - 3)), second)
 
-    def _jump(self, state: State) -> State:
-        """From after the first column to before the last one, of three and more."""
-        two, begun = self.next(state), state.free - self.rows
-        ready = self._after(self.columns - 1, begun, two.ready)
-        free, before = ready + self.rows, self._after(self.columns - 2, begun, two.ready)
-        old = np.where(self.columns > 3, before + (self.rows + self.release - 1), two.old)
-        return two._replace(ready=ready, free=free, old=old, new=free + (self.release - 1))
+    def _columns(self, state: State, count: Any) -> State:
+        """From after the first column to after so many of them."""
+        first, two = state.free - self.rows, self._next(state).state
+        if self.most < 3:
+            return two.chosen(count > 1, state)
+        ready, before = (self._after(np.maximum(count - less, 2), first, two.ready) for less in (0, 1))
+        free = ready + self.rows
+        old = np.where(count > 2, before + self.ahead, two.old)
+        return two._replace(ready=ready, free=free, old=old, new=free + (self.release - 1)).chosen(count > 1, state)
 
     def block(self, state: State) -> State:
         """Feed one block and walk over it."""
         fed = most(state.next_fed, state.half)
-        state = self.first(state._replace(fed=fed, next_fed=fed + self.next_block))
-        if np.any(self.columns > 1):
-            inner = self._jump(state).chosen(self.columns > 2, state) if self.wide else state
-            state = self.next(inner).chosen(self.columns > 1, state)
-        return state._replace(half=state.next_half, next_half=state.free)
+        found = self._first(state, fed).state
+        if self.most > 1:
+            found = self._columns(found, self.columns)
+        return State(*found[:4], fed + self.next_block, state.next_half, found.free)
 
-    def blocks(self, state: State, count: NDArray[np.int64]) -> State:
-        """So many blocks at each place: some in a row until the others follow at once, see `_followed`.
-
-        Where that takes long, the block's (max, +) matrix is raised to the power of the blocks left.
-        """
-        places = np.flatnonzero(count)
-        found = [np.array(np.broadcast_to(value, count.shape)) for value in state]
-        left, walk, now = count[places], taken(self, places), state.at(places)
-        before = now
-        for stepped in range(STEPPED):
-            earlier, before, now = before, now, walk.block(now)
-            left = left - 1
-            if stepped:
-                now, before, left = walk._followed(now, before, earlier, left)
-            for target, value in zip(found, now, strict=True):
-                target[places] = value
-            keep = np.flatnonzero(left)
-            if not len(keep):
-                return State(*found)
-            places, left, walk = places[keep], left[keep], taken(walk, keep)
-            now, before = now.at(keep), before.at(keep)
-        for target, value in zip(found, walk._power(now, left), strict=True):
-            target[places] = value
-        return State(*found)
-
-    def _followed(self, now: State, before: State, earlier: State, left: Any) -> tuple[State, State, Any]:
-        """The last two states after the blocks that follow at once, and the blocks left then.
-
-        All blocks do where one moved everything alike and the encoders not further: they come to wait for half an
-        index memory. Pairs of blocks do where two moved everything alike: the halves of that memory take turns.
-        """
-        steady = left > 0
-        for name in CARRIED:
-            steady &= getattr(now, name) - getattr(before, name) == now.free - before.free
-        moved, fed = now.free - before.free, now.next_fed - before.next_fed
-        steady &= fed <= moved
-        alike = (left > 1) & (now.next_fed - earlier.next_fed == now.free - earlier.free)
-        for name in CARRIED:
-            alike &= getattr(now, name) - getattr(earlier, name) == now.free - earlier.free
-        ahead = np.where(steady, left * moved, np.where(alike, left // 2, 0) * (now.free - earlier.free))
-        next_fed = np.where(steady, most(now.next_fed + left * fed, now.half + (left - 1) * moved + fed),
-                            now.next_fed + ahead)
-        done = now.moved(ahead)._replace(next_fed=next_fed)
-        return done, before.moved(ahead), np.where(steady, 0, np.where(alike, left % 2, left))
-
-    def _power(self, state: State, count: NDArray[np.int64]) -> State:
-        """So many blocks at each place by repeated squaring: a block's cycles are largest sums of those before."""
-        size, names = len(count), ("free", "ready", "old", "next_fed", "half")
-        never = np.full(size, NEVER)
-        matrix = np.empty((len(names), len(names), size), np.int64)
-        for place, name in enumerate(names):
-            after = self.block(self._between(**dict.fromkeys(names, never) | {name: np.zeros(size, np.int64)}))
-            matrix[:, place] = [getattr(after, field) for field in names]
-        vector, left = np.array([getattr(state, name) for name in names]), count - 1
-        while True:
-            odd = np.flatnonzero(left & 1)
-            vector[:, odd] = (matrix[:, :, odd] + vector[:, odd]).max(axis=1)
-            left = left >> 1
-            if not np.any(left):
-                return self.block(self._between(**dict(zip(names, vector, strict=True))))
-            squared = matrix[:, :1] + matrix[:1]
-            for place in range(1, len(names)):
-                np.maximum(squared, matrix[:, place:place + 1] + matrix[place:place + 1], out=squared)
-            matrix = np.maximum(squared, NEVER)
-
-    def _between(self, free: Any, ready: Any, old: Any, next_fed: Any, half: Any) -> State:
-        """The state between two blocks of this walk."""
-        return State(ready, free, free, free, old, free + (self.release - 1), next_fed, next_fed, half, free)
+    def last(self, state: State) -> Ended:
+        """The same with what the next product needs to know."""
+        fed = most(state.next_fed, state.half)
+        found = self._first(state, fed)
+        if self.most > 1:
+            inner = self._columns(found.state, self.columns - 1) if self.most > 2 else found.state
+            further, more = self._next(inner), self.columns > 1
+            found = Ended(further.state.chosen(more, found.state), np.where(more, further.bank, found.bank),
+                          np.where(more, further.beat, found.beat), None)
+        return found._replace(fed=fed)
 
 
 def walk_of(operation: Operations, array: Array, pipeline: Pipeline, rows: Any) -> Walk:
