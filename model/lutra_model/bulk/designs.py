@@ -84,6 +84,12 @@ class Designs(Array):
                      for shape in shapes), which
 
 
+for _name in ("cell", "slots", "groups", "banks", "output_words", "parameter_beats", "beat_bytes", "codebook_bytes"):
+    _once = cached_property(getattr(Array, _name).fget)
+    _once.__set_name__(Designs, _name)
+    setattr(Designs, _name, _once)  # an array is made once
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Layers(Layer):
     """The shape of one product as each machine cuts it."""

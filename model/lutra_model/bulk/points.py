@@ -22,11 +22,11 @@ from ..workloads import Work
 from .cycles import Timer
 from .designs import Designs, taken
 from .resident import fastest
-from .shapes import Step, in_blocks, steps
+from .shapes import Formed, Step, formed, in_blocks, kinds, nameless, step
 
 __all__ = ["Points", "evaluate"]
 
-CHUNK = 2048  # machines whose numbers stay in the cache together
+CHUNK = 16384  # machines whose numbers stay in the cache together
 Integers = NDArray[np.int64]
 
 
@@ -74,22 +74,22 @@ class Points:
 
 def _events(found: Sequence[Step], designs: Designs, images: int) -> Events:
     """Of all steps; equal ones are counted once."""
-    times, by_id = Counter[int](), {id(step): step for step in found}
-    for step in found:
-        times[id(step)] += step.work.times * step.work.groups
+    times, by_id = Counter[int](), {id(one): one for one in found}
+    for one in found:
+        times[id(one)] += one.work.times * one.work.groups
     total = Events()
-    for number, step in by_id.items():
-        total = total + times[number] * count(step.operation, designs, step.layer, images=images)
+    for number, one in by_id.items():
+        total = total + times[number] * count(one.operation, designs, one.layer, images=images)
     return total
 
 
 def _run(found: Sequence[Step], designs: Designs, streamed: bool, images: int) -> tuple[Integers, Events]:
     """Cycles of one image and events of all on machines that all stream their tables, or all keep them."""
     cut = in_blocks if streamed else fastest
-    known = {id(step): cut(step, designs) for step in found}
-    found = [known[id(step)] for step in found]
-    cycles = Timer(designs, len(designs)).cycles([step.operation for step in found])
-    total = sum(step.work.times * step.work.groups * each for step, each in zip(found, cycles, strict=True))
+    known = {id(one): cut(one, designs) for one in found}
+    found = [known[id(one)] for one in found]
+    cycles = Timer(designs, len(designs)).cycles([one.operation for one in found])
+    total = sum(one.work.times * one.work.groups * each for one, each in zip(found, cycles, strict=True))
     return total, _events(found, designs, images)
 
 
@@ -107,23 +107,25 @@ def _joined(parts: Sequence[Any], places: Sequence[NDArray[Any]], size: int) -> 
     return whole
 
 
-def _chunk(works: Sequence[Work], designs: Designs, recut: bool, images: int, streamed: bool | None,
+def _part(known: dict[int, Step], designs: Designs, places: NDArray[Any]) -> tuple[dict[int, Step], Designs]:
+    """Steps and machines at some places."""
+    return {number: replace(taken(one, places), layer=one.layer and taken(one.layer, places),
+                            operation=taken(one.operation, places)) for number, one in known.items()}, \
+        taken(designs, places)
+
+
+def _chunk(shapes: Sequence[Formed], designs: Designs, which: NDArray[np.int64], images: int, streamed: bool | None,
            own_activations: bool) -> Points:
-    found = steps(works, designs, recut)
-    size = len(designs)
-    sizes, tables = measured(designs, [(step.work, step.operation) for step in found],
+    known, size = {id(shape): step(shape, designs, which) for shape in shapes}, len(designs)
+    sizes, tables = measured(designs, [(shape.work, known[id(shape)].operation) for shape in shapes],
                              designs.activation_words if own_activations else 0)
     flows = np.broadcast_to(tables * designs.beat_bytes > TABLE_BYTES if streamed is None else streamed, size)
     designs = replace(designs, **sizes, table_words=np.where(flows, 1, most(1, tables)))
     parts, places = [], [some for some in (np.flatnonzero(flows), np.flatnonzero(~flows)) if len(some)]
     for some in places:
-        some_steps, some_designs = found, designs
-        if len(some) < size:
-            known = {id(step): replace(taken(step, some), layer=step.layer and taken(step.layer, some),
-                                       operation=taken(step.operation, some)) for step in found}
-            some_steps, some_designs = [known[id(step)] for step in found], taken(designs, some)
-        parts.append(_run(some_steps, some_designs, bool(flows[some[0]]), images))
-    fits = np.logical_and.reduce([step.fits for step in found])
+        mine, machines = (known, designs) if len(some) == size else _part(known, designs, some)
+        parts.append(_run([mine[id(shape)] for shape in shapes], machines, bool(flows[some[0]]), images))
+    fits = np.logical_and.reduce([one.fits for one in known.values()])
     cycles, events = (_joined([part[number] for part in parts], places, size) for number in (0, 1))
     return Points(designs, fits, flows, cycles, events, images)
 
@@ -139,8 +141,13 @@ def evaluate(works: Sequence[Work], designs: Designs, *, recut: bool = False, im
     if not designs.is_lookup:
         works = [work.as_dense(designs.engine) for work in works]
     designs = with_functions(designs, works)
+    some, known = kinds(designs, recut), dict[Work, Formed]()
+    for work in map(nameless, works):
+        known[work] = known.get(work) or formed(work, some)
+    shapes = [known[nameless(work)] for work in works]
     places = [np.arange(first, min(first + CHUNK, len(designs))) for first in range(0, len(designs), CHUNK)]
-    parts = [_chunk(works, taken(designs, some), recut, images, streamed, own_activations) for some in places]
+    parts = [_chunk(shapes, taken(designs, here), some.which[here], images, streamed, own_activations)
+             for here in places]
     joined = {name: _joined([getattr(part, name) for part in parts], places, len(designs))
               for name in ("designs", "fits", "streamed", "cycles", "events")}
     return Points(**joined, images=images)

@@ -1,25 +1,24 @@
 """The steps of a workload on many machines: tiles and blocks, and the memories that they need."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engines.base import rectangles
-from ..operation import Kind, Operation
 from ..params import Array, Layer
 from ..whole import least, most, up
 from ..workloads import Work
 from .designs import Designs, Layers, Operations
 
-__all__ = ["Step", "cut", "in_blocks", "steps"]
+__all__ = ["Formed", "Kinds", "Step", "blocks", "cut", "formed", "in_blocks", "kinds", "nameless", "step"]
 
-OF_LANES = ("lane_reads", "used_lanes", "words_inside")
-NUMBERS = ("parts_x", "parts_y", "groups", "row_tiles", "last_slots", "column_tiles", "last_columns", "blocks", "block",
-           "last_block", "word_bytes", "entries", "length", "function", "second")
+CONSTANT = ("kind", "arrange", "maximum", "to_stream", "residual", "final", "function", "second")
+NUMBERS = ("lane_reads", "used_lanes", "words_inside", "parts_x", "parts_y", "groups", "row_tiles", "last_slots", "column_tiles", "last_columns", "blocks", "block",
+           "last_block", "word_bytes", "entries", "length")
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,32 @@ class Step:
     ----------
     layer : of a product.
     operation : in one block.
-    fits : whether the index memory holds a row of each.
+    fits : whether the index memory holds a row of each, and its cells a table.
     """
 
     work: Work
     layer: Layer | None
     operation: Operations
     fits: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Machines that form windows in so many ways (with tables of so many entries); which of them each machine is."""
+
+    each: tuple[tuple[Array, int], ...]
+    which: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Formed:
+    """One work on each kind of machine: its layer, its operation's constant fields, and its numbers."""
+
+    work: Work
+    layer: Layer | None
+    constant: dict[str, Any]
+    numbers: dict[str, Any]        # a number that all kinds share, or an array (kinds,)
+    layer_numbers: dict[str, Any]  # of the layer, where each machine cuts its own
 
 
 def cut(work: Work, length: int, entries: int) -> Work:
@@ -53,92 +71,74 @@ def cut(work: Work, length: int, entries: int) -> Work:
 
 
 @lru_cache(maxsize=1 << 14)
-def _formed(work: Work, array: Array) -> tuple[Layer | None, Operation, dict[str, int]]:
-    """A work on a machine that forms windows so, and its numbers; a row in a block, which nothing here depends on."""
+def _on(work: Work, array: Array) -> tuple[dict[str, Any], tuple[int, ...]]:
+    """A work on a machine that forms windows so: `CONSTANT` fields, `NUMBERS`; in blocks of a row, whatever follows."""
     operation = work.operation(array, block=1)
-    return work.layer, operation, {name: getattr(operation, name) for name in (*NUMBERS, *OF_LANES)}
+    return ({name: getattr(operation, name) for name in CONSTANT},
+            tuple(getattr(operation, name) for name in NUMBERS))
 
 
-def _stacked(values: list[Any], which: NDArray[np.int64]) -> Any:
-    """Numbers by kind of machine as one for each; a number that all share stays one."""
-    return values[0] if all(value == values[0] for value in values) else np.array(values)[which]
-
-
-def _shapes(designs: Designs, length: int | None) -> tuple[list[tuple[Array, int]], NDArray[np.int64]]:
-    """Kinds of machines with the entries of each, and which each place is."""
+def kinds(designs: Designs, recut: bool) -> Kinds:
+    """The kinds of machines among many; with their entries where layers are cut by them."""
     formers, which = designs.formers
-    if length is None or not isinstance(designs.entries, np.ndarray):
-        entries = int(np.max(designs.entries))
-        return [(former, entries) for former in formers], which
-    sizes, entry = np.unique(designs.entries, return_inverse=True)
-    return [(former, int(size)) for former in formers for size in sizes], which * len(sizes) + entry
+    if not recut:
+        return Kinds(tuple((former, 0) for former in formers), which)
+    sizes, entry = np.unique(np.broadcast_to(designs.entries, len(designs)), return_inverse=True)
+    return Kinds(tuple((former, int(size)) for former in formers for size in sizes), which * len(sizes) + entry)
 
 
-def _step(work: Work, designs: Designs, recut: bool) -> Step:
-    kinds, which = _shapes(designs, 1 if recut else None)
-    found = [_formed(cut(work, former.length, entries) if recut else work, former) for former, entries in kinds]
-    numbers = {name: _stacked([each[name] for *_, each in found], which) for name in (*NUMBERS, *OF_LANES)}
-    first = found[0][1]
-    rest = {name: getattr(first, name) for name in ("kind", "arrange", "maximum", "to_stream", "residual", "final")}
-    operation, layer = Operations(name=work.name, **(numbers | rest)), found[0][0]
-    if layer is None or first.kind is not Kind.PRODUCT:
-        return Step(work, None, operation, np.ones(len(designs), bool))
-    if recut:
-        shapes = [layer for layer, *_ in found if layer]
-        layer = Layers(name=layer.name, rows=layer.rows, columns=layer.columns, reduction=layer.reduction,
-                       engine=layer.engine, runs=layer.runs, blank=layer.blank,
-                       **{name: _stacked([getattr(shape, name) for shape in shapes], which)
-                          for name in ("codebooks", "length", "entries")})
-    return _tiled(Step(work, layer, operation, np.ones(len(designs), bool)), designs, numbers)
+def _shared(values: Sequence[int]) -> Any:
+    return values[0] if len(set(values)) == 1 else np.array(values)
 
 
-def _tiled(step: Step, designs: Designs, numbers: dict[str, Any]) -> Step:
-    """A product in tiles, in one block."""
-    layer = step.layer
-    assert layer
-    slots = numbers["parts_x"] * numbers["parts_y"] * numbers["groups"]
-    row_tiles, column_tiles = up(slots, designs.slots), up(layer.columns, designs.columns)
-    operation = replace(step.operation, row_tiles=row_tiles, last_slots=slots - (row_tiles - 1) * designs.slots,
-                        column_tiles=column_tiles, last_columns=layer.columns - (column_tiles - 1) * designs.columns,
-                        blocks=1, block=layer.rows, last_block=layer.rows)
-    return replace(step, operation=operation, fits=np.broadcast_to((designs.index_words >= row_tiles) & (designs.entries >= layer.entries), len(designs)))
+def formed(work: Work, some: Kinds) -> Formed:
+    """The work on each kind of machine, cut by it where its entries are given."""
+    if work.row:
+        raise ValueError(f"step {work.name} must be a product, a pool or an input to be estimated on many machines at "
+                         "once, not a softmax or norm")
+    works = [cut(work, former.length, entries) if entries else work for former, entries in some.each]
+    found, layer = [_on(one, former) for one, (former, _) in zip(works, some.each, strict=True)], works[0].layer
+    numbers = zip(NUMBERS, zip(*(numbers for _, numbers in found), strict=True), strict=True)
+    own = ("codebooks", "length", "entries") if layer and any(one.layer != layer for one in works) else ()
+    return Formed(work, layer, found[0][0], {name: _shared(values) for name, values in numbers},
+                  {name: _shared([getattr(one.layer, name) for one in works]) for name in own})
 
 
-def steps(works: Sequence[Work], designs: Designs, recut: bool) -> list[Step]:
-    """The works on all machines; equal works share what is found.
-
-    ``recut``: layers have as many entries as the machine, and sub-vectors as long as it takes.
-    """
-    known = dict[Work, Step]()
-    for work in works:
-        if work.row:
-            raise ValueError(f"step {work.name} must be a product, a pool or an input to be estimated on many "
-                             "machines at once, not a softmax or norm")
-        shape = _nameless(work)
-        if shape not in known:
-            known[shape] = _step(shape, designs, recut)
-    return [known[_nameless(work)] for work in works]
-
-
-def _nameless(work: Work) -> Work:
+def nameless(work: Work) -> Work:
+    """The work without names: equal ones are alike."""
     return replace(work, name="", layer=work.layer and replace(work.layer, name=""))
 
 
-def in_blocks(step: Step, designs: Designs) -> Step:
+def step(shape: Formed, designs: Designs, which: NDArray[np.int64]) -> Step:
+    """The work on machines of such kinds, a product in one block."""
+    def each(numbers: dict[str, Any]) -> dict[str, Any]:
+        return {name: value[which] if isinstance(value, np.ndarray) else value for name, value in numbers.items()}
+
+    numbers, layer = each(shape.numbers), shape.layer
+    if layer is None:
+        return Step(shape.work, None, Operations(**numbers, **shape.constant), np.ones(len(designs), bool))
+    if shape.layer_numbers:
+        layer = Layers(**{field.name: getattr(layer, field.name) for field in fields(Layer)}
+                       | each(shape.layer_numbers))
+    slots = numbers["parts_x"] * numbers["parts_y"] * numbers["groups"]
+    row_tiles, column_tiles = up(slots, designs.slots), up(layer.columns, designs.columns)
+    numbers |= {"row_tiles": row_tiles, "last_slots": slots - (row_tiles - 1) * designs.slots,
+                "column_tiles": column_tiles, "last_columns": layer.columns - (column_tiles - 1) * designs.columns,
+                "blocks": 1, "block": layer.rows, "last_block": layer.rows}
+    fits = (designs.index_words >= row_tiles) & (designs.entries >= layer.entries)
+    return Step(shape.work, layer, Operations(**numbers, **shape.constant), np.broadcast_to(fits, len(designs)))
+
+
+def in_blocks(one: Step, designs: Designs) -> Step:
     """A product whose tables are streamed: as few blocks as can be, of one size but for the last."""
-    if step.layer is None:
-        return step
-    rows, operation = step.layer.rows, step.operation
+    if one.layer is None:
+        return one
+    rows, operation = one.layer.rows, one.operation
     room = most(least(designs.block_rows, designs.index_words // operation.row_tiles), 1)
-    return replace(step, operation=replace(operation, **blocks(rows, up(rows, up(rows, room))), stream_tables=True))
+    return replace(one, operation=replace(operation, **blocks(rows, up(rows, up(rows, room))), stream_tables=True))
 
 
 def blocks(rows: int, size: Any) -> dict[str, Any]:
     """Blocks of so many rows, the last one smaller."""
     count = up(rows, size)
     return {"blocks": count, "block": size, "last_block": rows - (count - 1) * size}
-
-
-def largest(values: Sequence[Any]) -> Any:
-    """The largest of several numbers, place by place."""
-    return reduce(most, values)

@@ -93,7 +93,10 @@ class Walk:
                    "words": self.rows + (self.tiles - 3) * most(tile, self.gap), "gaps": (self.tiles - 2) * self.gap,
                    "several": self.tiles > 1, "many": self.tiles > 2}
         late = np.any(self.release - 1 + self.parameters > 2 * column - tile)
-        for name, value in (derived | {"late": bool(late), "most": int(np.max(self.columns))}).items():
+        flags = {"late": bool(late), "all_several": bool(np.all(derived["several"])),
+                 "all_many": bool(np.all(derived["many"])), "fewest": int(np.min(self.columns)),
+                 "most": int(np.max(self.columns))}
+        for name, value in (derived | flags).items():
             object.__setattr__(self, name, value)
 
     column: Any = None
@@ -104,7 +107,10 @@ class Walk:
     gaps: Any = None
     several: Any = None
     many: Any = None
-    late: bool = False
+    late: bool = False  # some parameters come late; then: of all places together
+    all_several: bool = False
+    all_many: bool = False
+    fewest: int = 0
     most: int = 0
 
     def at(self, places: NDArray[Any]) -> "Walk":
@@ -126,16 +132,21 @@ class Walk:
         """The first column of a block, whose index words are still made."""
         word = fed + self.first_word
         ready = most(state.ready + self.load, state.free) + self.between
-        ready = np.where(self.many, most(ready, word + self.words), ready)
+        later = most(ready, word + self.words)
+        ready = later if self.all_many else np.where(self.many, later, ready)
         start = most(ready, word + self.gaps)
-        return self._ended(state, np.where(self.several, ready, state.ready),
-                           np.where(self.several, start + self.rows, state.free), fed + self.last_word)
+        return self._ended(state, *self._tiled(state, ready, start + self.rows), fed + self.last_word)
+
+    def _tiled(self, state: State, ready: Any, bank: Any) -> tuple[Any, Any]:
+        """Of the tile before a column's last one; where there is none, of the column before."""
+        if self.all_several:
+            return ready, bank
+        return np.where(self.several, ready, state.ready), np.where(self.several, bank, state.free)
 
     def _next(self, state: State) -> Ended:
         """Another column."""
         ready = most(state.ready + self.load, state.free) + self.between
-        return self._ended(state, np.where(self.several, ready, state.ready),
-                           np.where(self.several, ready + self.rows, state.free))
+        return self._ended(state, *self._tiled(state, ready, ready + self.rows))
 
     def _after(self, count: Any, first: Any, second: Any) -> Any:
         """When so many columns, at least two, are ready: ``second`` is the second, ``first`` the start of the first."""
@@ -148,22 +159,28 @@ class Walk:
 
         return np.where(count > 2, most(second + along(count - 2), first + self.chain + along(count - 3)), second)
 
-    def _columns(self, state: State, count: Any) -> State:
-        """From after the first column to after so many of them."""
-        first, two = state.free - self.rows, self._next(state).state
+    def _columns(self, state: State, less: int) -> State:
+        """From after the first column to after all but ``less`` of them."""
+        count, first, two = self.columns - less, state.free - self.rows, self._next(state).state
         if self.most < 3:
-            return two.chosen(count > 1, state)
-        ready, before = (self._after(np.maximum(count - less, 2), first, two.ready) for less in (0, 1))
+            return self._more(two, state, count, less)
+        ready, before = (self._after(np.maximum(count - fewer, 2), first, two.ready)
+                         for fewer in (0, 1))
         free = ready + self.rows
         old = np.where(count > 2, before + self.ahead, two.old)
-        return two._replace(ready=ready, free=free, old=old, new=free + (self.release - 1)).chosen(count > 1, state)
+        return self._more(two._replace(ready=ready, free=free, old=old, new=free + (self.release - 1)), state, count,
+                          less)
+
+    def _more(self, further: State, state: State, count: Any, less: int) -> State:
+        """``further`` where there is more than one of ``count`` columns, which are ``less`` than all."""
+        return further if self.fewest - less > 1 else further.chosen(count > 1, state)
 
     def block(self, state: State) -> State:
         """Feed one block and walk over it."""
         fed = most(state.next_fed, state.half)
         found = self._first(state, fed).state
         if self.most > 1:
-            found = self._columns(found, self.columns)
+            found = self._columns(found, 0)
         return State(*found[:4], fed + self.next_block, state.next_half, found.free)
 
     def last(self, state: State) -> Ended:
@@ -171,8 +188,10 @@ class Walk:
         fed = most(state.next_fed, state.half)
         found = self._first(state, fed)
         if self.most > 1:
-            inner = self._columns(found.state, self.columns - 1) if self.most > 2 else found.state
+            inner = self._columns(found.state, 1) if self.most > 2 else found.state
             further, more = self._next(inner), self.columns > 1
+            if self.fewest > 1:
+                return further._replace(fed=fed)
             found = Ended(further.state.chosen(more, found.state), np.where(more, further.bank, found.bank),
                           np.where(more, further.beat, found.beat), None)
         return found._replace(fed=fed)
