@@ -88,7 +88,8 @@ def _run(found: Sequence[Step], designs: Designs, streamed: bool, images: int) -
     cut = in_blocks if streamed else fastest
     known = {id(one): cut(one, designs) for one in found}
     found = [known[id(one)] for one in found]
-    cycles = Timer(designs, len(designs)).cycles([one.operation for one in found])
+    alike = [replace(one.work, residual=False, output=False, functions=0) for one in found]  # for all that takes time
+    cycles = Timer(designs, len(designs)).cycles([one.operation for one in found], alike)
     total = sum(one.work.times * one.work.groups * each for one, each in zip(found, cycles, strict=True))
     return total, _events(found, designs, images)
 

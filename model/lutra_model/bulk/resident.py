@@ -19,7 +19,7 @@ TRIED = np.array(sorted({1, *COUNTS}))
 
 def _alone(operation: Operations, designs: Designs, rows: int, size: Any) -> NDArray[np.int64]:
     """Cycles of a program of one product in blocks of such sizes."""
-    (cycles,) = Timer(designs, len(designs)).cycles([replace(operation, **blocks(rows, size))])
+    (cycles,) = Timer(designs, len(designs)).cycles([replace(operation, **blocks(rows, size))], [0])
     return cycles
 
 
