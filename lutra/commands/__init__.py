@@ -7,6 +7,7 @@ from . import (
     convert,
     crossover,
     estimate,
+    explore,
     export,
     fetch,
     functions,
@@ -22,5 +23,5 @@ from . import (
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, info,
+COMMANDS = (report, compare, crossover, estimate, explore, simulate, golden, convert, export, verilog, bitstream, info,
             functions, zoo, train, fetch, peers, bench)

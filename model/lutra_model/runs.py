@@ -254,7 +254,7 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
     """
     works = tuple(works)
     array = with_functions(array, works)
-    sizes, tables = measured(array, [(work, work.operation(array)) for work in works], activation_words)
+    sizes, tables = measured(array, [(work, work.operation(array, block=1)) for work in works], activation_words)
     if streamed is None:
         streamed = tables * array.beat_bytes > TABLE_BYTES
     return replace(array, **sizes, table_words=1 if streamed else max(1, tables)), streamed

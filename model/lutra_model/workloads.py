@@ -120,9 +120,9 @@ def _operation(work: Work, array: Array, stream_tables: bool, block: int | None)
         return tiling.pool(work.name, work.channels, array, window=work.window, maximum=work.maximum, addend=addend,
                            to_stream=work.output, **image)
     image |= {"window": work.window, "addend": addend, "to_stream": work.output, "stream_tables": stream_tables}
-    found = tiling.product(work.layer, work.channels, array, **image, block=block)
     if block or not stream_tables or array.cell.vector:
-        return found
+        return tiling.product(work.layer, work.channels, array, **image, block=block)
+    found = tiling.product(work.layer, work.channels, array, **image, block=1)
     blocks = -(-found.rows // min(array.block_rows, array.index_words // found.row_tiles))
     return tiling.product(work.layer, work.channels, array, block=-(-found.rows // blocks), **image)
 

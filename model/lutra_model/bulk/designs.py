@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from math import gcd
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +26,10 @@ def taken(record: Record, places: NDArray[Any]) -> Record:
                               if isinstance(value := getattr(record, field.name), np.ndarray)})
 
 
+def _plain(values: NDArray[np.int64]) -> Any:
+    return values if values.ndim else int(values)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Designs(Array):
     """So many machines: of the fields of `Array` those that are sizes may be int64 arrays of one length.
@@ -41,10 +46,10 @@ class Designs(Array):
                              f"not gather; this one's is {self.engine}")
         if not np.any(self.word):
             both = np.bitwise_or(self.encoders, self.columns)
-            object.__setattr__(self, "word", np.where(both & 1, 1, np.where(both & 2, 2, 4)))
+            object.__setattr__(self, "word", _plain(np.where(both & 1, 1, np.where(both & 2, 2, 4))))
         if not np.any(self.lanes):
             object.__setattr__(self, "lanes", most(self.length * (self.encoders // self.word), 9))
-        object.__setattr__(self, "fill", np.where(np.equal(self.fill, 0), self.rows, self.fill))
+        object.__setattr__(self, "fill", _plain(np.where(np.equal(self.fill, 0), self.rows, self.fill)))
         sizes = np.broadcast_arrays(*(getattr(self, name) for name in SIZES))
         object.__setattr__(self, "count", sizes[0].size)
         self._check()
@@ -55,6 +60,8 @@ class Designs(Array):
             | (self.columns % self.word != 0) | (self.lanes < self.length * (self.encoders // self.word))
         if self.engine == "lookup":
             wrong = wrong | (self.entries < 2) | (np.bitwise_and(self.entries, self.entries - 1) != 0)
+        if whole := 8 // gcd(8, self.cell_bits) - 1:  # of power of two rows, whose table words are whole bytes
+            wrong = wrong | (np.bitwise_or(self.rows, self.fill) & whole != 0)
         for name in SIZES:
             wrong = wrong | np.less(getattr(self, name), 1)
         if np.any(wrong):
@@ -78,7 +85,7 @@ class Designs(Array):
             key = key * (int(value.max()) + 1) + value
         _, first, which = np.unique(key, return_index=True, return_inverse=True)
         shapes = [dict(zip(names, (int(value[place]) for value in values), strict=True)) for place in first]
-        return tuple(Array(**({"engine": self.engine, "metric": self.metric, "rows": shape["encoders"],
+        return tuple(Array(**({"engine": self.engine, "metric": self.metric, "rows": 8 * shape["encoders"],
                                "functions": self.functions, "index_words": 1 << 30,
                                "entries": 1 << 16 if self.engine == "lookup" else 1} | shape))
                      for shape in shapes), which
