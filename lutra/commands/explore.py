@@ -38,8 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", action="append", choices=list(explore.AXES), dest="engines",
                         help="machines that look up, or that multiply; may be repeated (both)")
     parser.add_argument("--axis", action="append", type=axis, metavar="SIZE=A,B", default=[], dest="axes",
-                        help=f"what a size ({', '.join(SIZES)}) may be; may be repeated. Entries and lengths make other "
-                             "networks, whose accuracy is not looked at (the workload's own)")
+                        help=f"what a size ({', '.join(SIZES)}) may be; may be repeated. Entries and lengths make "
+                             "other networks, whose accuracy is not looked at (the workload's own)")
     parser.add_argument("--metric", type=Metric, choices=list(Metric), default=Metric.L2,
                         help="the encoder's distance, of a workload by shape (l2)")
     parser.add_argument("--batch", type=int, default=1, metavar="B",
@@ -79,8 +79,8 @@ def run(args: argparse.Namespace) -> Outcome:
     if not 0 <= args.within < 1:
         raise ValueError(f"within must be at least 0 and below 1, not {args.within:g}")
     (technology,), (name, works, metric) = technologies([args.technology]), _works(args)
-    data: dict[str, Any] = {"workload": name, "technology": technology.name, "batch": args.batch, "metric": metric, "within": args.within,
-                            "tools": provenance.tool_versions(), "engines": {}}
+    data: dict[str, Any] = {"workload": name, "technology": technology.name, "batch": args.batch, "metric": metric,
+                            "within": args.within, "tools": provenance.tool_versions(), "engines": {}}
     with progress(quiet=args.json) as show:
         for engine in args.engines or explore.AXES:
             found = explore.explore(works, technology, engine, axes=dict(args.axes), images=args.batch, metric=metric,
@@ -100,8 +100,8 @@ def _shown(data: dict[str, Any]) -> list[Any]:
         some = [rows[round(number * (len(rows) - 1) / max(1, min(SHOWN, len(rows)) - 1))]
                 for number in range(min(SHOWN, len(rows)))]
         shown.append(table(
-            f"{data['workload']}, {engine}, {data['technology']}: {len(some)} of the {len(rows)} machines that no other "
-            f"of {found['machines']:,} beats", ["array", "encoders", "fill", "index words", "block rows", "cycles",
+            f"{data['workload']}, {engine}, {data['technology']}: {len(some)} of the {len(rows)} machines that none of "
+            f"{found['machines']:,} beats", ["array", "encoders", "fill", "index words", "block rows", "cycles",
                                                 "energy, uJ", "area, mm2"],
             [[f"{row['array']['rows']}x{row['array']['columns']}", row["array"]["encoders"], row["array"]["fill"],
               row["array"]["index_words"], row["array"]["block_rows"], f"{row['cycles']:,}",

@@ -56,7 +56,7 @@ class Entry:
     activity: Activity | None = None
 
     def at(self, size: Any) -> Any:
-        """Price of a macro of so many bytes, or of each of an array: straight lines between the points on logarithmic axes.
+        """Price of a macro of so many bytes (or an array of them): straight lines between points on logarithmic axes.
 
         Below the first point the price falls with the square root of the size (word and bit lines both
         shorten), above the last one the last line goes on.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from .components import Quantity
 from .events import Events
@@ -106,7 +107,7 @@ class _Counts:
         yield Quantity("leakage", "sram_leakage", cycles * bits)
 
 
-def owed(events: Events, cycles: int, structure: Structure) -> Found:
+def owed(events: Events, cycles: Any, structure: Structure) -> Found:
     """The same as `quantities`, of one machine or of arrays of them: those of nothing are among them."""
     counts = _Counts(events, structure)
     for each in (counts.gather, counts.encoder, counts.array, counts.storage, counts.finisher, counts.functions):

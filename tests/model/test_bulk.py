@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lutra import embedded
 from lutra_model import technology
 from lutra_model.bulk import Designs, cut, evaluate
 from lutra_model.bulk import blocks as blocks_module
@@ -15,8 +16,6 @@ from lutra_model.events import DramBits, Events
 from lutra_model.params import Array, Metric
 from lutra_model.runs import Design, Run, run, sized
 from lutra_model.workloads import Work, bert_base, of_network, resnet18
-
-from lutra import embedded
 
 RESNET18, TECHNOLOGY = resnet18(), technology.builtin("horowitz-45")
 SMALL = of_network(embedded.network("fashion-resnet8"))
@@ -136,4 +135,5 @@ def test_a_softmax_is_refused_by_name() -> None:
 
 def test_own_activation_memories() -> None:
     designs = replace(draw(4, 8, "mac"), activation_words=np.arange(8) + 60_000)
-    assert np.array_equal(evaluate(SMALL, designs, own_activations=True).designs.activation_words, np.arange(8) + 60_000)
+    points = evaluate(SMALL, designs, own_activations=True)
+    assert np.array_equal(points.designs.activation_words, np.arange(8) + 60_000)

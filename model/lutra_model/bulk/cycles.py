@@ -1,7 +1,7 @@
 """Cycles of a program on many machines, each as `latency` has it: streams give a beat in every cycle."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,13 +14,13 @@ from ..schedule import Pipeline
 from ..whole import most
 from .blocks import walked
 from .designs import Operations
-from .walk import State, Walk, walk_of
+from .walk import State, walk_of
 
 __all__ = ["Timer"]
 
 
 class _Carried(NamedTuple):
-    """What one product leaves to the next, in cycles: see `passes.Clock`; ``beat`` is after the loader's newest beat."""
+    """What a product leaves to the next, in cycles: see `passes.Clock`; ``beat`` is after the loader's newest beat."""
 
     beat: Any = LONG_AGO
     slot: Any = LONG_AGO
@@ -49,14 +49,15 @@ class _Clock:
     done: Any = -1
     start: Any = 0
     activation: Any = 0
-    carried: _Carried = _Carried()
+    carried: _Carried = field(default_factory=_Carried)
 
 
 class _Product:
     """What the runs of one product on each machine share; cycles count from its start."""
 
     def __init__(self, operation: Operations, array: Array, pipeline: Pipeline) -> None:
-        self.blocks, self.output = operation.blocks - 1, pipeline.output
+        self.output = pipeline.output
+        self.blocks: Any = operation.blocks - 1
         self.codebook = array.cell.slot_words(array, operation.entries)
         self.hold = 2 + array.cell.hold(array)
         self.last = walk_of(operation, array, pipeline, operation.last_block)

@@ -50,8 +50,6 @@ class Designs(Array):
         if not np.any(self.lanes):
             object.__setattr__(self, "lanes", most(self.length * (self.encoders // self.word), 9))
         object.__setattr__(self, "fill", _plain(np.where(np.equal(self.fill, 0), self.rows, self.fill)))
-        sizes = np.broadcast_arrays(*(getattr(self, name) for name in SIZES))
-        object.__setattr__(self, "count", sizes[0].size)
         self._check()
 
     def _check(self) -> None:
@@ -65,15 +63,21 @@ class Designs(Array):
         for name in SIZES:
             wrong = wrong | np.less(getattr(self, name), 1)
         if np.any(wrong):
-            self.at(int(np.argmax(np.broadcast_to(wrong, self.count))))
+            self.at(int(np.argmax(np.broadcast_to(wrong, len(self)))))
+
+    @cached_property
+    def machines(self) -> int:
+        """How many there are."""
+        return np.broadcast(*(getattr(self, name) for name in SIZES)).size
 
     def __len__(self) -> int:
-        return self.count  # type: ignore[attr-defined, no-any-return]
+        return self.machines
 
     def at(self, place: int) -> Array:
         """One of the machines."""
-        return Array(**{field.name: int(value[place]) if isinstance(value, np.ndarray) else value
-                        for field in fields(Array) for value in [getattr(self, field.name)]})
+        numbers: dict[str, Any] = {field.name: int(value[place]) if isinstance(value, np.ndarray) else value
+                                   for field in fields(Array) for value in [getattr(self, field.name)]}
+        return Array(**numbers)
 
     @cached_property
     def formers(self) -> tuple[tuple[Array, ...], NDArray[np.int64]]:
@@ -84,11 +88,10 @@ class Designs(Array):
         for value in values:
             key = key * (int(value.max()) + 1) + value
         _, first, which = np.unique(key, return_index=True, return_inverse=True)
+        same: dict[str, Any] = {"engine": self.engine, "metric": self.metric, "functions": self.functions,
+                                "index_words": 1 << 30, "entries": 1 << 16 if self.engine == "lookup" else 1}
         shapes = [dict(zip(names, (int(value[place]) for value in values), strict=True)) for place in first]
-        return tuple(Array(**({"engine": self.engine, "metric": self.metric, "rows": 8 * shape["encoders"],
-                               "functions": self.functions, "index_words": 1 << 30,
-                               "entries": 1 << 16 if self.engine == "lookup" else 1} | shape))
-                     for shape in shapes), which
+        return tuple(Array(rows=8 * shape["encoders"], **(same | shape)) for shape in shapes), which
 
 
 for _name in ("cell", "slots", "groups", "banks", "output_words", "parameter_beats", "beat_bytes", "codebook_bytes"):
@@ -114,6 +117,6 @@ class Operations(Operation):
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
-    lane_reads: Any = 0  # type: ignore[assignment]
-    used_lanes: Any = 0  # type: ignore[assignment]
-    words_inside: Any = 0  # type: ignore[assignment]
+    lane_reads: Any = 0
+    used_lanes: Any = 0
+    words_inside: Any = 0

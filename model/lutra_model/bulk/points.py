@@ -139,6 +139,10 @@ def evaluate(works: Sequence[Work], designs: Designs, *, recut: bool = False, im
     sub-vectors as long as it takes (`cut`). ``streamed`` None: where tables need more than ``TABLE_BYTES``.
     ``own_activations``: activation memories have the sizes that the designs say.
     """
+    for work in works:
+        if work.row:
+            raise ValueError(f"step {work.name} must be a product, a pool or an input to be estimated on many machines "
+                             "at once, not a softmax or norm")
     if not designs.is_lookup:
         works = [work.as_dense(designs.engine) for work in works]
     designs = with_functions(designs, works)

@@ -17,8 +17,8 @@ from .designs import Designs, Layers, Operations
 __all__ = ["Formed", "Kinds", "Step", "blocks", "cut", "formed", "in_blocks", "kinds", "nameless", "step"]
 
 CONSTANT = ("kind", "arrange", "maximum", "to_stream", "residual", "final", "function", "second")
-NUMBERS = ("lane_reads", "used_lanes", "words_inside", "parts_x", "parts_y", "groups", "row_tiles", "last_slots", "column_tiles", "last_columns", "blocks", "block",
-           "last_block", "word_bytes", "entries", "length")
+NUMBERS = ("lane_reads", "used_lanes", "words_inside", "parts_x", "parts_y", "groups", "row_tiles", "last_slots",
+           "column_tiles", "last_columns", "blocks", "block", "last_block", "word_bytes", "entries", "length")
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,6 @@ def _shared(values: Sequence[int]) -> Any:
 
 def formed(work: Work, some: Kinds) -> Formed:
     """The work on each kind of machine, cut by it where its entries are given."""
-    if work.row:
-        raise ValueError(f"step {work.name} must be a product, a pool or an input to be estimated on many machines at "
-                         "once, not a softmax or norm")
     works = [cut(work, former.length, entries) if entries else work for former, entries in some.each]
     found, layer = [_on(one, former) for one, (former, _) in zip(works, some.each, strict=True)], works[0].layer
     numbers = zip(NUMBERS, zip(*(numbers for _, numbers in found), strict=True), strict=True)

@@ -48,7 +48,7 @@ COMMON = Prices(
 def prices_of(technology: Technology, array: Array) -> Prices:
     """The same of a technology, for the memories of an array."""
     def memory(words: int) -> list[float]:
-        return [technology.memory(entry, words) for entry in ("sram_read", "sram_write")]
+        return [technology.price(entry, words=words) for entry in ("sram_read", "sram_write")]
 
     (inputs, into), (weights, load), (sums, store) = map(memory, (array.index_words, array.table_words,
                                                                   array.block_rows))
