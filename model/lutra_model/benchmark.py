@@ -78,9 +78,11 @@ def points_against_exact(*, points: int = 1 << 15, exact: int = 8, rounds: int =
     """
     rng, works, prices = np.random.default_rng(seed), workloads.resnet18(), technology.builtin("horowitz-45")
     rows, columns = (rng.choice(sizes, points) for sizes in ([16, 32, 64, 128], [8, 16, 32, 64]))
-    designs = Designs(rows=rows, columns=columns, encoders=np.minimum(rows, rng.choice([2, 4, 8, 16, 32], points)),
-                      fill=rows // rng.choice([1, 2, 4], points), index_words=rng.choice([1024, 4096, 16384], points),
-                      block_rows=rng.choice([256, 1024, 4096], points))
+    sizes: dict[str, Any] = {
+        "rows": rows, "columns": columns, "encoders": np.minimum(rows, rng.choice([2, 4, 8, 16, 32], points)),
+        "fill": rows // rng.choice([1, 2, 4], points), "index_words": rng.choice([1024, 4096, 16384], points),
+        "block_rows": rng.choice([256, 1024, 4096], points)}
+    designs = Designs(**sizes)
     times, begin = list[float](), time.process_time()
     for _ in range(rounds):
         begin = time.process_time()

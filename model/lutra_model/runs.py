@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, reduce
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from .area import area_um2
 from .attention import MatMul
@@ -28,6 +28,7 @@ from .workloads import Work
 __all__ = ["TABLE_BYTES", "Design", "Job", "Priced", "Run", "jobs_of", "measured", "run", "run_programs", "sized",
            "with_functions"]
 
+Machine = TypeVar("Machine", bound=Array)  # one, or many at once
 TABLE_BYTES = 1 << 19  # of table memory: a network whose tables need more streams them
 
 
@@ -260,7 +261,7 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
     return replace(array, **sizes, table_words=1 if streamed else max(1, tables)), streamed
 
 
-def with_functions(array: Array, works: Iterable[Work]) -> Array:
+def with_functions(array: Machine, works: Iterable[Work]) -> Machine:
     """The array with a slot for each function of the works, as far as there are so many; one that has some as it is."""
     return replace(array, functions=array.functions or min(FUNCTION_SLOTS, sum(work.functions for work in works)))
 

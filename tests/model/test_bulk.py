@@ -124,7 +124,7 @@ def test_a_machine_that_is_none_is_refused_as_one() -> None:
         Designs(rows=np.array([16, 16]), entries=np.array([16, 12]))
     with pytest.raises(ValueError, match=r"^machines at once must be of the engine lookup, mac or sign-flip and not "
                                          r"gather; this one's is lut-tc$"):
-        Designs(engine="lut-tc", rows=np.array([16, 16]))
+        Designs(engine="lut-tc", rows=16)
 
 
 def test_a_softmax_is_refused_by_name() -> None:
@@ -134,6 +134,7 @@ def test_a_softmax_is_refused_by_name() -> None:
 
 
 def test_own_activation_memories() -> None:
-    designs = replace(draw(4, 8, "mac"), activation_words=np.arange(8) + 60_000)
+    own: dict[str, Any] = {"activation_words": np.arange(8) + 60_000}
+    designs = replace(draw(4, 8, "mac"), **own)
     points = evaluate(SMALL, designs, own_activations=True)
     assert np.array_equal(points.designs.activation_words, np.arange(8) + 60_000)

@@ -90,7 +90,7 @@ def _run(found: Sequence[Step], designs: Designs, streamed: bool, images: int) -
     found = [known[id(one)] for one in found]
     alike = [replace(one.work, residual=False, output=False, functions=0) for one in found]  # for all that takes time
     cycles = Timer(designs, len(designs)).cycles([one.operation for one in found], alike)
-    total = sum(one.work.times * one.work.groups * each for one, each in zip(found, cycles, strict=True))
+    total = np.sum([one.work.times * one.work.groups * each for one, each in zip(found, cycles, strict=True)], axis=0)
     return total, _events(found, designs, images)
 
 
@@ -121,7 +121,7 @@ def _chunk(shapes: Sequence[Formed], designs: Designs, which: NDArray[np.int64],
     sizes, tables = measured(designs, [(shape.work, known[id(shape)].operation) for shape in shapes],
                              designs.activation_words if own_activations else 0)
     flows = np.broadcast_to(tables * designs.beat_bytes > TABLE_BYTES if streamed is None else streamed, size)
-    designs = replace(designs, **sizes, table_words=np.where(flows, 1, most(1, tables)))
+    designs = replace(designs, **sizes | {"table_words": np.where(flows, 1, most(1, tables))})
     parts, places = [], [some for some in (np.flatnonzero(flows), np.flatnonzero(~flows)) if len(some)]
     for some in places:
         mine, machines = (known, designs) if len(some) == size else _part(known, designs, some)
