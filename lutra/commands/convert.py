@@ -37,6 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="encoder's distance; tree: decision trees, of lut-dla only (l2)")
     parser.add_argument("--length", type=int, metavar="V",
                         help="scalars of a sub-vector (9 for 3x3, one kernel row for larger windows, else 4)")
+    parser.add_argument("--by-tap", action="store_true",
+                        help="cut windows into runs of channels of one tap, not taps of one channel")
     parser.add_argument("--pixel-scale", type=float, metavar="S",
                         help="real value of one step of a uint8 image, so that images can be given as they are")
     parser.add_argument("--no-refine", action="store_true",
@@ -67,9 +69,10 @@ def run(args: argparse.Namespace) -> Outcome:
     calibration = read_array(args.calibration)
     with progress(quiet=args.json) as show:
         network = convert(args.model, calibration, scheme=args.scheme, schemes=_by_layer(args.layer),
-                          entries=args.entries, metric=args.metric, lengths=args.length, bits=args.bits,
-                          group=args.group, levels=args.levels, pixel_scale=args.pixel_scale, seed=args.seed,
-                          functions=args.functions, calibrated=args.calibrated, refine=not args.no_refine,
+                          entries=args.entries, metric=args.metric, lengths=args.length, by_tap=args.by_tap,
+                          bits=args.bits, group=args.group, levels=args.levels, pixel_scale=args.pixel_scale,
+                          seed=args.seed, functions=args.functions, calibrated=args.calibrated,
+                          refine=not args.no_refine,
                           progress=show)
     save(network, args.output)
     host = [node.name for node in network.nodes if placement(node) == "host"]

@@ -9,10 +9,12 @@ import argparse
 from typing import Any
 
 from lutra_model import compare, fit, llm, runs, workloads
+from lutra_model.activity import load
 from lutra_model.latency import OperationLatency
 from lutra_model.params import Array, Layer, Metric
 from lutra_model.runs import Design, Job, Run
 from lutra_model.workloads import Work
+from lutra_reports import doubt
 
 from .. import embedded
 from .common import (
@@ -28,6 +30,7 @@ from .common import (
 )
 
 NAME = "estimate"
+SHARES = ("on_chip", "total")  # of an energy
 BY_TOKENS = {"bert-base": workloads.bert_base, **{name: model.works for name, model in llm.MODELS.items()}}
 SHAPES = ["resnet18", *BY_TOKENS]
 
@@ -65,6 +68,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="how many times as fast as the rest the encoders and their feeder work, in the model (1)")
     parser.add_argument("--gather", action="store_true",
                         help="the array can load selected table entries only, and does where that takes fewer cycles")
+    parser.add_argument("--activity", metavar="FILE.json",
+                        help="what the network's data do, as lutra simulate --activity counts it")
+    parser.add_argument("--int8-activity", metavar="FILE.json", help="and those of the same network of multiplications")
     technology_option(parser)
 
 
@@ -154,16 +160,19 @@ def run(args: argparse.Namespace) -> Outcome:
     name, works, found, host, levels = _estimated(args)
     array = found.design.array
     layers = [_layer(job, cost) for job, cost in zip(found.jobs, found.latencies, strict=True)]
+    own, twin = (load(path).toggles if path else None for path in (args.activity, args.int8_activity))
     with progress(quiet=args.json) as show:
         compared = compare.compare(works, [found], technologies(args.technology), images=args.batch,
-                                   weight_levels=levels, progress=show) if array.is_lookup else {}
+                                   weight_levels=levels, lookup_toggles=own, mac_toggles=twin,
+                                   progress=show) if array.is_lookup else {}
     energy = {tech: {design: _price(priced) for design, priced in result.designs.items()}
               for tech, result in compared.items()}
     total = sum(found.job_cycles)
     data = {"workload": name, "array": {"rows": array.rows, "columns": array.columns, "encoders": array.encoders,
                                         "metric": array.metric}, "cycles": total,
             "causes": found.causes, "binding_busy": found.binding_busy,
-            "host": list(host), "batch": args.batch, "layers": layers, "energy": energy}
+            "host": list(host), "batch": args.batch, "layers": layers, "energy": energy,
+            "overall": doubt.ranges(result.designs for result in compared.values())}
     return Outcome(data, _shown(data))
 
 
@@ -182,7 +191,17 @@ def _shown(data: dict[str, Any]) -> list[Any]:
     return shown + [table(f"{tech}: MAC arrays at equal or better throughput",
                           ["design", "array", "cycles", "energy (range), uJ", "area, mm2", "DRAM bytes/MAC"],
                           [_design(design, price) for design, price in designs.items()])
-                    for tech, designs in data["energy"].items()]
+                    for tech, designs in data["energy"].items()] + _overall(data["overall"])
+
+
+def _overall(data: dict[str, Any]) -> list[Any]:
+    """Ranges over all technologies, with memories of other kinds and other memory outside the chip."""
+    rows = [[design, *(f"{found[which]['low'] / 1e6:.3g} to {found[which]['high'] / 1e6:.3g}" for which in SHARES),
+             *("" if design not in data["ratios"] else
+               "{low:.2f} to {high:.2f}".format(**data["ratios"][design][which]) for which in SHARES)]
+            for design, found in data["energy_pj"].items()]
+    head = ["design", "on the chip, uJ", "with memory, uJ", "over lookup, on the chip", "with memory"]
+    return [table("over all of them, all kinds of memory and of DRAM", head, rows)] if rows else []
 
 
 def _design(design: str, price: dict[str, Any]) -> list[str]:

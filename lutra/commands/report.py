@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lutra_model.fit import arrays
+from lutra_model.fit import arrays, main_scheme
 from lutra_model.network import Network
 
 from .. import embedded
@@ -46,6 +46,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration", metavar="X.npy", help="typical inputs, to convert an ONNX model")
     parser.add_argument("--pixel-scale", type=float, metavar="S",
                         help="real value of one step of a uint8 image, for an ONNX model")
+    parser.add_argument("--int8", metavar="NET", help="the same network of multiplications, where it is not made here: "
+                        "it is simulated, too, and energies follow both networks' data")
     parser.add_argument("--images", type=int, default=10, metavar="N", help="inputs to run on the RTL (10)")
     technology_option(parser)
     parser.add_argument("--output", default="report", metavar="FOLDER", help="where to write the report (report)")
@@ -63,7 +65,16 @@ def _network(args: argparse.Namespace, show: Callable[[str, int, int], None]) ->
                         for scheme in ("lut-nn", "int8"))
         return lookup, twin
     network = embedded.network(args.network)
-    return network, embedded.network(f"{network.name}-int8") if embedded.is_default(args.network) else None
+    name = args.int8 or (f"{network.name}-int8" if embedded.is_default(args.network) else None)
+    return network, _twin(network, name) if name else None
+
+
+def _twin(network: Network, name: str) -> Network:
+    """The multiplying network of that name, which must take the same inputs."""
+    found = embedded.network(name)
+    if main_scheme(found) or found.input_shape != network.input_shape:
+        raise ValueError(f"network {name} of --int8 must multiply only and take inputs of shape {network.input_shape}")
+    return found
 
 
 def _inputs(args: argparse.Namespace, network: Network) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -116,7 +127,7 @@ def _shown(made: "Report") -> list[Any]:
                          if isinstance(value, float) and np.isfinite(value))
     head = ["layer", "predicted", "simulated", "exact", "bound by", "busy", "cells", REST]
     return [table(f"{data['network']['name']}: cycles of one input on the RTL", head, layers),
-            terminal.summary(made),
+            terminal.summary(made), *terminal.doubts(made),
             f"bit-exact: {data['bit_exact']}; cycles predicted {data['cycles']['predicted']:,}, simulated "
             f"{data['cycles']['simulated']:,}" + (f"; on the host: {', '.join(data['host'])}" if data["host"] else ""),
             f"accuracy on the full test set: {accuracy}" if accuracy else ""]

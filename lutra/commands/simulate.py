@@ -6,6 +6,7 @@ the same arguments: what is done is kept beside OUTPUT, or in the cache.
 """
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lutra_model.fit import arrays
 from lutra_model.network import Network
 
 from .. import embedded
-from .common import Outcome, array_options, network_argument, progress, read_array, table
+from .common import Outcome, array_options, input_options, network_argument, progress, some_inputs, table
 from .golden import save_array
 
 NAME = "simulate"
@@ -35,9 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     network_argument(parser)
     array_options(parser)
-    parser.add_argument("--input", metavar="X.npy", help="inputs (the embedded test images)")
-    parser.add_argument("--images", type=int, metavar="N", help="how many of the inputs (all of INPUT, or 10)")
-    parser.add_argument("--output", metavar="Y.npy", help="where to write the int8 outputs")
+    input_options(parser)
     tables = parser.add_mutually_exclusive_group()
     tables.add_argument("--resident", action="store_true", help="table memory has room for all tables")
     tables.add_argument("--stream", action="store_true", help="all tables come from the table stream, for every input")
@@ -45,17 +44,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="cycles from one beat of the table stream to the next (1)")
     parser.add_argument("--layers", action="store_true",
                         help="check the value of every node, by running the network up to it on one input")
+    parser.add_argument("--activity", metavar="FILE.json",
+                        help="count how many bits change in every component, for lutra estimate --activity")
     parser.add_argument("--trace", metavar="FILE", help="write a waveform of the first input, .fst or .vcd")
     parser.add_argument("--cycles", type=cycles, default=(0, 999), metavar="A:B",
                         help="which cycles of it, both included (0:999)")
-
-
-def _inputs(args: argparse.Namespace) -> NDArray[Any]:
-    found = read_array(args.input) if args.input else embedded.test_set()[0]
-    count = (len(found) if args.input else 10) if args.images is None else args.images
-    if not 1 <= count <= len(found):
-        raise ValueError(f"images must be 1 to {len(found)}, not {count}")
-    return found[:count]
 
 
 def run(args: argparse.Namespace) -> Outcome:
@@ -64,20 +57,24 @@ def run(args: argparse.Namespace) -> Outcome:
     from lutra_sim.library import cache_folder
 
     network, (rows, columns) = embedded.network(args.network), args.array
-    inputs, resident = _inputs(args), True if args.resident else False if args.stream else None
+    inputs, resident = some_inputs(args), True if args.resident else False if args.stream else None
     chosen = arrays(network, rows=rows, columns=columns, encoders=args.encoders, resident=resident)
     keep = Path(f"{args.output}.partial") if args.output else cache_folder()
     with progress(quiet=args.json) as show:
         if args.trace:
             write_trace(network, inputs, chosen, args, resident, show)
         found = simulation.simulate(network, inputs, chosen, resident=resident, table_period=args.table_period,
-                                    keep=keep, progress=show)
+                                    activity=bool(args.activity), keep=keep, progress=show)
         exact = simulation.check_layers(network, inputs[:1], chosen, resident=resident,
                                         progress=show) if args.layers else {}
     if args.output:
         write_whole(args.output, lambda part: save_array(part, found.outputs))
+    counted = found.network_activity(network.name)
+    if args.activity:
+        write_whole(args.activity, lambda part: part.write_text(json.dumps(counted.as_dict(), indent=1) + "\n"))
     data = found.as_dict() | {"classes": np.reshape(found.outputs, (len(inputs), -1)).argmax(axis=1).tolist(),
-                              "arrays": {scheme: str(array) for scheme, array in chosen.items()}, "exact": exact}
+                              "arrays": {scheme: str(array) for scheme, array in chosen.items()}, "exact": exact,
+                              "toggles": counted.toggles}
     return Outcome(data, _shown(network, data))
 
 
@@ -100,6 +97,9 @@ def _shown(network: Network, data: dict[str, Any]) -> list[Any]:
     total, host = data["cycles"], f"; on the host: {', '.join(data['host'])}" if data["host"] else ""
     speed = (f"{data['images_per_s']:.2f} images/s, {data['cycles_per_s']:,.0f} cycles/s simulated"
              if data["images_per_s"] else "all results were there from an earlier run")
-    return [table(f"{network.name}, {data['images']} inputs: cycles of the first one", head, rows),
+    rates = [table(f"bits that change, of those that come to a component ({engine})", ["component", "changes"],
+                   [[component, f"{100 * rate:.1f}%"] for component, rate in found.items()])
+             for engine, found in data["toggles"].items() if found]
+    return [table(f"{network.name}, {data['images']} inputs: cycles of the first one", head, rows), *rates,
             f"bit-exact: {verdict[data['bit_exact']]}; cycles as predicted: {verdict[data['cycles_exact']]}; "
             f"{total['predicted']:,} predicted, {total['simulated']:,} simulated{host}", speed]

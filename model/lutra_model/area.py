@@ -12,10 +12,11 @@ def area_um2(structure: Structure, technology: Technology) -> dict[str, float]:
     """Area in square micrometres by component; the values sum to the total."""
     areas = dict.fromkeys(AREA_COMPONENTS, 0.0)
     for part in parts(structure):
-        areas[part.component] += part.amount * technology.area(part)
+        areas[part.component] += part.amount * technology.area(structure.kind(part.component), part)
     return areas
 
 
 def logic_area_um2(structure: Structure, technology: Technology) -> float:
     """Area of everything but the memories."""
-    return sum(part.amount * technology.area(part) for part in parts(structure) if part.entry != "sram")
+    return sum(part.amount * technology.area(structure.kind(part.component), part)
+               for part in parts(structure) if part.entry != "sram")

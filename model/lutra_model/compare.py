@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .activity import Toggles
 from .params import Array
 from .runs import Design, Priced, Run, run, sized
 from .structure import Number
@@ -131,14 +132,16 @@ def _runs(what: str, arrays: Sequence[Array], progress: Progress | None,
 
 
 def compare(works: Sequence[Work], lookups: Sequence[Run], technologies: Iterable[Technology], *, images: int = 1,
-            weight_levels: int = 256, progress: Progress | None = None) -> dict[str, Comparison]:
+            weight_levels: int = 256, lookup_toggles: Toggles | None = None, mac_toggles: Toggles | None = None,
+            progress: Progress | None = None) -> dict[str, Comparison]:
     """Compare runs on lookup machines with the same works' twins on MAC arrays, by the name of the technology.
 
     Of the lookup runs the one of least energy stands for all. MAC arrays choose the sizes of their index and
     accumulator memories for least energy, have an activation memory of as many bytes as the lookup machine, and the
     same rule decides about tables that stay on the chip. ``weight_levels``: different values that a weight of the
-    lookup design can have; where they take few bits, arrays for such weights are baselines, too. ``progress`` is told
-    what runs, how much of it is done, and of how much.
+    lookup design can have; where they take few bits, arrays for such weights are baselines, too. What the data do to
+    prices is known of lookup machines and of integer MAC arrays. ``progress`` is told what runs, how much of it is
+    done, and of how much.
     """
     array = lookups[0].design.array
 
@@ -152,13 +155,14 @@ def compare(works: Sequence[Work], lookups: Sequence[Run], technologies: Iterabl
     macs, found = runs("int8"), {}
     finest = [run for name, kind in _as_fine(weight_levels).items() for run in runs(name, **kind)]
     for technology in technologies:
-        lookup = min((item.priced(technology) for item in lookups), key=lambda item: item.bill.picojoules)
-        baselines = _baselines(lookup, [item.priced(technology) for item in macs])
+        lookup = min((item.priced(technology, lookup_toggles) for item in lookups),
+                     key=lambda item: item.bill.picojoules)
+        baselines = _baselines(lookup, [item.priced(technology, mac_toggles) for item in macs])
         chosen = (baselines.throughput or baselines.energy).run
         found[technology.name] = Comparison(
             lookup, baselines, chosen.in_number("fp16", Number.FP16).priced(technology),
             chosen.in_number("fp32", Number.FP32).priced(technology),
-            _equally_fast(lookup, [item.priced(technology) for item in finest]))
+            _equally_fast(lookup, [item.priced(technology, mac_toggles) for item in finest]))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-__all__ = ["AREA_COMPONENTS", "COMPONENTS", "OWN_AREAS", "OWN_ENERGIES", "Quantity"]
+__all__ = ["AREA_COMPONENTS", "COMPONENTS", "OWN_AREAS", "OWN_ENERGIES", "Quantity", "kind_of"]
 
 COMPONENTS = ("activations", "gather", "encoder", "codebooks", "index", "cells", "tables", "fill", "adds",
               "accumulators", "pool", "finisher", "functions", "add", "program", "control", "leakage", "dram")
@@ -11,18 +11,30 @@ AREA_COMPONENTS = ("gather", "encoder", "cells", "adds", "finisher", "add", "fun
 
 OWN_ENERGIES = {  # entries that a technology may price for one component
     "gather": ("add", "register", "mux", "clock"), "pool": ("add", "compare", "mux"),
-    "encoder": ("add", "multiply", "compare", "mux", "register", "clock"), "codebooks": ("register",),
-    "cells": ("mux", "multiply", "add", "register", "clock"), "fill": ("register",),
-    "adds": ("add", "register", "clock"), "accumulators": ("add", "register", "clock"),
+    "encoder": ("add", "deep", "multiply", "compare", "mux", "register", "clock"), "codebooks": ("register", "wire"),
+    "cells": ("mux", "multiply", "add", "register", "wire", "clock"), "fill": ("register", "wire"),
+    "adds": ("add", "deep", "register", "clock"), "accumulators": ("add", "register", "wire", "clock"),
     "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
     "add": ("multiply", "add", "mux", "clock"), "program": ("register",), "control": ("register", "clock")}
 OWN_AREAS = {
-    "gather": ("add", "mux", "compare", "register"), "encoder": ("add", "multiply", "compare", "mux", "register"),
-    "cells": ("mux", "multiply", "add", "register"), "adds": ("add", "register"),
-    "accumulators": ("add", "register"),
-    "finisher": ("add", "multiply", "mux", "compare", "register"), "add": ("multiply", "add", "mux", "register"),
-    "functions": ("add", "compare", "mux", "multiply", "register"), "control": ("add", "mux", "register")}
+    "gather": ("add", "mux", "compare", "register", "clock"),
+    "encoder": ("add", "deep", "multiply", "compare", "mux", "register", "clock"),
+    "cells": ("mux", "multiply", "add", "register", "clock"), "adds": ("add", "deep", "register", "clock"),
+    "accumulators": ("add", "register", "clock"),
+    "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
+    "add": ("multiply", "add", "mux", "register", "clock"),
+    "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
+    "control": ("add", "mux", "register", "clock")}
+
+
+def kind_of(engine: str, metric: str, component: str) -> str:
+    """The name before a component's own entries: its machine's engine, of a lookup machine's encoder also the metric.
+
+    >>> kind_of("lookup", "l2", "encoder"), kind_of("lookup", "l2", "cells")
+    ('lookup-l2', 'lookup')
+    """
+    return f"{engine}-{metric}" if engine == "lookup" and component in ("encoder", "codebooks") else engine
 
 
 class Quantity(NamedTuple):

@@ -101,7 +101,7 @@ def charged(items: Iterable[Quantity], structure: Structure, technology: Technol
     nanoseconds = technology.price("clock_period")
     leaking = {"logic_leakage": nanoseconds * logic_area_um2(structure, technology), "sram_leakage": nanoseconds}
     for item in items:
-        entry = technology.entry_of(item.component, item.entry)
+        entry = technology.entry_of(structure.kind(item.component), item.component, item.entry)
         if entry is not None:
             price = technology.price(entry, words=item.words, toggles=(toggles or {}).get(item.component))
             yield Charge(item.component, entry, item.amount * price * leaking.get(item.entry, 1.0))

@@ -21,10 +21,15 @@ REQUIRED = {
     "register_area": "um2/bit", "sram_area": "um2/64bit",
     "fp16_multiply_area": "um2", "fp16_add_area": "um2", "fp32_multiply_area": "um2", "fp32_add_area": "um2",
 }
-CLOCK = {"clock": "pJ/bit"}  # of a register in every cycle, whether data comes or not
-OPTIONAL = CLOCK | {
-    f"{component}.{entry}": (REQUIRED | CLOCK)[entry] for component, own in OWN_ENERGIES.items() for entry in own
-} | {f"{component}.{entry}_area": REQUIRED[f"{entry}_area"] for component, own in OWN_AREAS.items() for entry in own}
+FINE = {  # what published constants leave out, and cost nothing where a technology does not price it
+    "clock": "pJ", "clock_area": "um2",        # a clock gate (in a cycle), or a bit that is clocked always
+    "wire": "pJ/bit",                          # a bit at a register that need not take it
+    "deep": "pJ/bit", "deep_area": "um2/bit",  # adders behind others in one cycle: glitches, carries that look ahead
+}
+OPTIONAL = FINE | {
+    f"{component}.{entry}": (REQUIRED | FINE)[entry] for component, own in OWN_ENERGIES.items() for entry in own
+} | {f"{component}.{entry}_area": (REQUIRED | FINE)[f"{entry}_area"]
+     for component, own in OWN_AREAS.items() for entry in own}
 UNITS = REQUIRED | OPTIONAL
 MACROS = ("sram_read", "sram_write", "sram_area")
 

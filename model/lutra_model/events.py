@@ -43,6 +43,7 @@ class Events:
     encoder_adds : additions of encoders and online table builders, those of distances aside.
     encoder_add_bits, encoder_compare_bits, encoder_mux_bits : adder, comparator and two-input multiplexer bits of
         encoders and online table builders. encoder_multiply_bits : products of widths of what they multiply.
+    encoder_deep_bits : bits of adders (or maxima) that follow others in one cycle, once for each that they follow.
     codebook_read_bits, codebook_write_bits : codebook memory; what is read goes into the encoders' registers.
     gather_read_bits, activation_write_bits, residual_read_bits : activation memory.
     address_bits : adder bits of the lanes' addresses. gather_register_bits : register bits that a fed row passes.
@@ -55,12 +56,14 @@ class Events:
         these and a zero point.
     cell_mux_bits, cell_add_bits : multiplexer and adder bits of the cells, before the trees.
     cell_register_bits : register bits clocked in cells or before them, beyond those that every issued row passes.
+    cell_wire_bits : bits written into cells that are made in the array, each at every register that it is offered to.
     table_writes : table entries (or weights) written into cells.
     table_read_bits, table_write_bits : table memory, parameters included.
     parameter_bits : finisher parameters written into their registers.
     turn_bits : weight bits that a MAC array moves from its loading to its working bank; a lookup array moves none.
     idle_cells : cells that an issue passes without work (ragged tiles).
-    tree_adds, tree_add_bits : two-operand additions of the adder trees and their bits.
+    tree_adds, tree_add_bits : two-operand additions of the adder trees and their bits. tree_deep_bits : of trees that
+        add in one cycle, bits of adders that follow others, once for each that they follow.
     accumulator_adds : additions of a tree's sum to an accumulator.
     accumulator_read_bits, accumulator_write_bits : accumulator memory, whole words.
     pool_add_bits : adder bits that reduce a pool's lanes; pool_compare_bits : comparator bits, for a maximum.
@@ -85,6 +88,7 @@ class Events:
     encoder_compare_bits: int = 0
     encoder_mux_bits: int = 0
     encoder_multiply_bits: int = 0
+    encoder_deep_bits: int = 0
     codebook_read_bits: int = 0
     codebook_write_bits: int = 0
     gather_read_bits: int = 0
@@ -103,6 +107,7 @@ class Events:
     cell_mux_bits: int = 0
     cell_add_bits: int = 0
     cell_register_bits: int = 0
+    cell_wire_bits: int = 0
     table_writes: int = 0
     table_read_bits: int = 0
     table_write_bits: int = 0
@@ -111,6 +116,7 @@ class Events:
     idle_cells: int = 0
     tree_adds: int = 0
     tree_add_bits: int = 0
+    tree_deep_bits: int = 0
     accumulator_adds: int = 0
     accumulator_read_bits: int = 0
     accumulator_write_bits: int = 0

@@ -5,7 +5,7 @@ from .operation import Kind, Operation
 from .piecewise import FUNCTION_WORDS, SEGMENTS
 from .structure import Structure
 
-__all__ = ["FUNCTION_BITS", "ROW_MEMORY_BITS", "function_counts", "lane_parts", "row_parts"]
+__all__ = ["FUNCTION_BITS", "ROW_MEMORY_BITS", "function_counts", "lane_parts", "row_parts", "row_pipeline"]
 
 FUNCTION_BITS = 32 * FUNCTION_WORDS  # of a slot
 KNOWN_BITS, TOTAL_BITS, FACTOR_BITS = 19, 27, 15 + 6  # of a row: largest or sum; its squares; its factor and shift
@@ -61,6 +61,11 @@ def function_counts(operation: Operation, structure: Structure, outputs: int) ->
     writes = KNOWN_BITS + TOTAL_BITS
     return found | _named(_plus(work, _factor(operation.maximum), operation.rows)) | {
         "row_read_bits": words * reads, "row_write_bits": words * writes + operation.rows * FACTOR_BITS}
+
+
+def row_pipeline(structure: Structure) -> int:
+    """Register bits of the row unit that are clocked always: its stages are not gated."""
+    return ROW_REGISTERS * structure.array.word + FACTOR_REGISTERS
 
 
 def lane_parts() -> Parts:

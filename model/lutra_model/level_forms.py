@@ -29,7 +29,8 @@ class Form:
 def _decoded(dense: Form, events: Events, array: Array, entries: int, technology: Technology) -> Form:
     """A multiplying machine whose encoders look each activation's value up: tables in registers, a cycle more."""
     each = {"register": entries * 8 + 8, "mux": (entries - 1) * 8}
-    area = array.encoders * sum(bits * technology.area(Quantity("encoder", name, bits)) for name, bits in each.items())
+    parts = [Quantity("encoder", name, bits) for name, bits in each.items()]
+    area = array.encoders * sum(part.amount * technology.area(array.engine, part) for part in parts)
     more = replace(events, encoder_mux_bits=events.encoder_mux_bits + events.encodes * each["mux"],
                    encode_register_bits=events.encode_register_bits + 8 * events.encodes,
                    cell_register_bits=events.cell_register_bits + array.encoders * entries * 8)

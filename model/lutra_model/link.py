@@ -1,24 +1,35 @@
-"""A machine at the end of a serial line: the frames that the host sends, the packets that come back."""
+"""The line between a host and a board: frames that the host sends, packets that come back, and their checks."""
 
-from collections import deque
-from collections.abc import Sequence
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .operation import State
+from .params import Array
 
-__all__ = ["ACKNOWLEDGE", "BEAT", "CHANNELS", "LAST", "STATUS", "WINDOW_BYTES", "Exchange", "Port", "exchange",
-           "frames"]
+__all__ = ["ACKNOWLEDGE", "BEAT", "CHANNELS", "CHECK_BYTES", "IDENTITY", "LAST", "NONCE_BYTES", "REFUSED", "STATUS",
+           "VERSION", "WINDOW_BYTES", "Identity", "Line", "LinkFault", "Port", "frames", "hello", "machine_digest"]
 
-CHANNELS = ("command", "activations", "tables", "status")  # a frame's first byte is the place in this list
+VERSION = 2           # of frames, packets, and the programming interface behind them
+CHANNELS = ("command", "activations", "tables", "hello", "status")  # a frame's first byte is the place in this list
 LAST = 128            # added to it: tlast goes with the frame's last beat
 PAYLOAD_BYTES = 253   # of a frame that holds more than one beat
+CHECK_BYTES = 4       # after each frame and each packet
 WINDOW_BYTES = 2048   # what the link buffers: bytes that the host may send ahead of their acknowledgement
-ACKNOWLEDGE, BEAT, STATUS = 0, 1, 2  # first byte of a packet
+NONCE_BYTES = 4       # of a hello
+ACKNOWLEDGE, BEAT, STATUS, IDENTITY, REFUSED = range(5)  # first byte of a packet
+DIGEST_BYTES = 7
 
 Bytes = NDArray[np.uint8]
+
+
+class LinkFault(RuntimeError):
+    """Something went wrong between host and board: the job must be done again."""
 
 
 class Port(Protocol):
@@ -30,16 +41,51 @@ class Port(Protocol):
     def read(self) -> bytes:
         """The bytes that have come, at least one; none once nothing has come for too long."""
 
+    def reset(self) -> None:
+        """Resets the board by a break, and forgets all bytes that are under way."""
+
+
+def machine_digest(array: Array) -> bytes:
+    """What a bitstream says of the machine in it: equal for equal parameters only."""
+    return hashlib.sha256(json.dumps(asdict(array), sort_keys=True).encode()).digest()[:DIGEST_BYTES]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A board's answer to a hello.
+
+    Parameters
+    ----------
+    version : of its link.
+    machine : digest of its machine.
+    mark : nonce of the last hello that was to be kept since the bitstream was loaded; zeros before.
+    nonce : of this hello.
+    """
+
+    version: int
+    machine: bytes
+    mark: bytes
+    nonce: bytes
+
+    SIZE = 1 + DIGEST_BYTES + 2 * NONCE_BYTES
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Identity":
+        """The content of an identity packet."""
+        return cls(content[0], content[1:-2 * NONCE_BYTES], content[-2 * NONCE_BYTES:-NONCE_BYTES],
+                   content[-NONCE_BYTES:])
+
 
 def frames(channel: str, beats: Bytes | None = None, *, last: bool = False) -> list[bytes]:
-    """The frames that carry ``beats``, uint8 ``(beats, bytes of one)``, on a channel, at least one.
+    """The frames, without their checks, that carry ``beats``, uint8 ``(beats, bytes of one)``; at least one.
 
     ``last`` marks the last beat by ``tlast``. Raises ``ValueError`` for a beat that the link cannot buffer.
     """
     beats = np.zeros((0, 1), np.uint8) if beats is None else beats
     step = max(1, PAYLOAD_BYTES // beats.shape[1])
-    if 3 + step * beats.shape[1] > WINDOW_BYTES:
-        raise ValueError(f"a frame must be at most {WINDOW_BYTES} bytes, not {3 + beats.shape[1]}: "
+    size = 3 + step * beats.shape[1] + CHECK_BYTES
+    if size > WINDOW_BYTES:
+        raise ValueError(f"a frame must be at most {WINDOW_BYTES} bytes, not {size}: "
                          f"the array's beats are too wide for the host link")
     result = []
     for start in range(0, max(1, len(beats)), step):
@@ -49,98 +95,43 @@ def frames(channel: str, beats: Bytes | None = None, *, last: bool = False) -> l
     return result
 
 
-class Exchange:
-    """One job's traffic with the board, without the line itself; never more than a window is under way.
+def hello(nonce: bytes, *, keep: bool = False) -> bytes:
+    """The frame that asks for the board's identity; with ``keep``, the nonce becomes the board's mark."""
+    return frames("hello", np.frombuffer(nonce, np.uint8)[None], last=keep)[0]
 
-    The job's first frame must do nothing: what comes before its acknowledgement belongs to the job before. The last
-    one must be followed by a status packet: it asks for one, or a run ends after it.
 
-    Parameters
-    ----------
-    job : frames in an order that cannot deadlock (docs/fpga.md).
-    columns : bytes of an output beat.
+class Line:
+    """Both directions of a line since the last break.
 
-    Attributes
-    ----------
-    status : the status word, once the job is complete.
+    The check of a frame or packet is a CRC-32 of all frames, or packets, since the break, without their checks: it
+    is right only if each of them has come, once, whole and in order.
     """
 
-    def __init__(self, job: Sequence[bytes], columns: int) -> None:
-        self._sizes = {ACKNOWLEDGE: 0, BEAT: columns, STATUS: 4}
-        self._columns = columns
-        self._waiting = deque(job)
-        self._under_way: deque[int] = deque()  # lengths of frames not acknowledged
-        self._begun = False
+    def __init__(self) -> None:
+        self._sent = self._heard = 0
         self._rest = b""
-        self._beats: list[bytes] = []
-        self.status: int | None = None
 
-    def __str__(self) -> str:
-        return f"{len(self._beats)} output beats, {len(self._waiting)} frames not sent"
+    def sealed(self, frame: bytes) -> bytes:
+        """The next frame to be sent, with its check."""
+        self._sent = zlib.crc32(frame, self._sent)
+        return frame + self._sent.to_bytes(CHECK_BYTES, "little")
 
-    @property
-    def failed(self) -> bool:
-        """Whether the machine has failed."""
-        return self.status is not None and self.status & 3 == State.FAILED
+    def packets(self, data: bytes, columns: int) -> Iterator[tuple[int, bytes]]:
+        """First byte and content of the packets that the next bytes complete; ``columns``: bytes of an output beat.
 
-    @property
-    def complete(self) -> bool:
-        """Whether everything has been taken and the machine is at rest."""
-        at_rest = self.status is not None and self.status & 3 != State.RUNNING
-        return at_rest and not self._under_way and (self.failed or not self._waiting)
-
-    @property
-    def beats(self) -> Bytes:
-        """The output beats that have come, uint8 ``(beats, columns)``."""
-        return np.frombuffer(b"".join(self._beats), np.uint8).reshape(-1, self._columns)
-
-    def send(self) -> bytes:
-        """What may be sent now: it counts as sent. Nothing once the machine has failed."""
-        data = b""
-        while (self._waiting and not self.failed
-               and sum(self._under_way) + len(self._waiting[0]) <= WINDOW_BYTES):
-            data += self._waiting[0]
-            self._under_way.append(len(self._waiting.popleft()))
-        return data
-
-    def feed(self, data: bytes) -> None:
-        """Takes the next bytes; raises ``RuntimeError`` where no packet can start with such a byte."""
-        data = self._rest + data
-        place = 0
-        while place < len(data):
-            kind = data[place]
-            if kind not in self._sizes:
-                raise RuntimeError(f"a packet from the board must start with one of {list(self._sizes)}, not {kind}")
-            end = place + 1 + self._sizes[kind]
-            if end > len(data):
+        Raises `LinkFault` for a packet that is not right.
+        """
+        sizes = {ACKNOWLEDGE: 0, BEAT: columns, STATUS: 4, IDENTITY: Identity.SIZE, REFUSED: 0}
+        self._rest += data
+        while self._rest:
+            if self._rest[0] not in sizes:
+                raise LinkFault(f"a packet from the board started with {self._rest[0]}")
+            end = 1 + sizes[self._rest[0]]
+            if len(self._rest) < end + CHECK_BYTES:
                 break
-            self._take(kind, data[place + 1:end])
-            place = end
-        self._rest = data[place:]
-
-    def _take(self, kind: int, content: bytes) -> None:
-        if kind == ACKNOWLEDGE:
-            if not self._under_way:
-                raise RuntimeError("the board acknowledged a frame that nobody sent")
-            self._under_way.popleft()
-            self._begun = True
-            self.status = self.status if self.failed else None  # a status older than a frame is none
-        elif self._begun and kind == BEAT:
-            self._beats.append(content)
-        elif self._begun and not self.failed:
-            self.status = int.from_bytes(content, "little")
-
-
-def exchange(port: Port, job: Sequence[bytes], columns: int) -> Exchange:
-    """Does one job with the board behind ``port``, until the machine is at rest.
-
-    Raises ``TimeoutError`` when the board falls silent.
-    """
-    done = Exchange(job, columns)
-    while not done.complete:
-        port.write(done.send())
-        received = port.read()
-        if not received:
-            raise TimeoutError(f"the board fell silent: {done}")
-        done.feed(received)
-    return done
+            packet, check = self._rest[:end], self._rest[end:end + CHECK_BYTES]
+            self._rest = self._rest[end + CHECK_BYTES:]
+            self._heard = zlib.crc32(packet, self._heard)
+            if self._heard.to_bytes(CHECK_BYTES, "little") != check:
+                raise LinkFault("the check of a packet from the board was wrong")
+            yield packet[0], packet[1:]

@@ -45,7 +45,7 @@ def _attributes(node: Node) -> dict[str, Any]:
         if isinstance(value, Coding):
             found[item.name] = {"kind": value.kind} | {
                 part.name: getattr(value, part.name) for part in dataclasses.fields(value)
-                if part.name not in value.ARRAYS}
+                if part.name not in value.ARRAYS and (part.name != "by_tap" or value.runs)}
         elif not isinstance(value, np.ndarray | Piecewise) and value is not None and not default:
             found[item.name] = dataclasses.asdict(value) if isinstance(value, Window) else value
     return found

@@ -6,11 +6,12 @@ import numpy as np
 
 from .components import Quantity
 from .engines import Parts, log2, reduction_bits
-from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_parts
+from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_parts, row_pipeline
+from .operation import descriptor_words
 from .schedule import Pipeline
 from .structure import Structure
 
-__all__ = ["ADD_PARTS", "FINISHER_PARTS", "memory_bits", "parts", "register_bits"]
+__all__ = ["ADD_PARTS", "FINISHER_PARTS", "accumulated_rows", "clock_words", "memory_bits", "parts"]
 
 FINISHER_PARTS: Parts = {"add": 33 + 10, "multiply": 33 * 16 / 64, "mux": 6 * 49, "compare": 2 * 10}
 #                        bias, rounding; products of 8 x 8 bits; shifter; clamp
@@ -55,6 +56,16 @@ def _encoder(structure: Structure) -> Found:
     return _of("encoder", each, array.encoders)
 
 
+def _row_bits(structure: Structure) -> int:
+    """Bits that tell the accumulators their row, and whether it is the first or last."""
+    return log2(structure.array.block_rows) + 3
+
+
+def accumulated_rows(structure: Structure, register_bits: int) -> int:
+    """Bits that tell so many accumulators (in bits of their outputs) their rows."""
+    return register_bits // structure.accumulator_registers * _row_bits(structure)
+
+
 def _array(structure: Structure) -> Found:
     """Cells; adder trees with their registers; adders and registers of the accumulators."""
     array = structure.array
@@ -66,6 +77,7 @@ def _array(structure: Structure) -> Found:
     else:
         yield from _of("cells", array.cell.cell_parts(structure), array.cells)
         yield Quantity("adds", "add", array.columns * reduction_bits(array.rows, structure.term_bits))
+        yield Quantity("adds", "deep", array.columns * array.cell.tree_deep_bits(array))
         yield Quantity("accumulators", "add", array.columns * structure.accumulator_bits)
     yield Quantity("adds", "register", structure.issue_registers)
     yield Quantity("accumulators", "register", structure.accumulator_registers)
@@ -109,14 +121,17 @@ def parts(structure: Structure) -> tuple[Quantity, ...]:
     found = [Quantity(name, "sram", width, words)
              for name, (words, width) in memory_bits(structure).items() if np.any(width)]
     for component in (_gather, _encoder, _array, _finisher, _add, _functions, _control):
-        found.extend(component(structure))
-    return tuple(found)
+        found.extend(part for part in component(structure) if np.any(part.amount))
+    return (*found, *(Quantity(component, "clock", words) for component, words in clock_words(structure).items()))
 
 
-def register_bits(structure: Structure) -> dict[str, float]:
-    """Register bits of each component."""
-    sums = dict[str, float]()
-    for part in parts(structure):
-        if part.entry == "register":
-            sums[part.component] = sums.get(part.component, 0.0) + part.amount
-    return sums
+def clock_words(structure: Structure) -> dict[str, int]:
+    """What the clock reaches in every cycle: words behind a clock gate each, and bits without one, by component."""
+    array, pipeline = structure.array, Pipeline(structure.array)
+    found = {"gather": pipeline.fetch + array.lanes, "encoder": array.encoders * array.cell.encoder_words(array),
+             "cells": array.rows // array.fill * array.cell.cell_words(array), "adds": 2 * pipeline.tree + 2,
+             "accumulators": 1 + _row_bits(structure),
+             "finisher": 2 * (array.cell.parameter_bytes + pipeline.finish), "add": 2 * pipeline.add,
+             "control": 2 * descriptor_words(array) + structure.control_registers}
+    functions = {"functions": 2 * pipeline.function + row_pipeline(structure)} if array.functions else {}
+    return found | functions

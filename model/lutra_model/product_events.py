@@ -1,11 +1,11 @@
 """Events of a product: encoders, cells, trees and accumulators, tables."""
 
-from .engines import reduction_bits
+from .engines import over_tiles, reduction_bits
 from .flow_events import feeder_counts, result_counts
 from .operation import Operation
 from .params import Array, Layer
 from .structure import Structure
-from .whole import least, most
+from .whole import most
 
 __all__ = ["product_counts"]
 
@@ -27,6 +27,7 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
     issues = walked * planes
     outputs = layer.rows * layer.columns
     passes = operation.row_tiles - 1
+    trees = over_tiles(operation, layer, array, lambda rows: reduction_bits(rows, structure.term_bits))
     accumulated = layer.rows * operation.column_tiles * passes * structure.accumulator_word_bits
     return {
         "issues": issues,
@@ -34,21 +35,12 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
         "index_read_bits": (_tile_beats(operation, array) if operation.gather else walked) * structure.index_word_bits,
         "cell_steps": layer.lookups, "idle_cells": issues * array.cells - layer.lookups,
         "tree_adds": outputs * planes * most(layer.codebooks - operation.row_tiles, 0),
-        "tree_add_bits": outputs * planes * _tree_bits(operation, layer, structure),
+        "tree_add_bits": outputs * planes * trees,
         "accumulator_adds": outputs * passes,
         "accumulator_read_bits": accumulated, "accumulator_write_bits": accumulated,
         "issue_register_bits": issues * structure.issue_registers,
         "accumulator_register_bits": walked * structure.accumulator_registers
     } | array.cell.cell_events(operation, layer, structure)
-
-
-def _tree_bits(operation: Operation, layer: Layer, structure: Structure) -> int:
-    """Adder bits of one column's trees in all row tiles of one activation row: the rows in use stand side by side."""
-    array, bits, before = structure.array, structure.term_bits, operation.row_tiles - 1
-    full = least(before, layer.codebooks // array.rows)
-    partly = (full < before) * reduction_bits(least(array.rows, most(1, layer.codebooks - full * array.rows)), bits)
-    last = least(operation.last_slots * array.encoders, most(1, layer.codebooks - before * array.rows))
-    return full * reduction_bits(array.rows, bits) + partly + reduction_bits(last, bits)
 
 
 def _tile_beats(operation: Operation, array: Array) -> int:

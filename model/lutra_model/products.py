@@ -32,6 +32,16 @@ def pieces(columns: NDArray[Any], length: int, groups: int = 1) -> NDArray[Any]:
     return padded.reshape(groups * codebooks, length, -1)
 
 
+def by_tap(rows: NDArray[Any], taps: int, length: int, groups: int = 1) -> NDArray[Any]:
+    """Rows ``(groups * reduction, ...)``, channel by channel, as runs of channels tap by tap.
+
+    The channels of each tap are padded with zeros to whole sub-vectors.
+    """
+    found = rows.reshape(groups, -1, taps, rows.shape[1]).swapaxes(1, 2)
+    padded = np.pad(found, ((0, 0), (0, 0), (0, -found.shape[2] % length), (0, 0)))
+    return padded.reshape(-1, rows.shape[1])
+
+
 def stacked(weight: NDArray[Any], groups: int) -> NDArray[Any]:
     """``(reduction, groups * columns)`` with the groups one below the other: ``(groups * reduction, columns)``."""
     reduction, columns = weight.shape
@@ -110,9 +120,12 @@ def cluster(vectors: NDArray[np.int8], entries: int, seed: int) -> NDArray[np.in
     return np.clip(np.rint(found), -128, 127).astype(np.int8)
 
 
-def plain_tables(weight: Real, centroids: NDArray[Any], input_scale: float, groups: int = 1) -> Real:
-    """``centroid . weight`` in real values, ``(codebooks, entries, columns)`` with the columns of one group."""
-    return np.matmul(centroids * input_scale, pieces(stacked(weight, groups), centroids.shape[2], groups))
+def plain_tables(rows: Real, centroids: NDArray[Any], input_scale: float, groups: int = 1) -> Real:
+    """``centroid . weight`` in real values, ``(codebooks, entries, columns)`` with the columns of one group.
+
+    ``rows`` are the weights of one group below those of another, see `stacked`, in the order of the sub-vectors.
+    """
+    return np.matmul(centroids * input_scale, pieces(rows, centroids.shape[2], groups))
 
 
 def _normal_equations(codes: NDArray[np.uint8], target: Real, entries: int) -> tuple[Real, Real]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .components import Quantity
 from .events import Events
-from .parts import ADD_PARTS, FINISHER_PARTS, memory_bits, register_bits
+from .parts import ADD_PARTS, FINISHER_PARTS, accumulated_rows, clock_words, memory_bits
 from .structure import Structure
 
 __all__ = ["owed", "quantities"]
@@ -38,14 +38,16 @@ class _Counts:
 
     def encoder(self) -> Found:
         """Distances, nearest centroid, the registers on the way, and the codebooks that are loaded."""
-        events = self.events
+        events, array = self.events, self.structure.array
         yield Quantity("encoder", "register", events.encode_register_bits)
         yield Quantity("encoder", "add", events.encoder_add_bits)
+        yield Quantity("encoder", "deep", events.encoder_deep_bits)
         yield Quantity("encoder", "multiply", events.encoder_multiply_bits / 64)
         yield Quantity("encoder", "compare", events.encoder_compare_bits)
         yield Quantity("encoder", "mux", events.encoder_mux_bits)
         yield from self.memory("codebooks", events.codebook_read_bits, events.codebook_write_bits)
         yield Quantity("codebooks", "register", events.codebook_read_bits)
+        yield Quantity("codebooks", "wire", events.codebook_read_bits * array.cell.slot_words(array, array.entries))
 
     def array(self) -> Found:
         """Cells, adder trees and their registers; tables, weights and parameters that are written into them."""
@@ -59,12 +61,16 @@ class _Counts:
             yield Quantity("accumulators", "fp32_add", events.accumulator_adds)
         else:
             yield Quantity("adds", "add", events.tree_add_bits)
+            yield Quantity("adds", "deep", events.tree_deep_bits)
             yield Quantity("accumulators", "add", events.accumulator_adds * structure.accumulator_bits)
         yield Quantity("cells", "register", events.cell_register_bits)
+        yield Quantity("cells", "wire", events.cell_wire_bits)
         yield Quantity("adds", "register", events.issue_register_bits)
         yield Quantity("accumulators", "register", events.accumulator_register_bits)
-        yield Quantity("fill", "register", events.table_writes * structure.cell_bits
-                       + events.turn_bits + events.parameter_bits)
+        yield Quantity("accumulators", "wire", accumulated_rows(structure, events.accumulator_register_bits))
+        written = events.table_writes * structure.cell_bits
+        yield Quantity("fill", "register", written + events.turn_bits + events.parameter_bits)
+        yield Quantity("fill", "wire", written * structure.array.cell.cell_words(structure.array))
 
     def storage(self) -> Found:
         """Memories on the chip, and DRAM."""
@@ -99,8 +105,8 @@ class _Counts:
 
     def time(self, cycles: int) -> Found:
         """What every cycle costs: clock pins, the sequencer, and leakage with everything powered."""
-        for component, bits in register_bits(self.structure).items():
-            yield Quantity(component, "clock", cycles * bits)
+        for component, words in clock_words(self.structure).items():
+            yield Quantity(component, "clock", cycles * words)
         yield Quantity("control", "register", cycles * self.structure.control_registers)
         yield Quantity("leakage", "logic_leakage", cycles)
         bits = sum(words * width for words, width in self.memories.values())
@@ -119,6 +125,7 @@ def owed(events: Events, cycles: Any, structure: Structure) -> Found:
 def quantities(events: Events, cycles: int, structure: Structure) -> tuple[Quantity, ...]:
     """Everything that one operation of so many cycles owes, in the order of the data.
 
-    ``clock`` counts a register's bit in every cycle, ``logic_leakage`` cycles, ``sram_leakage`` bits in every cycle.
+    ``clock`` counts words behind clock gates in every cycle, ``wire`` each bit at every register that it is offered to,
+    ``logic_leakage`` cycles, ``sram_leakage`` bits in every cycle.
     """
     return tuple(item for item in owed(events, cycles, structure) if item.amount)

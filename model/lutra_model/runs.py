@@ -1,11 +1,12 @@
 """Networks on designs: cycles, events, and what they cost in a technology."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, reduce
 from itertools import groupby
 from typing import Any, TypeVar
 
+from .activity import Toggles
 from .area import area_um2
 from .attention import MatMul
 from .components import AREA_COMPONENTS
@@ -135,20 +136,27 @@ class Run:
         """The same schedule and cycles with wider scalars."""
         return _run(replace(self.design, name=name, number=number), self.jobs, self.latencies, self.images)
 
-    def priced(self, technology: Technology) -> "Priced":
-        """Energy and area in a technology."""
-        return Priced(self, technology)
+    def priced(self, technology: Technology, toggles: Toggles | None = None) -> "Priced":
+        """Energy and area in a technology, of data that toggle so."""
+        return Priced(self, technology, toggles or {})
 
 
 @dataclass(frozen=True)
 class Priced:
-    """A run with energies."""
+    """A run with energies.
+
+    Parameters
+    ----------
+    toggles : what its data do, by engine; what is not there is as the technology's prices hold for.
+    """
 
     run: Run
     technology: Technology
+    toggles: Toggles = field(default_factory=dict)
 
     def _bill(self, array: Array, events: Events, cycles: int) -> Bill:
-        return bill(events, self.run.images * cycles, Structure(array, self.run.design.number), self.technology)
+        return bill(events, self.run.images * cycles, Structure(array, self.run.design.number), self.technology,
+                    self.toggles.get(array.engine))
 
     @cached_property
     def bills(self) -> tuple[Bill, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from .components import kind_of
 from .engines import log2, reduction_bits
 from .operation import descriptor_words
 from .params import Array
@@ -34,6 +35,10 @@ class Structure:
     def __post_init__(self) -> None:
         if self.array.is_lookup and self.number is not Number.INT8:
             raise ValueError(f"a lookup array must compute in int8, not {self.number}")
+
+    def kind(self, component: str) -> str:
+        """What a component is one of: the engine's; of a lookup machine's encoders also the metric, ``lookup-l2``."""
+        return kind_of(self.array.engine, self.array.metric, component)
 
     @property
     def is_float(self) -> bool:

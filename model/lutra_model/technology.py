@@ -9,14 +9,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .components import Quantity
+from .components import Quantity, kind_of
+from .engines import ENGINES
 from .entries import MACROS, REQUIRED, UNITS, Activity, Entry
+from .params import Metric
 from .whole import most
 
-__all__ = ["FORMAT", "NAMES", "STATUSES", "Technology", "builtin", "load", "parse"]
+__all__ = ["FORMAT", "NAMES", "STATUSES", "USUAL", "Technology", "builtin", "load", "parse"]
 
 FORMAT = "lutra-technology-1"
-NAMES = ("horowitz-45", "tpuv4i-7", "nangate45-gates")
+NAMES = ("horowitz-45", "tpuv4i-7", "nangate45-gates", "asap7-gates", "sky130-gates")
+USUAL = NAMES[:4]  # that reports show: a published and a measured one at either node
 STATUSES = ("published", "unverified", "measured", "derived")
 FIELDS = {"value", "unit", "source", "status", "uncertainty"}
 MACRO_BITS = 64        # memories are built of macros this wide
@@ -25,17 +28,27 @@ SMALLEST_MACRO = 512   # bytes; smaller ones cost as much
 
 @dataclass(frozen=True)
 class Technology:
-    """A named set of prices."""
+    """A named set of prices.
+
+    Parameters
+    ----------
+    node_nm, voltage : of its logic, where known: what scaling to another node starts from.
+    """
 
     name: str
     title: str
     dram_boundary: str
     entries: Mapping[str, Entry]
+    node_nm: float | None = None
+    voltage: float | None = None
 
-    def entry_of(self, component: str, entry: str) -> str | None:
-        """Name of the entry that prices so in a component: its own, or the general one; None: it costs nothing."""
-        own = f"{component}.{entry}"
-        return own if own in self.entries else entry if entry in self.entries else None
+    def entry_of(self, kind: str, component: str, entry: str) -> str | None:
+        """Name of the entry that prices so: of one kind of component (`Structure.kind`), of any, or the general one.
+
+        None: it costs nothing in this technology.
+        """
+        names = (f"{kind}.{component}.{entry}", f"{component}.{entry}", entry)
+        return next((name for name in names if name in self.entries), None)
 
     def price(self, entry: str, *, words: int = 0, toggles: float | None = None) -> float:
         """An entry's value: of ``sram_*`` for one bit of a memory of so many words, built of macros of 64 bits."""
@@ -45,11 +58,10 @@ class Technology:
         assert isinstance(value, float)
         return value if toggles is None else self.entries[entry].toggling(toggles)
 
-    def area(self, part: Quantity) -> float:
-        """Square micrometres of one of a part."""
-        entry = self.entry_of(part.component, f"{part.entry}_area")
-        assert entry is not None
-        return self.price(entry, words=part.words)
+    def area(self, kind: str, part: Quantity) -> float:
+        """Square micrometres of one of a part in such a component."""
+        entry = self.entry_of(kind, part.component, f"{part.entry}_area")
+        return self.price(entry, words=part.words) if entry else 0.0
 
 
 def _is_price(value: Any) -> bool:
@@ -105,18 +117,23 @@ def _entry(file: str, name: str, unit: str, data: Any) -> Entry:
                  uncertainty=float(data["uncertainty"]), activity=_activity(where, data.get("activity"), value))
 
 
-def _known(file: str, name: str) -> None:
-    """Refuse an entry that prices nothing: a component's own ones are those that the component is made of."""
-    component, _, entry = name.rpartition(".")
-    if not component and name not in UNITS:
+def _unit(file: str, name: str) -> str:
+    """An entry's unit. Refuses one that prices nothing: a component's own are those that it is made of."""
+    kind, component, entry = ["", "", *name.rsplit(".", 2)][-3:]
+    plain = name.removeprefix(f"{kind}.")
+    kinds = {kind_of(engine, metric, component): None for engine in ENGINES for metric in Metric}
+    if kind and kind not in kinds:
+        raise ValueError(f"{file}: entry {name}: the kind of a component must be one of {', '.join(kinds)}, not {kind}")
+    if plain in UNITS:
+        return UNITS[plain]
+    if not component:
         general = ", ".join(known for known in UNITS if "." not in known)
         raise ValueError(f"{file}: entry {name} is not known; known are {general}")
-    if name not in UNITS:
-        own = [known.rpartition(".")[2] for known in UNITS if known.startswith(f"{component}.")]
-        components = sorted({known.partition(".")[0] for known in UNITS if "." in known})
+    if own := [known.rpartition(".")[2] for known in UNITS if known.startswith(f"{component}.")]:
         raise ValueError(f"{file}: entry {name}: {component} has no price of its own for {entry}, only for "
-                         f"{', '.join(own)}" if own else
-                         f"{file}: entry {name}: component must be one of {', '.join(components)}, not {component}")
+                         f"{', '.join(own)}")
+    components = sorted({known.partition(".")[0] for known in UNITS if "." in known})
+    raise ValueError(f"{file}: entry {name}: component must be one of {', '.join(components)}, not {component}")
 
 
 def parse(text: str, file: str) -> Technology:
@@ -131,16 +148,19 @@ def parse(text: str, file: str) -> Technology:
     for what in ("name", "title", "dram_boundary"):
         if not isinstance(data.get(what), str) or not data[what]:
             raise ValueError(f"{file}: {what} must be a text, not {json.dumps(data.get(what))}")
+    for what in ("node_nm", "voltage"):
+        if what in data and not (_is_price(data[what]) and data[what]):
+            raise ValueError(f"{file}: {what} must be a number above 0, not {json.dumps(data[what])}")
     entries = data.get("entries")
     if not isinstance(entries, dict):
         raise ValueError(f"{file}: entries must be an object, not {json.dumps(entries)}")
-    for name in entries:
-        _known(file, name)
+    units = {name: _unit(file, name) for name in entries}
     for name in REQUIRED:
         if name not in entries:
             raise ValueError(f"{file}: entry {name} ({UNITS[name]}) is missing")
     return Technology(data["name"], data["title"], data["dram_boundary"],
-                      {name: _entry(file, name, UNITS[name], entry) for name, entry in entries.items()})
+                      {name: _entry(file, name, units[name], entry) for name, entry in entries.items()},
+                      data.get("node_nm"), data.get("voltage"))
 
 
 def load(path: str | Path) -> Technology:

@@ -15,6 +15,7 @@ from lutra_model.workloads import of_network
 from lutra_sim.network import simulate
 from lutra_sim.stages import stages
 
+from . import doubt
 from .contest_rivals import against
 from .contest_rows import Entry, Found, refused, row
 from .provenance import technology_facts, tool_versions
@@ -113,4 +114,4 @@ def make(subject: Subject, chosen: Sequence[Entry], *, machine: Machine, technol
     return rounded({
         "format": FORMAT, "subject": {"kind": subject.kind, "name": subject.name, **subject.facts},
         "array": {"rows": machine.rows, "columns": machine.columns}, "batch": machine.batch, "schemes": rows,
-        "technologies": technology_facts(technologies), "tools": tool_versions()})
+        "technologies": technology_facts(technologies), **doubt.facts(), "tools": tool_versions()})

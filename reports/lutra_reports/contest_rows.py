@@ -1,6 +1,6 @@
 """One scheme of a comparison as plain values: what was counted, what it costs in each technology, how good it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from lutra_model.schemes import Options, scheme_of
 from lutra_model.technology import Technology
 from lutra_model.workloads import Work
 
-from . import estimate
+from . import doubt, estimate
 from .subjects import Progress
 
 __all__ = ["Entry", "Found", "refused", "row"]
@@ -111,7 +111,16 @@ def row(found: Found, technologies: Sequence[Technology], progress: Progress | N
                    "per_equivalent_mac": run.cycles / run.macs},
         **found.quality, **_work(run), **_costs(found, technologies),
         "against_int8": {name: estimate.ratios(item) for name, item in compared.items()},
+        "overall": _overall(run, technologies, compared),
     }
+
+
+def _overall(run: Run, technologies: Sequence[Technology],
+             compared: Mapping[str, compare.Comparison]) -> dict[str, Any]:
+    """Ranges over all technologies, memories and kinds of DRAM: of the energy, and of an INT8 array's over it."""
+    found = doubt.ranges([{"lookup": run.priced(technology), **(
+        {"int8": compared[technology.name].int8} if compared else {})} for technology in technologies])
+    return {"energy_pj": found["energy_pj"]["lookup"], "against_int8": found["ratios"].get("int8")}
 
 
 def refused(entry: Entry, sentence: str) -> dict[str, Any]:

@@ -75,6 +75,16 @@ def _costs(row: Row, technology: str) -> list[str]:
             "" if fair is None else f"{fair['int8']['on_chip']['ratio']:.2f}"]
 
 
+def _overall(row: Row) -> list[str]:
+    """Ranges over everything, for an equivalent MAC, and against the best INT8 array of at least its speed."""
+    found, shares = row["overall"], ("total", "on_chip")
+    energies = [[found["energy_pj"][share][end] / row["equivalent_macs"] for end in ("low", "high")]
+                for share in shares]
+    fair = [found["against_int8"][share] for share in shares] if found["against_int8"] else []
+    return [row["label"], *(" to ".join(map(_short, ends)) for ends in energies),
+            *(f"{item['low']:.2f} to {item['high']:.2f}" for item in fair), *[""] * (2 - len(fair))]
+
+
 def tables(data: Row) -> list[Any]:
     """Everything that a terminal shows."""
     rows = [row for row in data["schemes"] if row["refused"] is None]
@@ -88,6 +98,8 @@ def tables(data: Row) -> list[Any]:
         [_facts(row) for row in rows])]
     shown += [_table(f"in {technology}", COSTS, [_costs(row, technology) for row in rows])
               for technology in data["technologies"]]
+    shown.append(_table("over all of them, all kinds of memory and of DRAM",
+                        ["scheme", "pJ/MAC", "on chip", "fast", "fast, on chip"], [_overall(row) for row in rows]))
     shown += [f"{row['label']} takes no part: {row['refused']}" for row in data["schemes"] if row["refused"]]
     shown.append(LEGEND.replace("\n", " "))
     return shown

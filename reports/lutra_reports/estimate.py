@@ -10,7 +10,7 @@ from lutra_model.events import Events
 from lutra_model.runs import Job, Priced, Run
 from lutra_model.workloads import Work
 
-__all__ = ["BASELINES", "designs", "layers", "ratio", "ratios", "verdict"]
+__all__ = ["BASELINES", "designs", "layers", "named", "ratio", "ratios", "verdict"]
 
 BASELINES = {
     "int8": "INT8 MAC, equal throughput",
@@ -23,12 +23,13 @@ BASELINES = {
 }
 
 
-def _named(comparison: Comparison, same: Priced | None) -> dict[str, Priced]:
-    named: dict[str, Priced | None] = {
+def named(comparison: Comparison, same: Priced | None = None) -> dict[str, Priced]:
+    """Every design of a comparison by name; ``same`` is the MAC array that was simulated."""
+    found: dict[str, Priced | None] = {
         "lookup": comparison.lookup, "int8": comparison.int8, "int8_equal_area": comparison.baselines.area,
         "int8_least_energy": comparison.baselines.energy, "int8_same_cells": same, "as_fine": comparison.fine,
         "fp16": comparison.fp16, "fp32": comparison.fp32}
-    return {name: priced for name, priced in named.items() if priced}
+    return {name: priced for name, priced in found.items() if priced}
 
 
 def _energy(bill: Bill) -> dict[str, float]:
@@ -55,8 +56,8 @@ def _design(priced: Priced) -> dict[str, Any]:
 
 
 def designs(comparison: Comparison, same: Priced | None = None) -> dict[str, Any]:
-    """Every design of a comparison by name; ``same`` is the MAC array that was simulated."""
-    return {name: _design(priced) for name, priced in _named(comparison, same).items()}
+    """Every design of a comparison as plain values, by name."""
+    return {name: _design(priced) for name, priced in named(comparison, same).items()}
 
 
 def verdict(low: float, high: float) -> str:
@@ -77,7 +78,7 @@ def _both(baseline: Bill, lookup: Bill) -> dict[str, Any]:
 def ratios(comparison: Comparison, same: Priced | None = None) -> dict[str, Any]:
     """Energy of each baseline over the lookup design's: above 1, lookup needs less."""
     return {name: _both(priced.bill, comparison.lookup.bill)
-            for name, priced in _named(comparison, same).items() if name != "lookup"}
+            for name, priced in named(comparison, same).items() if name != "lookup"}
 
 
 def _grouped(works: Sequence[Work], jobs: Sequence[Job]) -> list[tuple[Work, list[int]]]:

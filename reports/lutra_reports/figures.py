@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .style import CAUSES, COLOURS, DESIGNS, GROUPS, TECHNOLOGY_COLOURS, Picture, decades, drawing, picture
+from .doubt_figure import tornado
+from .style import CAUSES, COLOURS, DESIGNS, GROUPS, PLACES, TECHNOLOGY_COLOURS, Picture, decades, drawing, picture
 
 __all__ = ["figures"]
 
@@ -102,7 +103,7 @@ def workloads(data: Data) -> Picture:
               for name, job in data["workloads"].items()}
     figure = picture(1.4 + 1.25 * len(found))
     upper, lower = figure.subplots(2, 1, sharex=True)
-    for axes, which, title in ((upper, "on_chip", "on the chip"), (lower, "total", "with memory outside the chip")):
+    for axes, (which, title) in zip((upper, lower), PLACES.items(), strict=True):
         rows = [(name.replace(", ", ",\n"), {technology: ratios["int8"][which]
                                              for technology, ratios in item.items()})
                 for name, item in found.items()]
@@ -177,6 +178,7 @@ def figures(data: Data) -> dict[str, Picture]:
     """All figures by file name."""
     with drawing():
         found: dict[str, Picture | None] = {f"energy-{name}": energy(data, name) for name in data["technologies"]}
+        found |= {f"tornado-{which}": tornado(data, which, title) for which, title in PLACES.items()}
         found |= {"cycles": cycles(data), "workloads": workloads(data), "widths": widths(data),
                   "accuracy": accuracy(data)}
     return {name: made for name, made in found.items() if made}

@@ -7,10 +7,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from .style import STAGES, Picture
-from .words import headline, sentences, times
+from .doubt_words import doubts
+from .moved_words import moves, toggling
+from .style import STAGES, Picture, times
+from .words import headline, sentences
 
-__all__ = ["page"]
+__all__ = ["environment", "inline", "page"]
 
 MARKS = {"lookup": "✓", "mac": "✗", "open": "~"}
 
@@ -34,7 +36,7 @@ def _percent(value: float | None) -> str:
     return "not measured" if value is None else f"{100 * value:.2f}%"
 
 
-def _inline(name: str, picture: Picture) -> Markup:
+def inline(name: str, picture: Picture) -> Markup:
     """The SVG inside the page; its ids get the figure's name, so that no two figures share one."""
     text = picture.svg.decode()
     text = text[text.index("<svg"):]
@@ -44,12 +46,17 @@ def _inline(name: str, picture: Picture) -> Markup:
     return Markup(text.replace("<svg ", f'<svg role="img" aria-label="{Markup.escape(picture.caption)}" ', 1))
 
 
+def environment() -> Environment:
+    """Where templates come from; text is escaped, what is missing is an error."""
+    made = Environment(loader=PackageLoader("lutra_reports"), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    made.filters |= {"number": _number, "energy": _energy, "percent": _percent, "times": times}
+    return made
+
+
 def page(data: Mapping[str, Any], figures: Mapping[str, Picture]) -> str:
     """The page; every number on it is in ``data``."""
-    environment = Environment(loader=PackageLoader("lutra_reports"), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-    environment.filters |= {"number": _number, "energy": _energy, "percent": _percent, "times": times}
-    template = environment.get_template("report.html")
-    drawn = {name: {"svg": _inline(name, picture), "caption": picture.caption} for name, picture in figures.items()}
+    template = environment().get_template("report.html")
+    drawn = {name: {"svg": inline(name, picture), "caption": picture.caption} for name, picture in figures.items()}
     return template.render(data=data, figures=drawn, headline=headline, sentences=sentences(data), marks=MARKS,
-                           stages=STAGES)
+                           stages=STAGES, toggling=toggling(data), moved_said=moves(data), doubts=doubts(data))

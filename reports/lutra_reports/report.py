@@ -6,17 +6,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from lutra_model.activity import NetworkActivity, Toggles
 from lutra_model.compare import Comparison, compare, lookup_runs
 from lutra_model.fit import main_scheme
 from lutra_model.network import Network
 from lutra_model.params import Array
 from lutra_model.runs import Design, Priced, Run, run, run_programs
-from lutra_model.technology import NAMES, Technology, builtin
+from lutra_model.technology import USUAL, Technology, builtin
 from lutra_model.workloads import WORKLOADS, Work, of_network, total_macs
 from lutra_sim.stages import stages
 
-from . import estimate
+from . import doubt, estimate
 from .evidence import Progress, accuracy_of, simulated
+from .moved import activity_facts, moved
 from .provenance import network_facts, technology_facts, tool_versions
 from .sweeps import other_encoders, widths
 
@@ -47,15 +49,18 @@ def rounded(value: Any) -> Any:
 def _summary(works: Sequence[Work], comparisons: Mapping[str, Comparison]) -> dict[str, Any]:
     return {"equivalent_macs": total_macs(works), "layers": sum(work.layer is not None for work in works),
             "technologies": {name: {"designs": estimate.designs(item), "ratios": estimate.ratios(item)}
-                             for name, item in comparisons.items()}}
+                             for name, item in comparisons.items()},
+            "overall": doubt.ranges(map(estimate.named, comparisons.values()))}
 
 
 def _workloads(network: Network, works: Sequence[Work], whole: Run, technologies: Sequence[Technology],
-               progress: Progress | None, others: Mapping[str, Callable[[], Sequence[Work]]]) -> dict[str, Any]:
-    """A batch of the network's inputs, and other networks by their shapes; all by name."""
+               toggles: Mapping[str, Toggles], progress: Progress | None,
+               others: Mapping[str, Callable[[], Sequence[Work]]]) -> dict[str, Any]:
+    """A batch of the network's inputs, and other networks by their shapes, whose data nobody knows; all by name."""
     name = f"{network.name}, batch of {BATCH}"
-    found = {name: _summary(works, compare(works, [whole.with_images(BATCH)], technologies, images=BATCH,
-                                           progress=_for(name, progress)))}
+    found = {name: _summary(works, compare(
+        works, [whole.with_images(BATCH)], technologies, images=BATCH, lookup_toggles=toggles.get("lookup"),
+        mac_toggles=toggles.get("int8"), progress=_for(name, progress)))}
     for name, workload in others.items():
         shown, steps = _for(name, progress), workload()
         lookups = lookup_runs(steps, whole.design.array.resized(length=9, entries=16), progress=shown)
@@ -80,11 +85,14 @@ def _accuracy(network: Network, images: NDArray[Any], labels: NDArray[Any], int8
 
 
 def _simulate(network: Network, images: NDArray[Any], arrays: Mapping[str, Array], int8: Network | None,
-              int8_arrays: Mapping[str, Array] | None, progress: Progress | None) -> dict[str, Any]:
+              int8_arrays: Mapping[str, Array] | None,
+              progress: Progress | None) -> tuple[dict[str, Any], dict[str, NetworkActivity]]:
+    """What the RTL said of the network and its twin, and what their data do."""
     found = {"lookup": simulated(network, images, arrays, progress)}
     if int8 and int8_arrays:
-        found["int8"] = simulated(int8, images[:1], int8_arrays, progress)
-    return found
+        found["int8"] = simulated(int8, images, int8_arrays, progress)
+    return ({name: facts for name, (facts, _) in found.items()},
+            {name: activity for name, (_, activity) in found.items()})
 
 
 def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays: Mapping[str, Array],
@@ -98,9 +106,10 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
     ----------
     images, labels : inputs and their classes; the first ``simulate_images`` run on the RTL.
     arrays : a machine for each scheme of the network, as ``lutra_model.fit.arrays`` gives it.
-    int8, int8_arrays : the multiplying twin and its machines; one image runs on their RTL.
+    int8, int8_arrays : the multiplying twin and its machines; the same inputs run on their RTL. With them, prices that
+        follow the data are those of both networks' own; without them, of the data that the technologies hold for.
     accuracy : accuracies on the full test set: ``float``, ``int8``, ``converted``, ``golden``.
-    technologies : those that come with Lutra, if not given.
+    technologies : the usual ones of those that come with Lutra, if not given.
     progress : told what runs, how much of it is done, and of how much.
     stamp : printed on the report; without it two reports of one network are equal byte for byte.
     """
@@ -109,17 +118,20 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
         raise ValueError(f"network {network.name} must have a lookup layer to be compared")
     if not 1 <= simulate_images <= len(images):
         raise ValueError(f"images to simulate must be 1 to {len(images)}, not {simulate_images}")
-    technologies = technologies or [builtin(name) for name in NAMES]
+    technologies = technologies or [builtin(name) for name in USUAL]
     works = of_network(network)
-    evidence = _simulate(network, images[:simulate_images], arrays, int8, int8_arrays, progress)
+    evidence, activity = _simulate(network, images[:simulate_images], arrays, int8, int8_arrays, progress)
+    toggles = {name: item.toggles for name, item in activity.items()} if "int8" in activity else {}  # both or neither
     programs = [(stage.source, stage.program) for stage in stages(network, arrays) if stage.program]
     whole = run_programs(Design("lookup", arrays[own], companion=arrays.get("int8")), network, programs)
     levels = max(product.coding.weight_levels for product in network.products)
-    comparisons = compare(works, [whole], technologies, weight_levels=levels, progress=progress)
+    comparisons = compare(works, [whole], technologies, weight_levels=levels, lookup_toggles=toggles.get("lookup"),
+                          mac_toggles=toggles.get("int8"), progress=progress)
     same: dict[str, Priced] = {}
     if int8_arrays:
         twin = run(Design("int8", int8_arrays["int8"]), works)
-        same = {technology.name: twin.priced(technology) for technology in technologies}
+        same = {technology.name: twin.priced(technology, toggles["int8"]) for technology in technologies}
+    named = {name: estimate.named(item, same.get(name)) for name, item in comparisons.items()}
     nearest = arrays[own].cell.nearest  # the shapes of other workloads, and the sweeps, are those of centroids
     layers = estimate.layers(works, comparisons, evidence["lookup"]["layers"])
     data = {
@@ -132,12 +144,15 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
         "cycles": evidence["lookup"]["cycles"], "host": evidence["lookup"]["host"],
         "causes": whole.causes, "binding_busy": whole.binding_busy,
         "evidence": evidence,
+        "activity": activity_facts(activity), "moved": {name: moved(found) for name, found in named.items()},
         "accuracy": _accuracy(network, images, labels, int8, accuracy),
         "equivalent_macs": total_macs(works),
         "energy": {name: estimate.designs(item, same.get(name)) for name, item in comparisons.items()},
         "ratios": {name: estimate.ratios(item, same.get(name)) for name, item in comparisons.items()},
+        "overall": doubt.ranges(named.values()), **doubt.facts(),
+        "tornado": {name: doubt.tornados(found["int8"], found["lookup"]) for name, found in named.items()},
         "layers": layers,
-        "workloads": _workloads(network, works, whole, technologies, progress, WORKLOADS if nearest else {}),
+        "workloads": _workloads(network, works, whole, technologies, toggles, progress, WORKLOADS if nearest else {}),
         "encoders": other_encoders(works, comparisons) if nearest else [],
         "widths": widths(arrays[own], technologies) if nearest else [],
         "baselines": estimate.BASELINES,

@@ -10,8 +10,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-__all__ = ["CAUSES", "COLOURS", "DESIGNS", "GROUPS", "STAGES", "TECHNOLOGY_COLOURS", "Picture", "decades", "drawing",
-           "picture"]
+__all__ = ["CAUSES", "COLOURS", "DESIGNS", "GROUPS", "PLACES", "STAGES", "TECHNOLOGY_COLOURS", "Picture", "decades",
+           "drawing", "picture", "times"]
 
 COLOURS = {"blue": "#0072b2", "orange": "#e69f00", "green": "#009e73", "red": "#d55e00", "pink": "#cc79a7",
            "sky": "#56b4e9", "yellow": "#f0e442", "grey": "#8a8f98", "dark": "#3b4252", "light": "#c9ced6",
@@ -34,6 +34,7 @@ CAUSES = {"lookup": COLOURS["blue"], "pool": COLOURS["green"], "encode": COLOURS
           "load": COLOURS["pink"], "stream": COLOURS["yellow"], "fill": COLOURS["sky"], "drain": COLOURS["grey"],
           "descriptor": COLOURS["light"]}
 DESIGNS = {"lookup": "lookup", "int8": "INT8 MAC", "as_fine": "weights as fine", "fp16": "FP16 MAC", "fp32": "FP32 MAC"}
+PLACES = {"on_chip": "on the chip", "total": "with memory outside the chip"}
 TECHNOLOGY_COLOURS = (COLOURS["blue"], COLOURS["red"], COLOURS["green"], COLOURS["pink"], COLOURS["orange"])
 SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9.5, "axes.titlesize": 10, "axes.titleweight": "bold",
@@ -72,8 +73,13 @@ def picture(height: float, width: float = 5.4) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def decades(axis: Axis) -> None:
-    """Plain numbers at 1, 2 and 5 of every decade of a logarithmic axis."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+def decades(axis: Axis, subs: tuple[int, ...] = (1, 2, 5)) -> None:
+    """Plain numbers at 1, 2 and 5 (or others) of every decade of a logarithmic axis."""
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+
+
+def times(value: float) -> str:
+    """A ratio: 0.73, 1.2, 13."""
+    return f"{value:.2f}" if value < 0.995 else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"

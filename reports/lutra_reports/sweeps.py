@@ -46,7 +46,7 @@ def other_encoders(works: Sequence[Work], comparisons: Mapping[str, Comparison])
             other = own if same else _fitting(replace(design.array.resized(encoders=encoders), metric=metric), works,
                                               design.companion)
             found.append({"metric": str(metric), "encoders": encoders, "cycles": other.cycles, "technologies": {
-                name: ratio(_on_chip(comparison.int8), _on_chip(other.priced(comparison.lookup.technology)))
+                name: ratio(_on_chip(comparison.int8), _on_chip(replace(comparison.lookup, run=other)))
                 for name, comparison in comparisons.items()}})
     return found
 

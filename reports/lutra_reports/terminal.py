@@ -3,10 +3,13 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from . import doubt_words
+from .moved_words import moves
 from .report import Report
-from .words import headline, times
+from .style import PLACES, times
+from .words import headline
 
-__all__ = ["summary"]
+__all__ = ["doubts", "summary"]
 
 
 def summary(report: Report) -> Table:
@@ -23,7 +26,12 @@ def summary(report: Report) -> Table:
         table.add_column(name, justify="right")
     for key, title in data["baselines"].items():
         if all(key in found for found in data["ratios"].values()):
-            chip, whole = (headline(data, key, which) for which in ("on_chip", "total"))
+            chip, whole = (headline(data, key, which) for which in PLACES)
             table.add_row(title, *(text for item in (chip, whole)
                                    for text in (item["span"], f"{times(item['low'])} to {times(item['high'])}")))
     return table
+
+
+def doubts(report: Report) -> list[str]:
+    """The range over everything, what could turn the verdict, and what the data did to it."""
+    return [doubt_words.overall(report.data), *doubt_words.doubts(report.data), moves(report.data)]

@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["headline", "sentences", "span", "times"]
+from .doubt_words import overall
+from .moved_words import moves
+from .style import PLACES, times
 
-PLACES = {"on_chip": "on the chip", "total": "with memory outside the chip"}
-
-
-def times(value: float) -> str:
-    """A ratio: 0.73, 1.2, 13."""
-    return f"{value:.2f}" if value < 0.995 else f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+__all__ = ["headline", "sentences", "span"]
 
 
 def span(found: Mapping[str, Mapping[str, float]]) -> str:
@@ -104,6 +101,7 @@ def sentences(data: Mapping[str, Any]) -> list[str]:
     known = data["accuracy"]
     found = [_against_int8(data, "on_chip"), _against_int8(data, "total"), _against_float(data), _largest(data),
              _binding(data), _layers(data), _workloads(data)]
+    found[2:2] = [overall(data), moves(data)]
     if all("as_fine" in designs for designs in data["energy"].values()):
         found.insert(2, _against_fine(data))
     if data["host"]:

@@ -3,20 +3,17 @@
 import json
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from amaranth.sim import Simulator, SimulatorContext
-from numpy.typing import NDArray
 
 from lutra_hw.machine import Machine
 from lutra_model import golden, randomnet
 from lutra_model.engines import Draw
 from lutra_model.fit import arrays
 from lutra_model.network import Network, Product, Window
-from lutra_model.operation import State
 from lutra_model.params import Array
 
 from . import tools
@@ -25,9 +22,10 @@ from .bench_speed import ANSWER
 from .case import Case
 from .compiled import build
 from .generated import generate
+from .interpreted import drive
 from .library import Progress, cache_folder
 from .network import simulate
-from .traffic import Traffic, loading, running
+from .traffic import loading, running
 
 __all__ = ["compare", "images", "resnet18"]
 
@@ -82,8 +80,13 @@ def _amaranth(case: Case) -> float:
     async def bench(ctx: SimulatorContext) -> None:
         ctx.set(machine.m_axis_tready, 1)
         begin = time.process_time()
+
+        def watch(_: SimulatorContext) -> bool:
+            ran[0] += 1
+            return time.process_time() > begin + PATIENCE
+
         for traffic in work:
-            await _drive(ctx, machine, traffic, received, lambda: time.process_time() > begin + PATIENCE, ran)
+            await drive(ctx, machine, traffic, received, watch)
         ran[1] = time.process_time() - begin
 
     simulator = Simulator(machine)
@@ -95,35 +98,6 @@ def _amaranth(case: Case) -> float:
         outputs = case.program.outputs(np.frombuffer(beats, np.uint8).reshape(-1, case.array.columns))
         assert np.array_equal(outputs, case.expected)
     return ran[0] / ran[1]
-
-
-async def _drive(ctx: SimulatorContext, machine: Machine, traffic: Traffic, received: list[int],
-                 late: Callable[[], bool], ran: list[Any]) -> None:
-    """One job, cycle by cycle, until everything is taken and the machine is idle, or it is late."""
-    left = {"cmd": [(word, 0) for word in traffic.command],
-            "act": _numbers(traffic.activations, traffic.activations_last),
-            "table": _numbers(traffic.tables, traffic.tables_last)}
-    while not late():
-        for name, beats in left.items():
-            ctx.set(getattr(machine, f"s_axis_{name}_tvalid"), bool(beats))
-            if beats:
-                ctx.set(getattr(machine, f"s_axis_{name}_tdata"), beats[0][0])
-                if name != "cmd":
-                    ctx.set(getattr(machine, f"s_axis_{name}_tlast"), beats[0][1])
-        for name, beats in left.items():
-            if beats and ctx.get(getattr(machine, f"s_axis_{name}_tready")):
-                beats.pop(0)
-        if ctx.get(machine.m_axis_tvalid):
-            received.append(ctx.get(machine.m_axis_tdata))
-        await ctx.tick()
-        ran[0] += 1
-        if not any(left.values()) and ctx.get(machine.status) & 3 == State.IDLE:
-            return
-
-
-def _numbers(beats: NDArray[np.uint8], last: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Data and ``tlast`` of each beat."""
-    return [(int.from_bytes(beat.tobytes(), "little"), int(end)) for beat, end in zip(beats, last, strict=True)]
 
 
 def compare(array: Array) -> dict[str, Any]:

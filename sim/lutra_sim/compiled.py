@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lutra_model.activity import PORTS
 from lutra_model.operation import Error, State, descriptor_words
 from lutra_model.params import Array
 from lutra_model.program import Program
@@ -16,6 +17,7 @@ from lutra_model.program import Program
 from . import driver
 from .generated import generate
 from .library import Progress, library
+from .taps import Taps
 from .traffic import Traffic, loading, running
 
 __all__ = ["CompiledMachine", "MachineFailed", "Run", "Transfer", "build", "named"]
@@ -52,6 +54,7 @@ class Transfer:
     runs : runs that the machine says it has finished.
     starts, dones : cycles in which operations started and were done, as far as asked for; none of a machine in which
         they cannot be seen.
+    toggles : bits and toggles of each port, ``(operations of a run, ports, 2)``; zeros of a machine without taps.
     """
 
     beats: Bytes
@@ -61,6 +64,7 @@ class Transfer:
     runs: int
     starts: NDArray[np.int64]
     dones: NDArray[np.int64]
+    toggles: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Run:
     cycles, elapsed : of all of them, see `Transfer`.
     starts, dones : cycle of each operation of each run, ``(count, operations)``, or ``(0, operations)`` where they
         cannot be seen.
+    toggles : of all inputs together, see `Transfer`; of each input the first of anything counts for nothing.
     """
 
     outputs: NDArray[np.int8]
@@ -80,6 +85,7 @@ class Run:
     elapsed: int
     starts: NDArray[np.int64]
     dones: NDArray[np.int64]
+    toggles: NDArray[np.int64]
 
 
 class CompiledMachine:
@@ -129,7 +135,7 @@ class CompiledMachine:
         operations = len(program.operations)
         try:
             done = self.execute(traffic, activation_period=activation_period, table_period=table_period,
-                                stalls=stalls, limit=limit, tick=tick, operations=operations * len(inputs))
+                                stalls=stalls, limit=limit, tick=tick, operations=operations, runs=len(inputs))
         except MachineFailed as failure:
             raise named(failure, program) from None
         if done.runs != len(inputs):
@@ -138,16 +144,16 @@ class CompiledMachine:
             raise RuntimeError(f"{len(done.starts)} operations have started and {len(done.dones)} are done, not "
                                f"{operations * len(inputs)}")
         return Run(program.outputs(done.beats), done.cycles, done.elapsed, done.starts.reshape(-1, operations),
-                   done.dones.reshape(-1, operations))
+                   done.dones.reshape(-1, operations), done.toggles)
 
     def execute(self, traffic: Traffic, *, activation_period: int = 1, table_period: int = 1,
                 stalls: int | None = None, limit: int = ENDLESS, tick: Tick | None = None,
-                operations: int = 0) -> Transfer:
+                operations: int = 0, runs: int = 0) -> Transfer:
         """Do one job, until the machine is idle or has failed.
 
         Every input stream offers its next beat; one with period ``p`` leaves ``p - 1`` idle cycles after each beat
         taken. The output is always ready. With ``stalls``, a seed, each of the four stream ends goes and stalls in
-        random bursts of its own instead.
+        random bursts of its own instead. Operations are observed of ``runs`` runs of so many.
 
         Raises `MachineFailed` when the machine says so, and ``RuntimeError`` when it breaks a stream rule, marks its
         output wrongly, leaves beats untaken or is not done after ``limit`` cycles; these reset it.
@@ -157,10 +163,10 @@ class CompiledMachine:
         inputs = [(command, None, 1), (*_stream(traffic.activations, traffic.activations_last, self.array.columns),
                                        periods[0]),
                   (*_stream(traffic.tables, traffic.tables_last, self.array.beat_bytes), periods[1])]
-        answer = _Answer(len(traffic.used), self.array.columns, operations)
+        answer = _Answer(len(traffic.used), self.array.columns, operations, runs)
         job = driver.Job(*(driver.Beats.of(*stream) for stream in inputs), len(traffic.used), self.array.columns, limit,
                          stalls is not None, stalls or 0, *(part.ctypes.data for part in answer.parts),
-                         operations)
+                         operations * runs, answer.toggles.ctypes.data, operations)
         try:
             report = self._steps(job, tick)
             _check(report, len(traffic.used), limit)
@@ -172,7 +178,7 @@ class CompiledMachine:
             self.reset()
             raise
         return Transfer(answer.data, answer.times, report.cycles, report.elapsed, report.status >> 8,
-                        answer.starts[:report.started], answer.dones[:report.done])
+                        answer.starts[:report.started], answer.dones[:report.done], answer.toggles)
 
     def _steps(self, job: driver.Job, tick: Tick | None) -> driver.Report:
         report = driver.Report()
@@ -190,9 +196,10 @@ def _stream(beats: Bytes, last: NDArray[np.bool_], width: int) -> tuple[Bytes, B
 class _Answer:
     """Room for the output beats of a job."""
 
-    def __init__(self, beats: int, columns: int, operations: int) -> None:
+    def __init__(self, beats: int, columns: int, operations: int, runs: int) -> None:
         self.columns = columns
-        self.starts, self.dones = np.zeros(operations, np.int64), np.zeros(operations, np.int64)
+        self.starts, self.dones = (np.zeros(operations * runs, np.int64) for _ in range(2))
+        self.toggles = np.zeros((operations, len(PORTS), 2), np.int64)
         self.data, self.times = np.zeros((beats, columns), np.uint8), np.zeros(beats, np.int64)
         self.keep, self.last = np.zeros((beats, -(-columns // 8)), np.uint8), np.zeros(beats, np.uint8)
         self.parts = (self.data, self.keep, self.last, self.times, self.starts, self.dones)
@@ -236,8 +243,12 @@ def named(failure: MachineFailed, program: Program) -> MachineFailed:
     return MachineFailed(failure.error, failure.address, program.operations[number].name if known else "")
 
 
-def build(array: Array, *, trace: str | None = None, cache: Path | None = None,
+def build(array: Array, *, trace: str | None = None, activity: bool = False, cache: Path | None = None,
           progress: Progress | None = None) -> CompiledMachine:
-    """The array's machine, compiled unless the cache has it; with ``trace``, one that writes ``fst`` or ``vcd``."""
+    """The array's machine, compiled unless the cache has it.
+
+    With ``trace``, one that writes ``fst`` or ``vcd``; with ``activity``, one that counts toggles.
+    """
     verilog = generate(array, cache=cache, progress=progress)
-    return CompiledMachine(library(verilog, trace=trace, cache=cache, progress=progress), array)
+    taps = Taps(verilog, array) if activity else None
+    return CompiledMachine(library(verilog, trace=trace, taps=taps, cache=cache, progress=progress), array)

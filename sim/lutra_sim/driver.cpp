@@ -19,6 +19,19 @@
 
 namespace {
 
+// A signal's bit; bits that are all high when something comes, which taps look at so many cycles later.
+struct Wire { const void* at; unsigned bit; };
+struct Gate { std::vector<Wire> wires; unsigned late; };
+struct Tap { const void* at; size_t size; int64_t bits; unsigned port, gate; };
+
+}  // namespace
+
+#ifdef LUTRA_TAPS  // gates and taps of this machine
+#include "taps.h"
+#endif
+
+namespace {
+
 constexpr int RESET_CYCLES = 4;
 constexpr int RANDOM = 2;  // contents of memories before they are written
 constexpr unsigned LONGEST_BURST[3] = {2, 8, 24};  // the last is longer than the output buffer is deep
@@ -63,6 +76,60 @@ private:
 
 // A port's bytes: Verilator keeps a port of 8n bits in the first n bytes of its variable.
 template <class Port> uint8_t* bytes(Port& port) { return reinterpret_cast<uint8_t*>(&port); }
+
+#ifdef LUTRA_TAPS
+// Counts, for each port, the bits that its taps are given and those of them that are others than the time before.
+class Activity {
+public:
+    explicit Activity(Vlutra___024root& root) : gates(all_gates(root)), taps(all_taps(root)), high(gates.size()) {
+        for (const Tap& tap : taps) before.emplace_back(tap.size);
+        forget();
+    }
+
+    // What comes next has no time before.
+    void forget() { known.assign(taps.size(), false); }
+
+    // Looks at a settled cycle, which counts for an operation's bits and toggles of each port, or for none.
+    void look(int64_t* counts) {
+        for (size_t i = 0; i < gates.size(); ++i) high[i] = high[i] << 1 | all(gates[i].wires);
+        for (size_t i = 0; i < taps.size(); ++i) {
+            const Tap& tap = taps[i];
+            if (!(high[tap.gate] >> gates[tap.gate].late & 1)) continue;
+            if (known[i] && counts) {
+                counts[2 * tap.port] += tap.bits;
+                counts[2 * tap.port + 1] += differing(tap, before[i].data());
+            }
+            std::memcpy(before[i].data(), tap.at, tap.size);
+            known[i] = true;
+        }
+    }
+
+private:
+    static bool all(const std::vector<Wire>& wires) {
+        for (const Wire& wire : wires)
+            if (!(static_cast<const uint8_t*>(wire.at)[wire.bit / 8] >> wire.bit % 8 & 1)) return false;
+        return true;
+    }
+
+    static int64_t differing(const Tap& tap, const uint8_t* old) {
+        int64_t found = 0;
+        for (size_t place = 0; place < tap.size; place += 8) {
+            uint64_t a = 0, b = 0;
+            const size_t some = tap.size - place < 8 ? tap.size - place : 8;
+            std::memcpy(&a, static_cast<const uint8_t*>(tap.at) + place, some);
+            std::memcpy(&b, old + place, some);
+            found += __builtin_popcountll(a ^ b);
+        }
+        return found;
+    }
+
+    std::vector<Gate> gates;
+    std::vector<Tap> taps;
+    std::vector<uint64_t> high;  // whether a gate was, one bit for each cycle, the last one lowest
+    std::vector<std::vector<uint8_t>> before;
+    std::vector<char> known;
+};
+#endif
 
 struct Beats {
     const uint8_t *first, *last;  // bytes, and tlast of each beat
@@ -127,6 +194,8 @@ struct Job {
     int64_t* times;               // when each was taken
     int64_t *starts, *dones;      // when operations started and were done, as far as there is room for them
     int64_t operations;
+    int64_t* toggles;  // bits and toggles of each port in each operation of a run, where a machine has taps
+    int64_t run;       // operations of a run
 };
 
 struct Report {
@@ -244,6 +313,7 @@ private:
         violation = sources[0].taken || !top.m_axis_tvalid ? sink.check(low) : UNASKED;
         const bool arrived = violation == NONE && sink.transfers();
         if (arrived) sink.record(now);
+        count();
         observe();
         follow(arrived);
 
@@ -260,6 +330,15 @@ private:
         if (zero < 0) return;
         if (top.rootp->LUTRA_START && started < job.operations) job.starts[started++] = now - zero;
         if (top.rootp->LUTRA_DONE && done < job.operations) job.dones[done++] = now - zero;
+#endif
+    }
+
+    // Activity counts for the operation that runs: until it is done, from the end of the one before. Each run begins anew.
+    void count() {
+#ifdef LUTRA_TAPS
+        const bool mine = job.toggles && zero >= 0 && done < job.operations;
+        activity.look(mine ? job.toggles + done % job.run * 2 * PORTS : nullptr);
+        if (mine && top.rootp->LUTRA_DONE && done % job.run == job.run - 1) activity.forget();
 #endif
     }
 
@@ -285,6 +364,9 @@ private:
     bool fresh;  // not failed, or no more: the state is this job's
     int64_t now = 0, zero = -1, stopped = -1, quiet = 0, violation = NONE, started = 0, done = 0;
     bool running = false, ended = false;
+#ifdef LUTRA_TAPS
+    Activity activity{*top.rootp};
+#endif
 };
 
 }  // namespace

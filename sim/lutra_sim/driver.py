@@ -34,7 +34,7 @@ class Job(ctypes.Structure):
                 ("stalls", ctypes.c_int64), ("seed", ctypes.c_uint64),
                 ("data", ctypes.c_void_p), ("keep", ctypes.c_void_p), ("last", ctypes.c_void_p),
                 ("times", ctypes.c_void_p), ("starts", ctypes.c_void_p), ("dones", ctypes.c_void_p),
-                ("operations", ctypes.c_int64)]
+                ("operations", ctypes.c_int64), ("toggles", ctypes.c_void_p), ("run", ctypes.c_int64)]
 
 
 class Report(ctypes.Structure):

@@ -18,6 +18,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from . import tools
+from .taps import Taps
 
 __all__ = ["Progress", "cache_folder", "cached", "library"]
 
@@ -123,14 +124,14 @@ def _call(log: list[str], folder: Path, *command: str | Path) -> None:
         raise RuntimeError(f"a tool failed to compile the machine:\n{log[-1]}")
 
 
-def _observed(verilog: str) -> tuple[str, list[str]]:
+def _observed(verilog: str, taps: Taps | None) -> tuple[str, list[str]]:
     """Verilator's control file that keeps the observed signals, and the compiler's names of them."""
     if f"module \\{PROGRAM} (" not in verilog:
         return "`verilator_config\n", []
     lines = [f'public_flat_rd -module "{PROGRAM}" -var "{name}"' for name in OBSERVED]
-    prefix = PROGRAM.replace(".", "__DOT__")
-    return "\n".join(["`verilator_config", *lines, ""]), [f"-D{macro}={prefix}__DOT__{name}"
-                                                         for name, macro in OBSERVED.items()]
+    prefix, defines = PROGRAM.replace(".", "__DOT__"), ["-DLUTRA_TAPS"] if taps else []
+    return "\n".join(["`verilator_config", *lines, taps.control if taps else "", ""]), [
+        *defines, *(f"-D{macro}={prefix}__DOT__{name}" for name, macro in OBSERVED.items())]
 
 
 def _includes() -> list[str]:
@@ -148,15 +149,16 @@ def _compile_runtime(build: Build, folder: Path) -> None:
     (folder / LOG).write_text("\n".join(log))
 
 
-def _compile(verilog: str, driver: str, runtime: Path, build: Build, folder: Path) -> None:
+def _compile(verilog: str, driver: str, taps: Taps | None, runtime: Path, build: Build, folder: Path) -> None:
     """Fill ``folder`` with the library and the log of its build."""
     log: list[str] = []
-    control, names = _observed(verilog)
+    control, names = _observed(verilog, taps)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         (work / "lutra.v").write_text(verilog)
         (work / "observed.vlt").write_text(control)
         (work / "driver.cpp").write_text(driver)
+        (work / "taps.h").write_text(taps.header if taps else "")
         _call(log, work, tools.verilator(), *VERILATE, *build.verilate, "-Mdir", ".", "observed.vlt", "lutra.v")
         _call(log, work, tools.make(), "-j", str(os.cpu_count() or 1), "-f", f"{PREFIX}.mk", f"{PREFIX}__ALL.a",
               f"CXX={tools.compiler()}", "AR=ar", f"PYTHON3={sys.executable}", f"OPT_FAST={OPTIMISE}", "OPT_SLOW=-O0",
@@ -166,22 +168,24 @@ def _compile(verilog: str, driver: str, runtime: Path, build: Build, folder: Pat
     (folder / LOG).write_text("\n".join(log))
 
 
-def library(verilog: str, *, trace: str | None = None, cache: Path | None = None,
-            progress: Progress | None = None) -> Path:
+def library(verilog: str, *, driver: str = "driver.cpp", trace: str | None = None, taps: Taps | None = None,
+            cache: Path | None = None, progress: Progress | None = None) -> Path:
     """The shared library of a machine's Verilog (top module ``lutra``), compiled unless the cache has it.
 
-    ``trace`` is ``fst`` or ``vcd`` for one that can write traces.
+    ``driver`` is the file with its functions; ``trace`` is ``fst`` or ``vcd`` for one that can write traces; one with
+    ``taps`` counts toggles.
     """
     cache, build = cache or cache_folder(), BUILDS[trace]
-    driver = (files("lutra_sim") / "driver.cpp").read_text()
+    text = (files("lutra_sim") / driver).read_text()
     common = json.dumps([VERILATE, OPTIMISE, CXXFLAGS, DEFINES, RUNTIME, astuple(build), tools.versions()])
 
     def compile_into(folder: Path) -> None:
         if progress:
             progress("compiling the machine", 0, 1)
         runtime = cached(cache, f"runtime-{_key(common)}", partial(_compile_runtime, build))
-        _compile(verilog, driver, runtime, build, folder)
+        _compile(verilog, text, taps, runtime, build, folder)
         if progress:
             progress("compiling the machine", 1, 1)
 
-    return cached(cache, f"machine-{_key(common, driver, verilog)}", compile_into) / LIBRARY
+    own = [taps.control, taps.header] if taps else []
+    return cached(cache, f"machine-{_key(common, text, verilog, *own)}", compile_into) / LIBRARY

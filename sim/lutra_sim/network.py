@@ -25,14 +25,16 @@ __all__ = ["check_layers", "machines_for", "prefixes", "simulate", "trace"]
 Int8 = NDArray[np.int8]
 Machines = Mapping[str, CompiledMachine]
 
+SEEN = ("starts", "dones", "toggles")  # of the operations of a run
 BATCH = 4  # inputs of one RUN command, unless there are fewer for each core
 
 
-def machines_for(cut: Sequence[Stage], *, cache: Path | None = None,
+def machines_for(cut: Sequence[Stage], *, activity: bool = False, cache: Path | None = None,
                  progress: Progress | None = None) -> dict[str, CompiledMachine]:
-    """A compiled machine for each scheme that the stages use."""
+    """A compiled machine for each scheme that the stages use; with ``activity``, one that counts toggles."""
     arrays = {stage.scheme: stage.program.array for stage in cut if stage.program and stage.scheme}
-    return {scheme: build(array, cache=cache, progress=progress) for scheme, array in arrays.items()}
+    return {scheme: build(array, activity=activity, cache=cache, progress=progress)
+            for scheme, array in arrays.items()}
 
 
 class _Worker:
@@ -43,9 +45,9 @@ class _Worker:
         self._loaded: dict[str, Stage] = {}
 
     def __call__(self, batch: slice, tick: Tick) -> dict[str, NDArray[Any]]:
-        """Outputs of a batch, the cycles of each stage, and starts and ends of all its operations."""
+        """Outputs of a batch, the cycles of each stage, and starts, ends and toggles of all its operations."""
         values, before = {"input": self.inputs[batch]}, 0
-        cycles, starts, dones = list[int](), list[NDArray[np.int64]](), list[NDArray[np.int64]]()
+        cycles, seen = list[int](), dict[str, list[NDArray[np.int64]]]((name, []) for name in SEEN)
         for stage in self.cut:
             if stage.program is None or stage.scheme is None:
                 values[stage.output] = stage.evaluate(values)
@@ -58,11 +60,10 @@ class _Worker:
                               streamed=stage.tables(values), tick=partial(_ahead, tick, before))
             values[stage.output], before = stage.made(run.outputs), before + run.cycles
             cycles.append(run.cycles)
-            starts.append(run.starts.ravel())
-            dones.append(run.dones.ravel())
+            for name, parts in seen.items():
+                parts.append(getattr(run, name).ravel())
         return {"outputs": values[self.cut[-1].output], "cycles": np.array(cycles, np.int64),
-                "starts": np.concatenate(starts or [np.zeros(0, np.int64)]),
-                "dones": np.concatenate(dones or [np.zeros(0, np.int64)])}
+                **{name: np.concatenate(parts or [np.zeros(0, np.int64)]) for name, parts in seen.items()}}
 
 
 def _slices(count: int, batch: int) -> list[slice]:
@@ -112,8 +113,8 @@ def _batches(network: Network, cut: Sequence[Stage], inputs: Int8, batches: list
 
 
 def simulate(network: Network, x: NDArray[Any], arrays: Arrays, *, resident: bool | None = None,
-             table_period: int = 1, batch: int | None = None, threads: int | None = None, keep: Path | None = None,
-             machines: Sequence[Machines] | None = None, cache: Path | None = None,
+             table_period: int = 1, batch: int | None = None, threads: int | None = None, activity: bool = False,
+             keep: Path | None = None, machines: Sequence[Machines] | None = None, cache: Path | None = None,
              progress: Progress | None = None) -> NetworkRun:
     """Run a network on the machines, several inputs at a time; what they cannot run is computed by the golden model.
 
@@ -125,6 +126,7 @@ def simulate(network: Network, x: NDArray[Any], arrays: Arrays, *, resident: boo
     table_period : cycles from one beat of the table stream to the next.
     batch : inputs that one RUN command runs.
     threads : machines of each kind that run side by side, one for each core.
+    activity : count toggles, too, one input at a time: what comes next is nobody's activity.
     keep : file for the results so far, or a folder for it; a call with the same arguments goes on with what it holds.
         It is removed in the end.
     machines : compiled machines of those arrays, for each thread; built where not given.
@@ -133,13 +135,14 @@ def simulate(network: Network, x: NDArray[Any], arrays: Arrays, *, resident: boo
     if not len(inputs):
         raise ValueError("x must hold at least one input, not 0")
     threads = len(machines) if machines else min(cores() if threads is None else threads, len(inputs))
-    batch = min(BATCH, -(-len(inputs) // max(threads, 1))) if batch is None else batch
+    batch = 1 if activity else min(BATCH, -(-len(inputs) // max(threads, 1))) if batch is None else batch
     for name, value in [("batch", batch), ("threads", threads), ("table_period", table_period)]:
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
     cut, batches = stages(network, arrays, resident=resident), _slices(len(inputs), batch)
-    machines = machines or [machines_for(cut, cache=cache, progress=progress) for _ in range(threads)]
-    kept = _kept(keep, [network.name, batch, table_period, inputs], cut)
+    machines = machines or [machines_for(cut, activity=activity, cache=cache, progress=progress)
+                            for _ in range(threads)]
+    kept = _kept(keep, [network.name, batch, activity, table_period, inputs], cut)
     workers = [_Worker(cut, own, inputs, table_period) for own in machines]
     timing = _batches(network, cut, inputs, batches, workers, kept, progress)
     expected = golden.run(network, inputs)[network.nodes[-1].name]

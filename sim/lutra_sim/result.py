@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lutra_model.activity import PORTS, Activity, NetworkActivity, OperationActivity
 from lutra_model.latency import NetworkLatency
 
 from .stages import Stage
@@ -47,6 +48,7 @@ class NetworkRun:
     predicted, simulated : cycles of all RUN commands, ``(commands,)``, by the latency model and by the machines.
     steps_exact : whether all operations of all inputs that could be seen started and ended in the cycles predicted.
     host : nodes that the golden model computed.
+    activity : of all inputs; without ports where the machines do not count.
     seconds, fresh : time that the machines took for so many of the inputs; the others' results were kept from before.
     """
 
@@ -57,6 +59,7 @@ class NetworkRun:
     simulated: NDArray[np.int64]
     steps_exact: bool
     host: tuple[str, ...]
+    activity: tuple[OperationActivity, ...]
     seconds: float = 0.0
     fresh: int = 0
 
@@ -72,7 +75,8 @@ class NetworkRun:
                    simulated=np.concatenate([batch["cycles"] for batch in found]),
                    steps_exact=all(_steps_exact(predicted[size], batch)
                                    for size, batch in zip(sizes, found, strict=True)),
-                   host=tuple(stage.nodes[0].name for stage in cut if not stage.program), **timing)
+                   host=tuple(stage.nodes[0].name for stage in cut if not stage.program),
+                   activity=tuple(_activity(machines, np.sum([batch["toggles"] for batch in found], axis=0))), **timing)
 
     @property
     def bit_exact(self) -> bool:
@@ -83,6 +87,10 @@ class NetworkRun:
     def cycles_exact(self) -> bool:
         """Whether every RUN command took as many cycles as predicted, in steps as predicted."""
         return self.steps_exact and bool(np.array_equal(self.predicted, self.simulated))
+
+    def network_activity(self, name: str) -> NetworkActivity:
+        """Toggles of the network of that name."""
+        return NetworkActivity(name, len(self.outputs), self.activity)
 
     def as_dict(self) -> dict[str, Any]:
         """Verdicts and cycles as plain values; ``cycles`` are those of the first input."""
@@ -101,6 +109,18 @@ def _steps_exact(predicted: Sequence[NetworkLatency], batch: Found) -> bool:
     operations = [operation for latency in predicted for operation in latency.operations]
     return all(not len(batch[what]) or batch[what].tolist() == [getattr(operation, key) for operation in operations]
                for what, key in [("starts", "start"), ("dones", "done")])
+
+
+def _activity(machines: Sequence[Stage], counts: NDArray[np.int64]) -> Iterator[OperationActivity]:
+    """Each operation's toggles, stage by stage; a part that runs for several heads has one for all of them."""
+    rest = counts.reshape(-1, len(PORTS), 2)
+    for stage in machines:
+        assert stage.program is not None
+        engine = stage.program.array.engine
+        for operation, node, mine in zip(stage.program.operations, stage.program.nodes, rest, strict=False):
+            yield OperationActivity(operation.name, node, operation.kind.name.lower(), engine, Activity.of(mine))
+        rest = rest[len(stage.program.nodes):]
+
 
 
 def _operations(machines: Sequence[Stage], predicted: Sequence[NetworkLatency], first: Found) -> Iterator[OperationRun]:

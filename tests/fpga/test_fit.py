@@ -37,7 +37,7 @@ def test_every_engine_has_a_machine_of_the_boards_size(board: Board, engine: str
         assert size <= own[memory] or (memory == "indices" and array.index_words == 256), memory
     for seed in range(5):
         case = random_case(array, seed)
-        assert loading_job(case.program) + running_job(case.program, case.inputs)
+        assert loading_job(case.program, b"mark") + running_job(case.program, case.inputs, b"once")
 
 
 def test_the_default_engines_machine_is_the_boards_own() -> None:

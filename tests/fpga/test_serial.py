@@ -12,7 +12,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from lutra_hw.board.top import LinkedMachine, SerialMachine, serial_divisor
-from lutra_model.link import LAST, Exchange, frames
+from lutra_model.exchange import Exchange
+from lutra_model.link import LAST, Line, frames, hello
 from lutra_model.operation import Error, State
 from lutra_model.params import Array, Metric
 from lutra_sim.case import Case
@@ -35,6 +36,7 @@ ENGINES = {
     "int4": Array.mac(rows=4, columns=2, weight_bits=4, **MEMORIES),
 }
 ALL = ENGINES | {"functions": Array.mac(rows=2, columns=2, functions=3, **MEMORIES)}
+NONCE = b"once"
 SILENT = 3000  # cycles, or bytes on a serial line, without a byte in either direction
 
 
@@ -43,26 +45,25 @@ def a_case(array: Array, seed: int, *, streamed: bool, most: int = 1500) -> Case
     for number in range(seed, seed + 1000):
         case = random_case(array, number)
         tables = len(case.program.streamed)
-        job = loading_job(case.program) + running_job(case.program, case.inputs)
+        job = loading_job(case.program, NONCE) + running_job(case.program, case.inputs, NONCE)
         if (tables if streamed else not tables and len(case.program.tables)) and sum(map(len, job)) <= most:
             return case
     raise AssertionError("no such case")
 
 
-async def on_streams(ctx: Any, dut: LinkedMachine, job: list[bytes]) -> Exchange:
+async def on_streams(ctx: Any, dut: LinkedMachine, line: Line, job: list[bytes]) -> Exchange:
     """One job on the machine and its link, a byte in every cycle."""
-    exchange, queue, silent = Exchange(job, dut.array.columns), b"", 0
+    exchange, queue, silent = Exchange(job, dut.array, line), b"", 0
     ctx.set(dut.o.ready, 1)
     while not exchange.complete:
         queue += exchange.send()
         ctx.set(dut.i.valid, bool(queue))
         ctx.set(dut.i.payload, queue[0] if queue else 0)
-        _, _, taken, valid, payload = await ctx.tick().sample(dut.i.ready, dut.o.valid, dut.o.payload)
-        taken = taken and queue
-        queue = queue[1:] if taken else queue
+        _, _, valid, payload = await ctx.tick().sample(dut.o.valid, dut.o.payload)
+        silent = 0 if queue or valid else silent + 1
+        queue = queue[1:]
         if valid:
             exchange.feed(bytes([payload]))
-        silent = 0 if taken or valid else silent + 1
         assert silent < SILENT, f"deadlock: {exchange}"
     ctx.set(dut.i.valid, 0)
     return exchange
@@ -85,15 +86,15 @@ def simulate(dut: Any, testbench: Callable[..., Any], *background: Callable[...,
 
 def never_deadlock(array: Array, seed: int) -> None:
     """A network with streamed tables, then one with resident tables, on one machine."""
-    dut = LinkedMachine(array)
+    dut, line = LinkedMachine(array), Line()
     cases = [a_case(array, 100 * seed, streamed=streamed) for streamed in (True, False)]
 
     async def testbench(ctx: Any) -> None:
         for case in cases:
-            loaded = await on_streams(ctx, dut, loading_job(case.program))
+            loaded = await on_streams(ctx, dut, line, loading_job(case.program, NONCE))
             assert loaded.status is not None
             assert loaded.status & 3 == State.IDLE
-            check(case, await on_streams(ctx, dut, running_job(case.program, case.inputs)))
+            check(case, await on_streams(ctx, dut, line, running_job(case.program, case.inputs, NONCE)))
 
     simulate(dut, testbench)
 
@@ -125,37 +126,37 @@ def error_of(exchange: Exchange) -> Error:
 
 def test_a_host_learns_of_errors_and_goes_on() -> None:
     """Wrong ends, missing beats, a program that is none: each job says so, and the next one is right."""
-    case, dut = a_case(TINY, 0, streamed=True), LinkedMachine(TINY)
-    good = running_job(case.program, case.inputs, timeout=500)
+    case, dut, line = a_case(TINY, 0, streamed=True), LinkedMachine(TINY), Line()
+    good = running_job(case.program, case.inputs, NONCE, timeout=500)
     place = next(number for number, frame in enumerate(good) if frame[0] == 1 | LAST)
     table = next(number for number, frame in enumerate(good) if frame[0] == 2 | LAST)
     beyond = frames("command", np.array([0x4C000001, 10**6, 1, 0], "<u4").view(np.uint8).reshape(-1, 4))
     wrong = {
         Error.LONG: [*good[:place], bytes([1]) + good[place][1:], *good[place + 1:]],
         Error.WATCHDOG: good[:table],
-        Error.COMMAND: [*frames("command"), *frames("command", np.full((1, 4), 7, np.uint8)), *frames("status")],
-        Error.PROGRAM: [*frames("command"), *beyond, *frames("status")]}
+        Error.COMMAND: [hello(NONCE), *frames("command", np.full((1, 4), 7, np.uint8)), *frames("status")],
+        Error.PROGRAM: [hello(NONCE), *beyond, *frames("status")]}
 
     async def testbench(ctx: Any) -> None:
-        await on_streams(ctx, dut, loading_job(case.program))
+        await on_streams(ctx, dut, line, loading_job(case.program, NONCE))
         for error, job in wrong.items():
-            assert error_of(await on_streams(ctx, dut, job)) is error
-            check(case, await on_streams(ctx, dut, good))
+            assert error_of(await on_streams(ctx, dut, line, job)) is error
+            check(case, await on_streams(ctx, dut, line, good))
 
     simulate(dut, testbench)
 
 
 def test_the_order_matters() -> None:
     """With all tables first, the line stands still until the watchdog ends the run."""
-    case, dut = a_case(TINY, 0, streamed=True), LinkedMachine(TINY)
-    good = running_job(case.program, case.inputs, timeout=500)
-    tables_first = sorted(good, key=lambda frame: [0, 2, 1][frame[0] & ~LAST])
+    case, dut, line = a_case(TINY, 0, streamed=True), LinkedMachine(TINY), Line()
+    good = running_job(case.program, case.inputs, NONCE, timeout=500)
+    tables_first = sorted(good, key=lambda frame: [1, 3, 2, 0][frame[0] & ~LAST])
     assert tables_first != good
 
     async def testbench(ctx: Any) -> None:
-        await on_streams(ctx, dut, loading_job(case.program))
-        assert error_of(await on_streams(ctx, dut, tables_first)) is Error.WATCHDOG
-        check(case, await on_streams(ctx, dut, good))
+        await on_streams(ctx, dut, line, loading_job(case.program, NONCE))
+        assert error_of(await on_streams(ctx, dut, line, tables_first)) is Error.WATCHDOG
+        check(case, await on_streams(ctx, dut, line, good))
 
     simulate(dut, testbench)
 
@@ -163,7 +164,7 @@ def test_the_order_matters() -> None:
 def on_a_serial_line(array: Array, most: int = 700) -> None:
     """A network on pins; half a frame is cut off by a break, after which all is as at first."""
     case, divisor = a_case(array, 0, streamed=True, most=most), 4
-    dut = SerialMachine(array, divisor)
+    dut, line = SerialMachine(array, divisor), Line()
     incoming: list[int] = []
 
     async def listen(ctx: Any) -> None:
@@ -184,7 +185,7 @@ def on_a_serial_line(array: Array, most: int = 700) -> None:
             await ctx.tick().repeat(divisor)
 
     async def on_pins(ctx: Any, job: list[bytes]) -> Exchange:
-        exchange, silent = Exchange(job, array.columns), 0
+        exchange, silent = Exchange(job, array, line), 0
         while not exchange.complete:
             for byte in exchange.send():
                 await send(ctx, byte)
@@ -196,15 +197,15 @@ def on_a_serial_line(array: Array, most: int = 700) -> None:
         return exchange
 
     async def testbench(ctx: Any) -> None:
-        for byte in b"".join(loading_job(case.program))[:50]:
+        for byte in b"".join(map(Line().sealed, loading_job(case.program, NONCE)))[:50]:
             await send(ctx, byte)
         ctx.set(dut.rx, 0)
         await ctx.tick().repeat(30 * divisor)
         ctx.set(dut.rx, 1)
         await ctx.tick().repeat(30 * divisor)
         incoming.clear()
-        await on_pins(ctx, loading_job(case.program))
-        check(case, await on_pins(ctx, running_job(case.program, case.inputs)))
+        await on_pins(ctx, loading_job(case.program, NONCE))
+        check(case, await on_pins(ctx, running_job(case.program, case.inputs, NONCE)))
 
     simulate(dut, testbench, listen)
 

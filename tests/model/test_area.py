@@ -47,7 +47,7 @@ def test_wider_numbers_and_more_cells_are_larger(name: str) -> None:
         before = area_um2(Structure(array), technology)
         for sizes in ({"rows": 32}, {"columns": 32}):
             assert area_um2(Structure(array.resized(**sizes)), technology)["cells"] == pytest.approx(
-                2 * before["cells"])
+                2 * before["cells"], rel=2e-3)  # clock gates serve all columns
 
 
 def test_a_table_cell_by_hand() -> None:

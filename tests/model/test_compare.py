@@ -16,7 +16,7 @@ from lutra_model.params import Array, Layer
 from lutra_model.program import compile_network
 from lutra_model.runs import Design, run, run_programs, sized
 from lutra_model.structure import Number
-from lutra_model.technology import NAMES, builtin
+from lutra_model.technology import USUAL, builtin
 from lutra_model.workloads import Work, of_network, resnet18
 from tests.strategies import products
 
@@ -29,7 +29,7 @@ WORKS = (Work(name="a", height=12, width=12, channels=16, window=WINDOW,
          Work(name="c", channels=64, output=True, layer=Layer(name="c", rows=1, codebooks=16, columns=10, length=4)))
 ARRAY, _ = sized(Array(), WORKS)
 LOOKUP = run(Design("lookup", ARRAY), WORKS)
-TECHNOLOGIES = [builtin(name) for name in NAMES]
+TECHNOLOGIES = [builtin(name) for name in USUAL]
 FOUND = compare(WORKS, [LOOKUP], TECHNOLOGIES)
 DENSE = tuple(work.as_dense() for work in WORKS)
 
@@ -108,7 +108,7 @@ def test_tables_beyond_the_memory_are_streamed(monkeypatch: pytest.MonkeyPatch) 
     assert sum(events.table_beats for events in found.events) > 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", USUAL)
 def test_baselines_keep_their_promises(name: str) -> None:
     lookup, baselines = FOUND[name].lookup, FOUND[name].baselines
     runs = []
@@ -128,7 +128,7 @@ def test_baselines_keep_their_promises(name: str) -> None:
     assert baselines.energy.bill.picojoules == min(item.bill.picojoules for item in members)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", USUAL)
 def test_float_baselines_share_schedule_and_cycles(name: str) -> None:
     found = FOUND[name]
     assert found.fp16.run.cycles == found.fp32.run.cycles == found.int8.run.cycles

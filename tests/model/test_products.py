@@ -77,7 +77,7 @@ def test_groups_are_layers_of_their_own(seed: int) -> None:
     weight, bias = rng.normal(size=(7, groups * columns)), rng.normal(size=groups * columns)
     vectors = products.pieces(inputs, 3, groups)
     centroids = products.cluster(vectors, 4, seed)
-    tables = products.plain_tables(weight, centroids, 0.1, groups)
+    tables = products.plain_tables(products.stacked(weight, groups), centroids, 0.1, groups)
     codes = kernels.nearest(vectors, centroids, Metric.L2)
     target = inputs.reshape(groups, 7, -1).transpose(0, 2, 1) @ weight.reshape(7, groups, columns).swapaxes(0, 1)
     fitted, moved = products.fit_groups(tables, codes, np.concatenate(target, axis=1), seed, groups)

@@ -18,12 +18,12 @@ from lutra_model.network import Network
 from lutra_model.program import compile_network
 from lutra_model.runs import Design, run_programs
 from lutra_model.schemes import SCHEMES, Options, scheme_of
-from lutra_model.technology import NAMES, Technology, builtin
+from lutra_model.technology import USUAL, Technology, builtin
 from lutra_reports import contest, contest_figure, contest_rows, contest_words
 from lutra_reports.subjects import Subject, layer_subject, shape_subject
 from lutra_sim.stages import stages
 
-TECHNOLOGIES = [builtin(name) for name in NAMES]
+TECHNOLOGIES = [builtin(name) for name in USUAL]
 MACHINE = contest.Machine(rows=8, columns=4, simulate=1)
 KEYS = {"scheme", "engine", "bit_exact", "cycles", "error", "accuracy", "energy_pj", "pj_per_equivalent_mac",
         "area_um2", "table_bytes", "dram_bytes_per_equivalent_mac", "operations_done", "equivalent_macs", "utilisation",
@@ -158,7 +158,7 @@ def test_the_best_mac_errs_no_more_and_needs_least() -> None:
                 assert rows[best[which]["scheme"]][key][name]["nominal"] == least
                 assert best[which]["ratio"] == pytest.approx(least / row[key][name]["nominal"], rel=1e-4)
                 assert best[which]["low"] <= best[which]["ratio"] <= best[which]["high"]
-        assert set(row["against_int8"]) == set(NAMES)
+        assert set(row["against_int8"]) == set(USUAL)
 
 
 def test_a_scheme_that_refuses_says_why() -> None:

@@ -7,6 +7,7 @@ import re
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,21 @@ import lutra_model.compare
 import lutra_reports.evidence
 import lutra_reports.report
 from lutra_model import fit, golden
+from lutra_model.activity import Activity, NetworkActivity, OperationActivity
 from lutra_model.codings import Trits
 from lutra_model.host_nodes import Elementwise
 from lutra_model.latency import network_latency
 from lutra_model.network import Flatten, Network, Product, Window
 from lutra_model.params import Metric
 from lutra_model.program import compile_network
+from lutra_model.technology import Technology, parse
 from lutra_model.ternary import pack_layer
 from lutra_model.workloads import of_network
+from lutra_reports.doubt_words import doubts
 from lutra_reports.report import Report, make
+from lutra_reports.style import times
 from lutra_reports.terminal import summary
-from lutra_reports.words import headline, sentences, span, times
+from lutra_reports.words import headline, sentences, span
 from lutra_reports.write import check, write
 from lutra_sim.stages import stages
 from tests.coded import coded
@@ -37,6 +42,10 @@ from tests.coded import coded
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (5, 6, 6, 1), dtype=np.uint8)
 LABELS = np.array([0, 1, 2, 0, 1])
+TOGGLES = {"lookup": {"encoder.data": (1000, 100), "cells.operands": (800, 200), "cells.symbols": (200, 50)},
+           "mac": {"cells.operands": (500, 100), "encoder.data": (100, 90)},
+           "vec-lut": {"encoder.data": (100, 50)}, "sign-flip": {"encoder.data": (100, 50)},
+           "lut-tc": {"encoder.data": (100, 50)}}
 ACCURACY = {"float": 0.9, "int8": 0.89, "converted": 0.87, "golden": 0.86}
 
 
@@ -67,7 +76,9 @@ class Machines:
     wrong: str = ""
     seen: list[int] = field(default_factory=list)
 
-    def simulate(self, net: Network, x: NDArray[Any], arrays: dict[str, Any], *, progress: object = None) -> Any:
+    def simulate(self, net: Network, x: NDArray[Any], arrays: dict[str, Any], *, activity: bool,
+                 progress: object = None) -> Any:
+        assert activity
         self.seen.append(len(x))
         layers: list[dict[str, Any]] = []
         cut = stages(net, arrays)
@@ -79,10 +90,14 @@ class Machines:
         total = {view: sum(layer[view] for layer in layers) for view in ("predicted", "simulated")}
         data = {"bit_exact": not self.wrong, "cycles_exact": not self.wrong, "cycles": total, "layers": layers,
                 "host": [stage.nodes[0].name for stage in cut if not stage.program]}
-        return type("Run", (), {"as_dict": lambda run: data})()
+        counted = NetworkActivity(net.name, len(x), tuple(
+            OperationActivity("op", "node", "product", array.engine, Activity(TOGGLES[array.engine]))
+            for array in arrays.values()))
+        return type("Run", (), {"as_dict": lambda run: data, "network_activity": lambda run, name: counted})()
 
-    def check_layers(self, net: Network, x: NDArray[Any], arrays: object, *, progress: object = None) -> Any:
-        assert len(x) == 1
+    def check_layers(self, net: Network, x: NDArray[Any], arrays: object, *, machines: list[object],
+                     progress: object = None) -> Any:
+        assert len(x) == len(machines) == 1
         return {node.name: node.name != self.wrong for node in net.nodes}
 
 
@@ -90,6 +105,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Machines:
     found = Machines()
     monkeypatch.setattr(lutra_reports.evidence, "simulate", found.simulate)
     monkeypatch.setattr(lutra_reports.evidence, "check_layers", found.check_layers)
+    monkeypatch.setattr(lutra_reports.evidence, "machines_for", lambda cut, **options: {})
     monkeypatch.setattr(lutra_reports.report, "WORKLOADS", {"small": lambda: of_network(LOOKUP)})
     monkeypatch.setattr(lutra_model.compare, "FAMILY_ROWS", (16, 64))
     monkeypatch.setattr(lutra_model.compare, "FAMILY_COLUMNS", (8, 16))
@@ -125,7 +141,7 @@ def made(**options: Any) -> Report:
 
 def test_a_report_holds_verdict_cycles_accuracy_and_energies(machines: Machines) -> None:
     data = made().data
-    assert machines.seen == [2, 1]
+    assert machines.seen == [2, 2]
     assert data["bit_exact"] is True
     array = fit.lookup_array(LOOKUP)
     operations = compile_network(LOOKUP, array).operations
@@ -229,7 +245,7 @@ class Links(HTMLParser):
                 self.ids.append(value or "")
 
 
-def test_the_page_is_self_contained(folder: Path) -> None:
+def test_the_page_is_self_contained(report: Report, folder: Path) -> None:
     text = (folder / "report.html").read_text()
     links = Links()
     links.feed(text)
@@ -239,7 +255,7 @@ def test_the_page_is_self_contained(folder: Path) -> None:
     assert "@import" not in text
     assert "<script" not in text
     assert 'name="viewport"' in text
-    assert text.count("<svg") == 7
+    assert text.count("<svg") == 6 + len(report.data["technologies"])
 
 
 def test_a_full_disk_leaves_the_old_report_whole(report: Report, folder: Path,
@@ -280,7 +296,70 @@ def test_without_twin_and_accuracy(machines: Machines, tmp_path: Path) -> None:
     write(alone, tmp_path)
     assert not (tmp_path / "accuracy.svg").exists()
     assert "not measured" in (tmp_path / "report.html").read_text()
-    assert len(sentences(alone.data)) == 7
+    assert len(sentences(alone.data)) == 9
+    assert all(not found["designs"] for found in alone.data["moved"].values())
+    assert any(sentence.startswith("No multiplying twin was simulated") for sentence in sentences(alone.data))
+
+
+def technology(name: str, **entries: dict[str, Any]) -> Technology:
+    """The technology with changed entries; an entry's own fields stay where they are not given."""
+    data = json.loads((files("lutra_model") / "technologies" / f"{name}.json").read_text(encoding="utf-8"))
+    for entry, change in entries.items():
+        data["entries"][entry.replace("__", ".")] = data["entries"][entry.partition("__")[2] or entry] | change
+    return parse(json.dumps(data), name)
+
+
+def test_energies_follow_the_data_of_both_networks(machines: Machines) -> None:
+    """Prices at the rates that were counted (a quarter, a fifth), put into the file by hand, make the same energies."""
+    add, multiply = 0.003125, 0.2
+    follows = technology("horowitz-45", encoder__add={"activity": {"idle": 0.2 * add, "rate": 0.5}},
+                         cells__mux={"activity": {"idle": 0.0, "rate": 0.1}},
+                         cells__multiply={"activity": {"idle": 0.1 * multiply, "rate": 0.4}})
+    lookup = technology("horowitz-45", encoder__add={"value": (0.2 + 0.8 * 0.1 / 0.5) * add},
+                        cells__mux={"value": 0.00086 * 0.25 / 0.1})
+    mac = technology("horowitz-45", cells__multiply={"value": (0.1 + 0.9 * 0.2 / 0.4) * multiply})
+    found = made(technologies=[follows]).data
+    edited = {"lookup": made(technologies=[lookup]).data, "int8_same_cells": made(technologies=[mac]).data}
+    default = made(technologies=[technology("horowitz-45")]).data
+    moved = found["moved"]["horowitz-45"]
+    assert sorted(moved["entries"]) == ["cells.multiply", "cells.mux", "encoder.add"]
+    for design, other in edited.items():
+        here, now, before = (item["energy"]["horowitz-45"][design]["on_chip"]["pj"] for item in (found, other, default))
+        assert here == pytest.approx(now, rel=1e-5)
+        assert moved["designs"][design]["default_pj"] == pytest.approx(before, rel=1e-5)
+        assert moved["designs"][design]["pj"] == pytest.approx(now, rel=1e-5)
+        assert now != pytest.approx(before, rel=1e-3)
+    now, before = (item["ratios"]["horowitz-45"]["int8_same_cells"]["on_chip"]["ratio"] for item in (found, default))
+    assert moved["ratios"]["int8_same_cells"] == pytest.approx({"default": before, "ratio": now}, rel=1e-5)
+    assert "instead of" in " ".join(sentences(found))
+    assert "No price of horowitz-45 follows the data." in " ".join(sentences(default))
+
+
+def test_overall_holds_every_technologys_own_range(report: Report) -> None:
+    data = report.data
+    for technology, ratios in data["ratios"].items():
+        for name, found in ratios.items():
+            for which in ("total", "on_chip"):
+                overall = data["overall"]["ratios"][name][which]
+                assert overall["low"] <= found[which]["low"]
+                assert overall["high"] >= found[which]["high"]
+        for name, design in data["energy"][technology].items():
+            for which in ("total", "on_chip"):
+                overall = data["overall"]["energy_pj"][name][which]
+                assert overall["low"] <= design[which]["low_pj"] < design[which]["high_pj"] <= overall["high"]
+
+
+def test_constants_that_turn_the_verdict_are_named(report: Report) -> None:
+    data = deepcopy(report.data)
+    (first, *_), (name, *_) = data["tornado"]["tpuv4i-7"]["total"], data["technologies"]
+    assert name == "horowitz-45"
+    first["flips"] = True
+    chip, whole = doubts(data)
+    assert whole.startswith(f"Constants that alone could turn the verdict with memory outside the chip within their "
+                            f"uncertainty: {first['name']} (tpuv4i-7)")
+    constants = data["tornado"]["horowitz-45"]["on_chip"]
+    nearest = min((item for item in constants if item["flip"]), key=lambda item: max(item["flip"], 1 / item["flip"]))
+    assert f"{nearest['name']} x {nearest['flip']:.2g} in horowitz-45" in chip
 
 
 def ternary(net: Network) -> Network:

@@ -22,27 +22,34 @@ SAME, HALF = Window(kernel=(3, 3), padding=(1, 1, 1, 1)), Window(kernel=(3, 3), 
 
 def product(rng: np.random.Generator, name: str, source: str, channels: int, columns: int, *, length: int = 0,
             window: Window | None = None, scale: float = 0.05, low: int = 0,
-            metric: Metric = Metric.L2) -> Product:
+            metric: Metric = Metric.L2, by_tap: bool = False) -> Product:
     """A random layer whose largest entry in each column is 127, as a converter makes it."""
     reduction = channels * (window.kernel[0] * window.kernel[1] if window else 1)
-    codebooks, entries = (-(-reduction // length), 16) if length else (reduction, 1)
+    taps = reduction // channels if by_tap else 1
+    codebooks, entries = (taps * -(-reduction // taps // length), 16) if length else (reduction, 1)
     table = rng.integers(-127, 128, (codebooks, entries, columns)).astype(np.int8)
     table[0, 0] = 127
     step = np.full(columns, 2.0**-10)
     centroids = rng.integers(-128, 128, (codebooks, 16, length)).astype(np.int8) if length else None
     if centroids is not None:
-        centroids[-1, :, reduction - codebooks * length or length:] = 0
-    return Product(name=name, inputs=(source,), scale=scale, low=low, table=table, coding=coded(centroids, metric),
+        last, each = centroids[codebooks // taps - 1::codebooks // taps], codebooks // taps * length
+        last[:, :, reduction // taps - each or length:] = 0
+    return Product(name=name, inputs=(source,), scale=scale, low=low, table=table,
+                   coding=coded(centroids, metric, by_tap),
                    bias=rng.integers(-500, 500, columns), multiplier=np.full(columns, 40960),
                    shift=np.full(columns, 21), table_scale=step, reduction=reduction, window=window)
 
 
 def network(seed: int, metric: Metric = Metric.L2) -> Network:
-    """Odd sizes, a stride, uneven padding, a residual add, dense and lookup layers, a padded last sub-vector."""
+    """Odd sizes, a stride, uneven padding, a residual add, dense and lookup layers, padded sub-vectors.
+
+    In networks of odd seeds one layer's sub-vectors are runs of channels.
+    """
     rng = np.random.default_rng(seed)
     return Network(name="odd", input_shape=(7, 6, 2), input_scale=1 / 127, pixel_scale=1 / 255, nodes=(
         product(rng, "a", "input", 2, 5, length=4, window=SAME, metric=metric),
-        product(rng, "b", "a", 5, 5, length=9, window=SAME, low=-128, metric=metric),
+        product(rng, "b", "a", 5, 5, length=3 if seed % 2 else 9, window=SAME, low=-128, metric=metric,
+                by_tap=seed % 2 == 1),
         Add(name="c", inputs=("b", "a"), scale=0.07, multipliers=(46811, 46811), shift=16, low=0),
         product(rng, "d", "c", 5, 8, window=HALF),
         AvgPool(name="e", inputs=("d",), scale=0.05, multiplier=43691, shift=19),

@@ -4,6 +4,7 @@ from amaranth import Cat, ClockDomain, Elaboratable, Module, ResetInserter, Sign
 from amaranth.lib import io, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from lutra_model.link import machine_digest
 from lutra_model.operation import State
 from lutra_model.params import Array
 
@@ -42,13 +43,15 @@ class LinkedMachine(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
-        super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8)), "state": Out(State)})
+        super().__init__({"i": In(stream.Signature(8, always_ready=True)), "o": Out(stream.Signature(8)),
+                          "state": Out(State)})
 
     def elaborate(self, platform):
         m = Module()
         columns = self.array.columns
         m.submodules.machine = machine = Machine(self.array)
-        m.submodules.link = link = HostLink((4, columns, beat_width(self.array) // 8), columns)
+        m.submodules.link = link = HostLink((4, columns, beat_width(self.array) // 8), columns,
+                                              machine_digest(self.array))
         wiring.connect(m, wiring.flipped(self.i), link.i)
         wiring.connect(m, link.o, wiring.flipped(self.o))
         for number, name in enumerate(["cmd", "act", "table"]):

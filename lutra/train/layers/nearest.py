@@ -1,6 +1,7 @@
 """Nearest centroids: LUT-NN and LUT-DLA."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Lookup(Tables):
 
     def sub_vectors(self, rows: Tensor) -> Tensor:
         """``(codebooks, length, rows)``."""
-        return sub_vectors(rows, len(self.centroids), self.centroids.shape[2])
+        return sub_vectors(rows, len(self.centroids), self.centroids.shape[2], self.taps)
 
     def sums(self, rows: Tensor) -> Tensor:
         """See :meth:`Product.sums`."""
@@ -66,4 +67,4 @@ class Lookup(Tables):
     def shipped(self) -> dict[str, Any]:
         """See :meth:`Product.shipped`."""
         centroids = self.points().cpu().numpy().astype(np.int8)
-        return super().shipped() | {"coding": Nearest(centroids, self.coding.metric, self.coding.label)}
+        return super().shipped() | {"coding": replace(self.coding, centroids=centroids)}

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -111,6 +112,7 @@ class Tables(Product):
     def __init__(self, node: kinds.Product, in_scale: float, weight: NDArray[np.float64] | None = None) -> None:
         super().__init__(node, in_scale, weight)
         self.table = nn.Parameter(torch.from_numpy(node.table * node.table_scale).float())
+        self.taps = prod(node.window.kernel) if node.window and node.coding.runs else 0  # see `sub_vectors`
 
     def steps(self) -> Tensor:
         """The largest entry of a column becomes 127."""

@@ -56,14 +56,14 @@ class Tree(Tables):
 
     def sums(self, rows: Tensor) -> Tensor:
         """See :meth:`Product.sums`."""
-        x = sub_vectors(rows, len(self.table), self.length)
+        x = sub_vectors(rows, len(self.table), self.length, self.taps)
         return lookup(x, self.get_buffer("prototypes"), self.entries(), self.log_sharpness.exp(), Metric.L2,
                       self.leaves(x.detach()))
 
     @torch.no_grad()
     def prepare(self, x: Tensor) -> None:
         """See :meth:`Product.prepare`: prototypes; the sharpness is `SOFTNESS` over the mean distance to one's own."""
-        rows = sub_vectors(windows(x, self.node.window), len(self.table), self.length)
+        rows = sub_vectors(windows(x, self.node.window), len(self.table), self.length, self.taps)
         leaves, prototypes = self.leaves(rows)[:, 0], self.get_buffer("prototypes")
         means = trees.prototypes(rows.cpu().numpy().astype(np.int8), leaves.cpu().numpy(), self.table.shape[1])
         prototypes.copy_(torch.from_numpy(means))

@@ -44,8 +44,15 @@ def windows(x: Tensor, window: Window | None) -> Tensor:
     return taps.reshape(taps.shape[0] * taps.shape[1], -1)
 
 
-def sub_vectors(rows: Tensor, codebooks: int, length: int) -> Tensor:
-    """``(codebooks, length, rows)``; the last sub-vector is padded with zeros."""
+def sub_vectors(rows: Tensor, codebooks: int, length: int, taps: int = 0) -> Tensor:
+    """``(codebooks, length, rows)``; the last sub-vector is padded with zeros.
+
+    With ``taps`` they are runs of channels of one tap, padded for each.
+    """
+    if taps:
+        channels = rows.view(-1, taps, rows.shape[1]).transpose(0, 1)
+        padded = nn.functional.pad(channels, (0, 0, 0, -channels.shape[1] % length))
+        rows = padded.reshape(-1, rows.shape[1])
     missing = codebooks * length - len(rows)
     padded = nn.functional.pad(rows, (0, 0, 0, missing)) if missing else rows  # pad copies even for nothing
     return padded.view(codebooks, length, -1)

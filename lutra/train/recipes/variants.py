@@ -17,7 +17,8 @@ MADDNESS = "66 to 92 percentage points below LUT-NN, which says so (MobiCom 2023
 INT8 = Variant(options={"scheme": "int8"})
 TUNED = Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1)
 CENTROID_TAPS = {"lengths": {"stem": 1}}  # the nine taps of a channel; of the image, one channel of one pixel
-CENTROID_PAIRS = {  # pairs of scalars in the blocks' 3x3 convolutions (the host runs those); the rest multiplies
+CENTROID_PAIRS = {  # pairs of channels in the blocks' 3x3 convolutions; the rest multiplies
+    "by_tap": True,
     "lengths": {f"block{block}.{part}": 2 for block in (1, 2, 3) for part in ("first", "second")},
     "schemes": {"stem": "int8", "*.shortcut": "int8", "classifier": "int8"}}
 CENTROIDS = replace(TUNED, epochs=1, rate=0.0002)
@@ -35,13 +36,14 @@ def weights(*, shift: int) -> dict[str, Variant]:
             "dln": Variant(options={"scheme": "dln", "levels": 33}, claim="no number in its abstract")}
 
 
-def tables(options: Mapping[str, Any], *, epochs: int, shift: int) -> dict[str, Variant]:
+def tables(options: Mapping[str, Any], *, epochs: int, shift: int, rate: float = TUNED.rate) -> dict[str, Variant]:
     """LUT-DLA with its cheap metrics, and MADDNESS's trees; all parameters together learn for so many epochs.
 
     LUT-DLA is trained in the stages of its LUTBoost: conversion, centroids by the layers' own errors too, everything.
     """
-    all_together = Stage(schedule=replace(TUNED, epochs=epochs, shift=shift))
-    centroids = Stage(schedule=replace(CENTROIDS, shift=shift), learns=("centroids", "log_sharpness"), reconstruct=0.1)
+    all_together = Stage(schedule=replace(TUNED, epochs=epochs, rate=rate, shift=shift))
+    slow = replace(CENTROIDS, rate=min(CENTROIDS.rate, rate), shift=shift)
+    centroids = Stage(schedule=slow, learns=("centroids", "log_sharpness"), reconstruct=0.1)
     drops = {Metric.L1: "0.1 to 3.4 %", Metric.CHEBYSHEV: "0.1 to 3.8 %"}
     found = {f"lut-dla-{metric}": Variant(options={"scheme": "lut-dla", "metric": metric, **options},
                                           stages=(centroids, all_together), claim=LUT_DLA.format(drop))

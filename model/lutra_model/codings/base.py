@@ -39,7 +39,6 @@ class Coding(ABC):
 
     kind: ClassVar[str]
     engine: ClassVar[str]              # of the machine that runs it
-    runs: ClassVar[bool] = False       # see `Layer.runs`
     blank: ClassVar[int | None] = None  # table word that adds nothing whatever the symbol; None: there is none
     ARRAYS: ClassVar[dict[str, type[np.generic]]] = {}
 
@@ -47,6 +46,11 @@ class Coding(ABC):
     @abstractmethod
     def scheme(self) -> str:
         """Name of the scheme."""
+
+    @property
+    def runs(self) -> bool:
+        """See `Layer.runs`."""
+        return False
 
     @property
     @abstractmethod

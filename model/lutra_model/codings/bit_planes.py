@@ -117,8 +117,12 @@ class BitPlanes(Coding):
 
     kind = "bit-planes"
     engine = "lut-tc"
-    runs = True
     ARRAYS = {"zero": np.int8}
+
+    @property
+    def runs(self) -> bool:
+        """A group is of one tap."""
+        return True
 
     @property
     def scheme(self) -> str:

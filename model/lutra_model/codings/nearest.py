@@ -64,16 +64,23 @@ class Nearest(Coding):
     centroids : int8 ``(codebooks, entries, length)`` on the scale of the input, codebooks of all groups.
     metric : the distance.
     label : name of the scheme: ``lut-nn`` or ``lut-dla``.
+    by_tap : a sub-vector is a run of channels of one tap, not of taps of one channel.
     """
 
     centroids: NDArray[np.int8]
     metric: Metric = Metric.L2
     label: str = "lut-nn"
+    by_tap: bool = False
 
     kind = "nearest"
     engine = "lookup"
     blank = 0
     ARRAYS = {"centroids": np.int8}
+
+    @property
+    def runs(self) -> bool:
+        """See `Layer.runs`."""
+        return self.by_tap
 
     @property
     def scheme(self) -> str:

@@ -36,18 +36,25 @@ class Tree(Coding):
     thresholds : int8 ``(codebooks, 2^levels - 1)``, the root first, then level by level.
     scalars : of a sub-vector.
     label : name of the scheme.
+    by_tap : a sub-vector is a run of channels of one tap, not of taps of one channel.
     """
 
     dims: NDArray[np.uint8]
     thresholds: NDArray[np.int8]
     scalars: int
     label: str = "lut-dla"
+    by_tap: bool = False
 
     kind = "tree"
     engine = "lookup"
     blank = 0
     metric = Metric.TREE
     ARRAYS = {"dims": np.uint8, "thresholds": np.int8}
+
+    @property
+    def runs(self) -> bool:
+        """See `Layer.runs`."""
+        return self.by_tap
 
     @property
     def scheme(self) -> str:

@@ -35,11 +35,15 @@ class Trits(Coding):
 
     kind = "trits"
     engine = "vec-lut"
-    runs = True
 
     def __post_init__(self) -> None:
         if self.group not in ternary.GROUPS:
             raise ValueError(f"group must be 3, 4 or 5 ternary weights, not {self.group}")
+
+    @property
+    def runs(self) -> bool:
+        """A group is of one tap."""
+        return True
 
     @property
     def scheme(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..whole import least, log2, peak, reduction_bits, up
+from ..whole import deep_bits, least, log2, most, peak, reduction_bits, up
 
 if TYPE_CHECKING:
     from ..codings import Coding
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from ..params import Array, Layer
     from ..structure import Structure
 
-__all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "log2", "rectangles", "reduction_bits"]
+__all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "deep_bits", "log2", "over_tiles", "rectangles",
+           "reduction_bits"]
 
 Counts = dict[str, int]  # events by their names in `lutra_model.events.Events`
-Parts = dict[str, float]  # bits of add, mux, compare and register; products of 8 x 8 bits of multiply
+Parts = dict[str, float]  # bits of add, deep, mux, compare and register; products of 8 x 8 bits of multiply
 
 
 class Draw(NamedTuple):
@@ -44,6 +45,18 @@ def rectangles(kernel: tuple[int, int], most: int) -> list[int]:
     height, width = kernel
     return [size for size in range(1, most + 1) if kernel == (1, 1) or width % size == 0
             or (size % width == 0 and height % (size // width) == 0)]
+
+
+def over_tiles(operation: Operation, layer: Layer, array: Array, bits: Callable[[int], int]) -> int:
+    """Bits of one column's trees in all row tiles of one activation row, from those of a tree of so many operands.
+
+    The rows of a tile that are in use are counted as if they stood side by side.
+    """
+    before = operation.row_tiles - 1
+    full = least(before, layer.codebooks // array.rows)
+    partly = (full < before) * bits(least(array.rows, most(1, layer.codebooks - full * array.rows)))
+    last = least(operation.last_slots * array.encoders, most(1, layer.codebooks - before * array.rows))
+    return full * bits(array.rows) + partly + bits(last)
 
 
 class Engine(ABC):
@@ -164,6 +177,10 @@ class Engine(ABC):
             bits = bits + below * operands * least(width, widest)
         return bits
 
+    def tree_deep_bits(self, array: Array) -> int:
+        """Bits of a column's adders that follow others in one cycle, as `deep_bits` counts them."""
+        return 0
+
     def accumulator_bits(self, array: Array) -> int:
         """Bits that hold the sum of the longest layer without overflow."""
         return self.term_bits(array) + log2(array.codebooks)
@@ -188,6 +205,14 @@ class Engine(ABC):
     def schedule_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """Counts that another order of work makes other ones than those of all engines."""
         return {}
+
+    def cell_words(self, array: Array) -> int:
+        """Words that a group of ``fill`` rows of cells holds, each behind a clock gate; a write goes to all of them."""
+        return 2
+
+    def encoder_words(self, array: Array) -> int:
+        """Words of one encoder that are each behind a clock gate, and bits that are clocked always."""
+        return 2 * self.encode_stages(array) + self.slot_words(array, array.entries)
 
     def parameter_registers(self, array: Array) -> int:
         """Register bits of a column's finisher parameters: those in use and those that are loaded."""

@@ -163,6 +163,10 @@ class Planes(Engine):
         return ((array.entries - 1) * array.length + ((1 << array.length - 1) - 1) * self._entry_bits(array)
                 + shifted + term)
 
+    def cell_words(self, array: Array) -> int:
+        """Both banks' planes."""
+        return 2 * array.entries
+
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
         return {"register": self.encode_registers(structure.array)}

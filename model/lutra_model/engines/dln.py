@@ -130,6 +130,10 @@ class DlnRow(_Dln):
         """A write for each level."""
         return entries
 
+    def cell_words(self, array: Array) -> int:
+        """Both banks' tables."""
+        return 2 * array.entries
+
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """Reads of cells; the expander's reads of the layer's table and its writes."""
         array, beats = structure.array, _table_beats(operation, structure.array)
@@ -160,6 +164,10 @@ class DlnColumn(_Dln):
     def preload(self, entries: int) -> int:
         """A write of all copies for each level."""
         return entries
+
+    def cell_words(self, array: Array) -> int:
+        """Both banks' codes, and the copies' levels."""
+        return 2 + array.entries
 
     def issue_registers(self, array: Array) -> int:
         """See `Engine.issue_registers`; every row's level is held for its cells."""

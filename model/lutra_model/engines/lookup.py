@@ -9,7 +9,7 @@ from ..codings import Nearest
 from ..params import Metric
 from ..whole import peak
 from . import trees
-from .base import Counts, Draw, Engine, Example, Parts, log2, rectangles, reduction_bits
+from .base import Counts, Draw, Engine, Example, Parts, deep_bits, log2, rectangles, reduction_bits
 
 if TYPE_CHECKING:
     from ..nodes import Product
@@ -35,6 +35,11 @@ def _reduce(array: Array, length: int) -> int:
     if array.metric is Metric.CHEBYSHEV:
         return (length - 1) * lane_bits(array)
     return reduction_bits(length, lane_bits(array))
+
+
+def _deep(array: Array, length: int) -> int:
+    """Bits of them that follow others in one cycle."""
+    return deep_bits(length, lane_bits(array), 0 if array.metric is Metric.CHEBYSHEV else 1)
 
 
 class Lookup(Engine):
@@ -127,12 +132,17 @@ class Lookup(Engine):
             "distance_steps": lanes, "compares": encodes * (layer.entries - 1),
             "encoder_add_bits": lanes * (9 if l2 else 17) + (0 if chebyshev else distances * reduce),
             "encoder_multiply_bits": lanes * 81 if l2 else 0,
+            "encoder_deep_bits": distances * _deep(array, layer.length),
             "encoder_compare_bits": compared, "encoder_mux_bits": compared}
 
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """See `Engine.cell_events`."""
         return {"table_reads": layer.lookups,
                 "cell_mux_bits": layer.lookups * (structure.array.entries - 1) * 8}
+
+    def cell_words(self, array: Array) -> int:
+        """Both banks' tables."""
+        return 2 * array.entries
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
@@ -144,6 +154,7 @@ class Lookup(Engine):
         compared = nearest + (array.entries * reduce if chebyshev else 0)
         return {"add": lanes * (9 if l2 else 17) + (0 if chebyshev else array.entries * reduce),
                 "multiply": lanes * 81 / 64 if l2 else 0, "compare": compared, "mux": compared,
+                "deep": array.entries * _deep(array, array.length),
                 "register": self.encode_registers(array) + self.codebook_registers(array)}
 
     def cell_parts(self, structure: Structure) -> Parts:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..codings import Plain
-from .base import Counts, Draw, Engine, Example, Parts, log2
+from .base import Counts, Draw, Engine, Example, Parts, deep_bits, log2, over_tiles
 
 if TYPE_CHECKING:
     from ..nodes import Product
@@ -79,10 +79,16 @@ class Mac(Engine):
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """Products; a working bank takes its weights from the loading one."""
         tiles = operation.blocks * operation.column_tiles * operation.row_tiles
+        deep = over_tiles(operation, layer, structure.array, lambda rows: deep_bits(rows, structure.term_bits))
         narrow = structure.cell_bits < 8
         return {"multiplies": 0 if narrow else layer.lookups,
                 "multiply_bits": layer.lookups * 8 * structure.cell_bits if narrow else 0,
+                "tree_deep_bits": layer.rows * layer.columns * deep,
                 "turn_bits": tiles * structure.array.cells * structure.cell_bits}
+
+    def tree_deep_bits(self, array: Array) -> int:
+        """All products of a column are added in one cycle."""
+        return deep_bits(array.rows, self.term_bits(array))
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""

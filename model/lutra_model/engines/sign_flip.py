@@ -60,6 +60,10 @@ class SignFlips(Mac):
         negated = operation.rows * operation.row_tiles * operation.column_tiles * structure.array.rows
         return {"cell_mux_bits": layer.lookups * 2 * 9, "cell_adds": negated, "cell_add_bits": negated * 9}
 
+    def tree_deep_bits(self, array: Array) -> int:
+        """None: a register follows every second level."""
+        return 0
+
     def cell_parts(self, structure: Structure) -> Parts:
         """See `Engine.cell_parts`."""
         return {"register": 2 * 2, "mux": 2 * 9 + 2, "add": 9 / structure.array.columns}

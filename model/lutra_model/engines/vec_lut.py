@@ -118,7 +118,7 @@ class VecLut(Engine):
         late = features * 8 * self.parameter_bytes * Pipeline(array).sum  # parameters follow their sums
         return {"table_reads": lookups, "cell_mux_bits": lookups * (_entries(array) + 1) * term
                 + outputs * (array.columns - 1) * SCALAR,
-                "cell_add_bits": lookups * term,
+                "cell_add_bits": lookups * term, "cell_wire_bits": built * _entries(array) * term * 2 * _entries(array),
                 "cell_register_bits": built * (array.length * SCALAR + 2 * _entries(array) * term)
                 + beats * array.rows * 8 + late + outputs * 2 * SCALAR}
 
@@ -142,6 +142,10 @@ class VecLut(Engine):
     def parameter_registers(self, array: Array) -> int:
         """None: all columns share the output's parameters."""
         return 0
+
+    def cell_words(self, array: Array) -> int:
+        """Both banks' half tables, of every token."""
+        return 2 * _entries(array) * array.columns
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""

@@ -25,6 +25,7 @@ class Options:
     ----------
     entries, metric : centroids of a codebook, and how the nearest is found.
     lengths : scalars of a sub-vector: one number, or numbers by layer; None: the scheme's own choice.
+    by_tap : sub-vectors of a window are runs of channels of one tap, not taps of one channel.
     refine : fit what can be fitted (tables, scales, biases) to the float layer's outputs.
     bits : of a weight, where weights have few.
     group : ternary weights in one index.
@@ -38,6 +39,7 @@ class Options:
     entries: int = 16
     metric: Metric = Metric.L2
     lengths: Mapping[str, int] | int | None = None
+    by_tap: bool = False
     refine: bool = True
     bits: int = 4
     group: int = 4

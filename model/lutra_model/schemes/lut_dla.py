@@ -43,5 +43,6 @@ class LutDLA(LutNN):
         codes = trees.descend(vectors, dims, thresholds)
         means = trees.prototypes(vectors, codes, options.entries)
         tables, bias = self.tables(layer, means, codes if options.refine else None, options)
-        return products.lookup(step.name, layer.source, tables, bias, Tree(dims, thresholds, length, self.name),
-                               reduction=len(step.weight), **layer.common)
+        coding = Tree(dims, thresholds, length, self.name, options.by_tap)
+        return products.lookup(step.name, layer.source, tables, bias, coding, reduction=len(step.weight),
+                               **layer.common)

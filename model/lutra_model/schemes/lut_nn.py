@@ -53,12 +53,20 @@ class LutNN(Scheme):
     def provenance(self, options: Options) -> dict[str, Any]:
         """See `Scheme.provenance`."""
         return {"entries": options.entries, "metric": str(options.metric), "refine": options.refine,
-                "seed": options.seed}
+                "seed": options.seed} | ({"by_tap": True} if options.by_tap else {})
+
+    def ordered(self, rows: NDArray[Any], step: Affine, options: Options) -> NDArray[Any]:
+        """Rows of activations, or of weights, ``(groups * reduction, ...)`` in the order of the sub-vectors."""
+        if not options.by_tap or step.window is None:
+            return rows
+        length = options.length(step, sub_vector_length(step))
+        return products.by_tap(rows, prod(step.window.kernel), length, step.groups)
 
     def vectors(self, layer: Layer, options: Options) -> NDArray[np.int8]:
         """The layer's sub-vectors, ``(codebooks, length, rows)``."""
         step = layer.step
-        found = products.pieces(layer.columns(), options.length(step, sub_vector_length(step)), step.groups)
+        rows = self.ordered(layer.columns(), step, options)
+        found = products.pieces(rows, options.length(step, sub_vector_length(step)), step.groups)
         if found.shape[2] < options.entries:
             raise ValueError(f"layer {step.name} must see at least {options.entries} calibration vectors "
                              f"(one for each entry), not {found.shape[2]}")
@@ -68,7 +76,8 @@ class LutNN(Scheme):
                options: Options) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Tables and bias in real numbers; with codes, fitted to what the float layer makes of the vectors."""
         step = layer.step
-        plain = products.plain_tables(step.weight, centroids, layer.input_scale, step.groups)
+        rows = self.ordered(products.stacked(step.weight, step.groups), step, options)
+        plain = products.plain_tables(rows, centroids, layer.input_scale, step.groups)
         if codes is None:
             return plain, step.bias
         fitted, moved = products.fit_groups(plain, codes, layer.target() - step.bias, options.seed, step.groups)
@@ -80,5 +89,6 @@ class LutNN(Scheme):
         centroids = products.cluster(vectors, options.entries, options.seed)
         codes = kernels.nearest(vectors, centroids, options.metric) if options.refine else None
         tables, bias = self.tables(layer, centroids, codes, options)
-        return products.lookup(step.name, layer.source, tables, bias, Nearest(centroids, options.metric, self.name),
-                               reduction=len(step.weight), **layer.common)
+        coding = Nearest(centroids, options.metric, self.name, options.by_tap)
+        return products.lookup(step.name, layer.source, tables, bias, coding, reduction=len(step.weight),
+                               **layer.common)

@@ -1,0 +1,55 @@
+"""What the cost model counts of runs that were measured before: for a model that counts more, or otherwise."""
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from lutra_model.events import DramBits, Events
+from lutra_model.params import Array, Metric
+from lutra_model.structure import Structure
+
+from . import workloads
+from .blocks import BLOCKS, Block
+from .measured import IDLE
+from .seen import Seen
+from .workloads import Layer
+
+__all__ = ["recount"]
+
+
+def recount(path: Path, layer: Layer, progress: Callable[[str, int, int], None] | None = None) -> dict[str, Any]:
+    """A measurement file's content with ``counts``, ``events`` and ``area_parts`` as the model now has them.
+
+    Nothing is measured again: the workloads are made once more, and must be those that were measured.
+    """
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    runs: dict[tuple[Any, ...], Seen] = {}
+    for number, item in enumerate(data["measurements"], start=1):
+        array = _array(item["array"])
+        block, structure = BLOCKS[item["block"]], Structure(array)
+        events = Events() if item["workload"]["name"] == IDLE else _events(item, block, array, layer, runs)
+        item["counts"] = {name: count for name, count in vars(events).items() if count and name != "dram"}
+        item["events"] = block.charges(events, item["cycles"], structure)
+        item["area_parts"] = block.area_parts(structure)
+        if progress:
+            progress("counting", number, len(data["measurements"]))
+    return data
+
+
+def _array(data: dict[str, Any]) -> Array:
+    known = {field.name for field in fields(Array)}
+    return Array(**{name: value for name, value in data.items() if name in known} | {"metric": Metric(data["metric"])})
+
+
+def _events(item: dict[str, Any], block: Block, array: Array, layer: Layer,
+            runs: dict[tuple[Any, ...], Seen]) -> Events:
+    """Raises ``ValueError`` where the workload is another one now."""
+    workload, key = item["workload"], (item["workload"]["name"], block.workload, array)
+    if key not in runs:
+        runs[key] = Seen(workloads.make(workload["name"], block.workload, array, layer), array, (), None, None)
+    if runs[key].workload.sha256 != workload["sha256"]:
+        raise ValueError(f"workload {workload['name']} of {block.name} must be what was measured, "
+                         f"{workload['sha256'][:12]}, not {runs[key].workload.sha256[:12]}")
+    return Events(**runs[key].events, dram=DramBits())
