@@ -8,11 +8,13 @@ from . import (
     convert,
     crossover,
     estimate,
+    explore,
     export,
     fetch,
     functions,
     golden,
     info,
+    peers,
     report,
     run,
     simulate,
@@ -25,5 +27,5 @@ from . import (
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (report, compare, crossover, estimate, simulate, golden, convert, export, verilog, bitstream, run, info,
-            functions, characterise, technology, zoo, study, train, fetch, bench)
+COMMANDS = (report, compare, crossover, estimate, explore, simulate, golden, convert, export, verilog, bitstream, run,
+            info, functions, characterise, technology, zoo, study, train, fetch, peers, bench)

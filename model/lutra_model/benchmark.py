@@ -1,4 +1,4 @@
-"""How fast the golden model is, as a ratio to the same network's float32 matrix products, and what memory it takes."""
+"""How fast the golden model is, as a ratio to float32 matrix products, and the cost model, as one to itself."""
 
 import time
 import tracemalloc
@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from . import golden
+from . import golden, technology, workloads
+from .bulk import Designs, evaluate
 from .network import Network
 from .randomnet import resnet18
+from .runs import Design, run, sized
 
-__all__ = ["golden_against_blas", "peak_memory", "resnet18_against_blas"]
+__all__ = ["golden_against_blas", "peak_memory", "points_against_exact", "resnet18_against_blas"]
 
 REST = 0.2  # seconds in which the BLAS library's threads, which wait by spinning, go to sleep
 
@@ -67,3 +69,32 @@ def resnet18_against_blas(scheme: str = "lut-nn", *, batch: int = 8, rounds: int
     found = golden_against_blas(network, batch=batch, rounds=rounds)
     windows = max(layer.rows * layer.reduction for layer in network.layers(batch))
     return found | {"peak_bytes": peak_memory(network, batch), "windows_bytes": windows}
+
+
+def points_against_exact(*, points: int = 1 << 15, exact: int = 8, rounds: int = 3, seed: int = 0) -> dict[str, Any]:
+    """Whole ResNet-18 on random machines, all at once and one by one: cycles, events, energy in a technology, area.
+
+    In machines per second of processor time, best of so many rounds; ``equal``: the ones that ran in both ways agree.
+    """
+    rng, works, prices = np.random.default_rng(seed), workloads.resnet18(), technology.builtin("horowitz-45")
+    rows, columns = (rng.choice(sizes, points) for sizes in ([16, 32, 64, 128], [8, 16, 32, 64]))
+    sizes: dict[str, Any] = {
+        "rows": rows, "columns": columns, "encoders": np.minimum(rows, rng.choice([2, 4, 8, 16, 32], points)),
+        "fill": rows // rng.choice([1, 2, 4], points), "index_words": rng.choice([1024, 4096, 16384], points),
+        "block_rows": rng.choice([256, 1024, 4096], points)}
+    designs = Designs(**sizes)
+    times, begin = list[float](), time.process_time()
+    for _ in range(rounds):
+        begin = time.process_time()
+        found = evaluate(works, designs)
+        energy, area = found.picojoules(prices), found.area(prices)
+        times.append(time.process_time() - begin)
+    begin, equal = time.process_time(), True
+    for place in range(exact):
+        array, streamed = sized(designs.at(place), works)
+        one = run(Design("lookup", array), works, streamed=streamed).priced(prices)
+        equal &= one.run.cycles == found.cycles[place] and bool(
+            np.allclose([one.bill.picojoules, one.area], [energy[place], area[place]], rtol=1e-12))
+    alone = (time.process_time() - begin) / exact
+    return {"points": points, "points_per_s": points / min(times), "exact_points_per_s": 1 / alone,
+            "ratio": alone * points / min(times), "equal": equal}

@@ -9,6 +9,7 @@ from .operation import Kind, Operation, descriptor_words
 from .params import Array, Layer
 from .product_events import product_counts
 from .structure import Number, Structure
+from .whole import most
 
 __all__ = ["count"]
 
@@ -18,8 +19,8 @@ PARAMETER_BYTES = 7  # of a channel of a norm
 def _pool(operation: Operation, structure: Structure) -> dict[str, int]:
     array = structure.array
     fed, outputs = operation.rows * operation.slots, operation.rows * operation.column_tiles * array.word
-    lanes = len(operation.lanes)
-    width = 8 + log2(max(2, array.lanes))
+    lanes = operation.used_lanes
+    width = 8 + log2(most(2, array.lanes))
     bits = fed * array.word * ((lanes - 1) * 8 if operation.maximum else reduction_bits(lanes, 8))
     again = outputs * (operation.row_tiles - 1) * width
     return feeder_counts(operation, structure) | result_counts(operation, structure, outputs) | {

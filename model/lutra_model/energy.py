@@ -1,6 +1,6 @@
 """Energy of one operation on one machine: quantities times prices, charge by charge."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
@@ -12,7 +12,7 @@ from .quantities import quantities
 from .structure import Structure
 from .technology import Technology
 
-__all__ = ["COMPONENTS", "Bill", "Charge", "bill", "ratio_range"]
+__all__ = ["COMPONENTS", "Bill", "Charge", "bill", "charged", "ratio_range"]
 
 
 @dataclass(frozen=True)
@@ -95,22 +95,23 @@ def ratio_range(part: Bill, whole: Bill) -> tuple[float, float]:
     return ratio - sqrt(below), ratio + sqrt(above)
 
 
+def charged(items: Iterable[Quantity], structure: Structure, technology: Technology,
+            toggles: Mapping[str, float] | None = None) -> Iterator[Charge]:
+    """Quantities times prices; what the technology has no entry for costs nothing."""
+    nanoseconds = technology.price("clock_period")
+    leaking = {"logic_leakage": nanoseconds * logic_area_um2(structure, technology), "sram_leakage": nanoseconds}
+    for item in items:
+        entry = technology.entry_of(structure.kind(item.component), item.component, item.entry)
+        if entry is not None:
+            price = technology.price(entry, words=item.words, toggles=(toggles or {}).get(item.component))
+            yield Charge(item.component, entry, item.amount * price * leaking.get(item.entry, 1.0))
+
+
 def bill(events: Events, cycles: int, structure: Structure, technology: Technology,
          toggles: Mapping[str, float] | None = None) -> Bill:
     """Energy of one operation that took so many cycles.
 
     ``toggles``: of a component, changes of one bit of its data at an event; without it, those that prices hold for.
     """
-    nanoseconds = technology.price("clock_period")
-    leaking = {"logic_leakage": nanoseconds * logic_area_um2(structure, technology), "sram_leakage": nanoseconds}
-
-    def charge(item: Quantity) -> Charge | None:
-        entry = technology.entry_of(structure.kind(item.component), item.component, item.entry)
-        if entry is None:
-            return None
-        price = technology.price(entry, words=item.words, toggles=(toggles or {}).get(item.component))
-        return Charge(item.component, entry, item.amount * price * leaking.get(item.entry, 1.0))
-
-    charges = (charge(item) for item in quantities(events, cycles, structure))
-    return Bill(tuple(item for item in charges if item),
+    return Bill(tuple(charged(quantities(events, cycles, structure), structure, technology, toggles)),
                 tuple((name, technology.entries[name].uncertainty) for name in technology.entries))

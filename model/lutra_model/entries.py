@@ -3,6 +3,9 @@
 import itertools
 import math
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from .components import OWN_AREAS, OWN_ENERGIES
 
@@ -57,13 +60,16 @@ class Entry:
     uncertainty: float
     activity: Activity | None = None
 
-    def at(self, size: float) -> float:
-        """Price of a macro of so many bytes: straight lines between the points on logarithmic axes.
+    def at(self, size: Any) -> Any:
+        """Price of a macro of so many bytes (or an array of them): straight lines between points on logarithmic axes.
 
         Below the first point the price falls with the square root of the size (word and bit lines both
         shorten), above the last one the last line goes on.
         """
         assert isinstance(self.value, tuple)
+        if isinstance(size, np.ndarray):
+            sizes, places = np.unique(size, return_inverse=True)
+            return np.array([self.at(float(each)) for each in sizes])[places]
         points = self.value
         if size <= points[0][0] or len(points) == 1:
             return points[0][1] * math.sqrt(size / points[0][0])

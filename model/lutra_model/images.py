@@ -7,15 +7,11 @@ from . import ternary
 from .network import LayerNorm, Product
 from .operation import Kind, Operation
 from .params import Array
+from .whole import up
 
 __all__ = ["codebook_words", "row_beats", "table_beats", "table_words"]
 
 Bytes = NDArray[np.uint8]
-
-
-def _row_groups(operation: Operation, array: Array) -> list[int]:
-    """Groups of ``fill`` array rows in each row tile."""
-    return [-(-slots * array.encoders // array.fill) for slots in operation.tile_slots(array)]
 
 
 def table_words(operation: Operation, array: Array) -> int:
@@ -23,7 +19,7 @@ def table_words(operation: Operation, array: Array) -> int:
     if array.cell.vector:
         return operation.features(array) * (operation.row_tiles + array.parameter_beats)
     each = array.cell.group_beats(operation.entries)
-    tables = 0 if operation.kind is Kind.ROW else sum(_row_groups(operation, array)) * each
+    tables = 0 if operation.kind is Kind.ROW else operation.row_groups(array) * each
     return operation.column_tiles * (tables + array.parameter_beats)
 
 
@@ -108,7 +104,8 @@ def table_beats(node: Product, order: NDArray[np.int64], operation: Operation, a
     parameters = _parameters(node, tables.shape[2], array)
     beats = []
     for first in range(0, tables.shape[2], columns):
-        for tile, groups in enumerate(_row_groups(operation, array)):
+        for tile, slots in enumerate(operation.tile_slots(array)):
+            groups = up(slots * array.encoders, array.fill)
             start = tile * array.rows
             part = tables[start:start + groups * array.fill, :, first:first + columns]
             part = part.reshape(groups, array.fill, tables.shape[1], columns).transpose(0, 2, 1, 3)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+import numpy as np
+
 from .params import Array
+from .whole import up
 
 __all__ = ["COMMAND", "FIELDS", "FIXED_WORDS", "LANE_FIELDS", "Arrange", "Error", "Field", "Kind", "Lane", "Opcode",
            "Operation", "State", "descriptor_words"]
@@ -293,6 +296,36 @@ class Operation:
     def tile_slots(self, array: Array) -> tuple[int, ...]:
         """Slots of each row tile of a product."""
         return (array.slots,) * (self.row_tiles - 1) + (self.last_slots,)
+
+    def row_groups(self, array: Array) -> int:
+        """Groups of ``fill`` array rows in all row tiles of a product."""
+        full, last = (up(slots * array.encoders, array.fill) for slots in (array.slots, self.last_slots))
+        return (self.row_tiles - 1) * full + last
+
+    @property
+    def lane_reads(self) -> int:
+        """Words that all lanes read of one output pixel and part, in all groups."""
+        return sum(lane.enabled * (self.groups - 1) + lane.enabled_last for lane in self.lanes)
+
+    @property
+    def used_lanes(self) -> int:
+        """Lanes that it names."""
+        return len(self.lanes)
+
+    @property
+    def words_inside(self) -> int:
+        """Words that it gathers: those of enabled lanes inside the image."""
+        rows = np.arange(self.rows // self.out_width) * self.stride_y - self.top
+        columns = np.arange(self.out_width) * self.stride_x - self.left
+        total = 0
+        for lane in self.lanes:
+            times = lane.enabled * (self.groups - 1) + lane.enabled_last
+            if times:
+                y = rows[:, None] + np.arange(self.parts_y) * self.part_y_dy + lane.dy
+                x = columns[:, None] + np.arange(self.parts_x) * self.part_x_dx + lane.dx
+                inside = ((y >= 0) & (y < self.height)).sum() * ((x >= 0) & (x < self.width)).sum()
+                total += times * int(inside)
+        return total
 
     @property
     def block_sizes(self) -> tuple[int, ...]:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
+from .whole import log2, most
+
 if TYPE_CHECKING:
     from .engines import Engine
 
@@ -263,4 +265,4 @@ class Array:
     @property
     def banks(self) -> int:
         """Banks on each side of the activation memory, a power of two; word ``a`` lies in bank ``a % banks``."""
-        return 1 << (max(self.lanes, self.output_words) - 1).bit_length()
+        return 1 << log2(most(self.lanes, self.output_words))

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from .components import Quantity
 from .engines import Parts, log2, reduction_bits
 from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_parts, row_pipeline
@@ -34,7 +36,7 @@ def memory_bits(structure: Structure) -> dict[str, tuple[int, int]]:
 
 
 def _of(component: str, parts: Parts, times: int = 1) -> Found:
-    return (Quantity(component, entry, times * amount) for entry, amount in parts.items() if amount)
+    return (Quantity(component, entry, times * amount) for entry, amount in parts.items() if np.any(amount))
 
 
 def _gather(structure: Structure) -> Found:
@@ -42,7 +44,7 @@ def _gather(structure: Structure) -> Found:
     array = structure.array
     ways = array.lanes + array.output_words  # from banks to lanes, from columns to banks
     pool = array.word * reduction_bits(array.lanes, 8)
-    return _of("gather", {"add": array.lanes * (array.activation_words - 1).bit_length() + pool, "compare": pool,
+    return _of("gather", {"add": array.lanes * log2(array.activation_words) + pool, "compare": pool,
                           "mux": ways * (array.banks - 1) * structure.word_bits,
                           "register": structure.gather_registers})
 
@@ -107,17 +109,18 @@ def _control(structure: Structure) -> Found:
     array, counters = structure.array, structure.control_registers
     yield from _of("control", {"register": counters + structure.settings_registers, "add": counters})
     if array.gather:
-        address = (array.table_words - 1).bit_length()
-        late = address + 1 + (array.rows // array.fill - 1).bit_length() + (array.entries - 1).bit_length() + 6
+        address = log2(array.table_words)
+        late = address + 1 + log2(array.rows // array.fill) + log2(array.entries) + 6
         yield from _of("control", {"add": array.fill * address, "register": late,
                                    "mux": (array.rows - array.fill) * structure.index_bits})
 
 
 def parts(structure: Structure) -> tuple[Quantity, ...]:
     """All parts of a machine; an entry may come more than once in a component."""
-    found = [Quantity(name, "sram", width, words) for name, (words, width) in memory_bits(structure).items() if width]
+    found = [Quantity(name, "sram", width, words)
+             for name, (words, width) in memory_bits(structure).items() if np.any(width)]
     for component in (_gather, _encoder, _array, _finisher, _add, _functions, _control):
-        found.extend(part for part in component(structure) if part.amount)
+        found.extend(part for part in component(structure) if np.any(part.amount))
     return (*found, *(Quantity(component, "clock", words) for component, words in clock_words(structure).items()))
 
 

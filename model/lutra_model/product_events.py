@@ -1,10 +1,11 @@
 """Events of a product: encoders, cells, trees and accumulators, tables."""
 
-from .engines import reduction_bits
+from .engines import over_tiles, reduction_bits
 from .flow_events import feeder_counts, result_counts
 from .operation import Operation
 from .params import Array, Layer
 from .structure import Structure
+from .whole import most
 
 __all__ = ["product_counts"]
 
@@ -26,16 +27,15 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
     issues = walked * planes
     outputs = layer.rows * layer.columns
     passes = operation.row_tiles - 1
-    used = [min(slots * array.encoders, max(1, layer.codebooks - place * array.rows))
-            for place, slots in enumerate(operation.tile_slots(array))]
+    trees = over_tiles(operation, layer, array, lambda rows: reduction_bits(rows, structure.term_bits))
     accumulated = layer.rows * operation.column_tiles * passes * structure.accumulator_word_bits
     return {
         "issues": issues,
         "index_write_bits": layer.rows * operation.row_tiles * structure.index_word_bits,
         "index_read_bits": (_tile_beats(operation, array) if operation.gather else walked) * structure.index_word_bits,
         "cell_steps": layer.lookups, "idle_cells": issues * array.cells - layer.lookups,
-        "tree_adds": outputs * planes * max(layer.codebooks - operation.row_tiles, 0),
-        "tree_add_bits": outputs * planes * sum(reduction_bits(rows, structure.term_bits) for rows in used),
+        "tree_adds": outputs * planes * most(layer.codebooks - operation.row_tiles, 0),
+        "tree_add_bits": outputs * planes * trees,
         "accumulator_adds": outputs * passes,
         "accumulator_read_bits": accumulated, "accumulator_write_bits": accumulated,
         "issue_register_bits": issues * structure.issue_registers,
@@ -45,9 +45,8 @@ def _array(operation: Operation, layer: Layer, structure: Structure) -> dict[str
 
 def _tile_beats(operation: Operation, array: Array) -> int:
     """Table beats of all blocks, parameters not included: those of all entries, or of the selected ones."""
-    groups = sum(-(-slots * array.encoders // array.fill) for slots in operation.tile_slots(array))
     each = operation.rows if operation.gather else operation.blocks * array.cell.group_beats(operation.entries)
-    return operation.column_tiles * groups * each
+    return operation.column_tiles * operation.row_groups(array) * each
 
 
 def _tables(operation: Operation, structure: Structure) -> dict[str, int]:

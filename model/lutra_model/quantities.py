@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from .components import Quantity
 from .events import Events
 from .parts import ADD_PARTS, FINISHER_PARTS, accumulated_rows, clock_words, memory_bits
 from .structure import Structure
 
-__all__ = ["quantities"]
+__all__ = ["owed", "quantities"]
 
 Found = Iterator[Quantity]
 
@@ -113,6 +114,14 @@ class _Counts:
         yield Quantity("leakage", "sram_leakage", cycles * bits)
 
 
+def owed(events: Events, cycles: Any, structure: Structure) -> Found:
+    """The same as `quantities`, of one machine or of arrays of them: those of nothing are among them."""
+    counts = _Counts(events, structure)
+    for each in (counts.gather, counts.encoder, counts.array, counts.storage, counts.finisher, counts.functions):
+        yield from each()
+    yield from counts.time(cycles)
+
+
 @lru_cache(maxsize=1 << 12)
 def quantities(events: Events, cycles: int, structure: Structure) -> tuple[Quantity, ...]:
     """Everything that one operation of so many cycles owes, in the order of the data.
@@ -120,6 +129,4 @@ def quantities(events: Events, cycles: int, structure: Structure) -> tuple[Quant
     ``clock`` counts words behind clock gates in every cycle, ``wire`` each bit at every register that it is offered to,
     ``logic_leakage`` cycles, ``sram_leakage`` bits in every cycle.
     """
-    counts = _Counts(events, structure)
-    found = (counts.gather, counts.encoder, counts.array, counts.storage, counts.finisher, counts.functions)
-    return tuple(item for some in (*(each() for each in found), counts.time(cycles)) for item in some if item.amount)
+    return tuple(item for item in owed(events, cycles, structure) if item.amount)

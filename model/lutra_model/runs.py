@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from itertools import groupby
+from typing import Any, TypeVar
 
 from .activity import Toggles
 from .area import area_um2
@@ -22,10 +23,13 @@ from .program import Program
 from .structure import Number, Structure
 from .technology import Technology
 from .tiling import gathered
+from .whole import most, up
 from .workloads import Work
 
-__all__ = ["Design", "Job", "Priced", "Run", "jobs_of", "run", "run_programs", "sized"]
+__all__ = ["TABLE_BYTES", "Design", "Job", "Priced", "Run", "jobs_of", "measured", "run", "run_programs", "sized",
+           "with_functions"]
 
+Machine = TypeVar("Machine", bound=Array)  # one, or many at once
 TABLE_BYTES = 1 << 19  # of table memory: a network whose tables need more streams them
 
 
@@ -258,20 +262,34 @@ def sized(array: Array, works: Iterable[Work], *, activation_words: int = 0,
     function of the works, as far as there are so many.
     """
     works = tuple(works)
-    array = replace(array, functions=array.functions or min(FUNCTION_SLOTS, sum(work.functions for work in works)))
-    operations = [(work, work.operation(array)) for work in works]
-    products = [(work.times * work.groups, operation) for work, operation in operations
-                if operation.kind is Kind.PRODUCT]
-    tables = sum(work.times * work.groups * table_words(operation, array) for work, operation in operations
-                 if work.has_tables and not work.fresh)
+    array = with_functions(array, works)
+    sizes, tables = measured(array, [(work, work.operation(array, block=1)) for work in works], activation_words)
     if streamed is None:
         streamed = tables * array.beat_bytes > TABLE_BYTES
-    rows = max(operation.slots for _, operation in products) * array.encoders
-    return replace(
-        array, codebooks=rows, table_words=1 if streamed else max(1, tables),
-        activation_words=activation_words or max(-(-work.values // array.word) for work in works),
-        codebook_words=max(1, sum(times * codebook_words(operation, array) for times, operation in products)),
-        program_words=sum(work.times * work.groups for work in works) * descriptor_words(array)), streamed
+    return replace(array, **sizes, table_words=1 if streamed else max(1, tables)), streamed
+
+
+def with_functions(array: Machine, works: Iterable[Work]) -> Machine:
+    """The array with a slot for each function of the works, as far as there are so many; one that has some as it is."""
+    return replace(array, functions=array.functions or min(FUNCTION_SLOTS, sum(work.functions for work in works)))
+
+
+def measured(array: Array, steps: Sequence[tuple[Work, Operation]],
+             activation_words: Any = 0) -> tuple[dict[str, Any], Any]:
+    """Sizes of memories just large enough for works and their operations; table beats of all works.
+
+    Whole numbers, or arrays where array and operations have such.
+    """
+    products = [(work.times * work.groups, operation) for work, operation in steps
+                if operation.kind is Kind.PRODUCT]
+    tables = sum(work.times * work.groups * table_words(operation, array) for work, operation in steps
+                 if work.has_tables and not work.fresh)
+    words = reduce(most, (up(work.values, array.word) for work, _ in steps))
+    return {"codebooks": reduce(most, (operation.slots for _, operation in products)) * array.encoders,
+            "activation_words": words if isinstance(activation_words, int) and not activation_words
+            else activation_words,
+            "codebook_words": most(1, sum(times * codebook_words(operation, array) for times, operation in products)),
+            "program_words": sum(work.times * work.groups for work, _ in steps) * descriptor_words(array)}, tables
 
 
 def _jobs(array: Array, streamed: bool, works: Iterable[Work]) -> tuple[Job, ...]:

@@ -7,6 +7,7 @@ cannot drift apart.
 from dataclasses import dataclass
 
 from .params import Array
+from .whole import most
 
 __all__ = ["Pipeline"]
 
@@ -101,4 +102,4 @@ class Pipeline:
     def buffer(self) -> int:
         """Depth of the output buffer that never makes the walker, a pool or a ROW wait when its reader does not."""
         feed = self.row if self.array.functions else self.pool
-        return max(self.output, feed + self.finish + self.add + 1) + 2
+        return most(self.output, feed + self.finish + self.add + 1) + 2

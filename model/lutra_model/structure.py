@@ -45,54 +45,54 @@ class Structure:
         """Whether the cells multiply floating-point numbers."""
         return self.number is not Number.INT8
 
-    @property
+    @cached_property
     def index_bits(self) -> int:
         """Bits of an index, or of what takes its place."""
         return self.number.bits if self.is_float else self.array.cell.symbol_bits(self.array)
 
-    @property
+    @cached_property
     def cell_bits(self) -> int:
         """Bits of a cell's table word."""
         return self.number.bits if self.is_float else self.array.cell_bits
 
-    @property
+    @cached_property
     def term_bits(self) -> int:
         """Bits that a cell hands to the adder tree: a table entry, an exact product, a rounded FP one."""
         return self.number.bits if self.is_float else self.array.cell.term_bits(self.array)
 
-    @property
+    @cached_property
     def tree_bits(self) -> int:
         """Bits of the adder tree's sum."""
         return self.term_bits if self.is_float else self.term_bits + log2(self.array.rows)
 
-    @property
+    @cached_property
     def accumulator_bits(self) -> int:
         """Bits that hold the sum of the longest layer without overflow; FP32 in a floating-point machine."""
         return 32 if self.is_float else self.array.cell.accumulator_bits(self.array)
 
-    @property
+    @cached_property
     def index_word_bits(self) -> int:
         """Bits of one index word: one index for each row."""
         return self.array.rows * self.index_bits
 
-    @property
+    @cached_property
     def accumulator_word_bits(self) -> int:
         """Bits of one accumulator word: one sum for each column, and what stands beside them."""
         return self.array.columns * self.accumulator_bits + self.array.cell.lane_bits(self.array)
 
-    @property
+    @cached_property
     def word_bits(self) -> int:
         """Bits of one word of activation memory."""
         return self.array.word * self.number.bits
 
-    @property
+    @cached_property
     def table_word_bits(self) -> int:
         """Bits of one word of table memory."""
         if self.is_float:
             return self.array.fill * self.array.columns * self.cell_bits
         return 8 * self.array.beat_bytes
 
-    @property
+    @cached_property
     def beat_bits(self) -> int:
         """Bits of one word of codebook memory; 0 where there is none."""
         return self.array.codebook_bytes * 8
@@ -109,31 +109,31 @@ class Structure:
             return self.index_word_bits + self.array.columns * 3 * self.tree_bits
         return self.array.cell.issue_registers(self.array)
 
-    @property
+    @cached_property
     def accumulator_registers(self) -> int:
         """Register bits of the accumulators' outputs."""
         return self.array.columns * self.accumulator_bits
 
-    @property
+    @cached_property
     def finish_registers(self) -> int:
         """Register bits that one output passes: biased sum and factor, product and shift, result, output buffer."""
         if self.is_float:
             return 32 + 2 * self.number.bits
         return 33 + 16 + 49 + 6 + 10 + 8 + 8
 
-    @property
+    @cached_property
     def control_registers(self) -> int:
         """Register bits of the program's control, clocked in every cycle: the walkers' counters."""
         array = self.array
         counters = sum(map(log2, (array.block_rows, array.index_words, array.codebooks, array.rows + 1, 2**16)))
         return 4 * counters
 
-    @property
+    @cached_property
     def settings_registers(self) -> int:
         """Register bits that hold the operation under way and the next one; clocked once for each operation."""
         return 2 * 32 * descriptor_words(self.array)
 
-    @property
+    @cached_property
     def gather_registers(self) -> int:
         """Register bits between addresses and sub-vectors: address, word read and word arranged of every lane."""
         array = self.array

@@ -13,6 +13,7 @@ from .components import Quantity, kind_of
 from .engines import ENGINES
 from .entries import MACROS, REQUIRED, UNITS, Activity, Entry
 from .params import Metric
+from .whole import most
 
 __all__ = ["FORMAT", "NAMES", "STATUSES", "USUAL", "Technology", "builtin", "load", "parse"]
 
@@ -52,7 +53,7 @@ class Technology:
     def price(self, entry: str, *, words: int = 0, toggles: float | None = None) -> float:
         """An entry's value: of ``sram_*`` for one bit of a memory of so many words, built of macros of 64 bits."""
         if entry in MACROS:
-            return self.entries[entry].at(max(words * MACRO_BITS // 8, SMALLEST_MACRO)) / MACRO_BITS
+            return self.entries[entry].at(most(words * MACRO_BITS // 8, SMALLEST_MACRO)) / MACRO_BITS
         value = self.entries[entry].value
         assert isinstance(value, float)
         return value if toggles is None else self.entries[entry].toggling(toggles)

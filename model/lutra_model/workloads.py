@@ -88,22 +88,23 @@ class Work:
         """The twin that multiplies, or does what another engine of one weight for each scalar does."""
         return replace(self, layer=self.layer and replace(self.layer.as_dense(), engine=engine))
 
-    def operation(self, array: Array, *, stream_tables: bool = False) -> Operation:
+    def operation(self, array: Array, *, stream_tables: bool = False, block: int | None = None) -> Operation:
         """The operation of one group on a machine whose memories, but for index and accumulators, are large enough.
 
-        Streamed tables come once for each block, so that a layer is then cut into as few blocks as can be.
+        Streamed tables come once for each block, so that a layer is then cut into as few blocks as can be. ``block``:
+        rows of a product's blocks, where they are not chosen.
         """
         if self.functions > array.functions:
             raise ValueError(f"step {self.name} needs function slots {self.functions}, the array has {array.functions}")
         large = replace(array, codebooks=AMPLE, activation_words=AMPLE, table_words=AMPLE, codebook_words=AMPLE,
                         program_words=AMPLE)
         shape = replace(self, name="", layer=self.layer and replace(self.layer, name=""))
-        return replace(_operation(shape, large, stream_tables), name=self.name, function=min(self.functions, 1),
+        return replace(_operation(shape, large, stream_tables, block), name=self.name, function=min(self.functions, 1),
                        second=2 if self.functions > 1 else 0)
 
 
 @lru_cache(maxsize=1 << 14)
-def _operation(work: Work, array: Array, stream_tables: bool) -> Operation:
+def _operation(work: Work, array: Array, stream_tables: bool, block: int | None) -> Operation:
     image: dict[str, Any] = {"height": work.height, "width": work.width}
     if work.window is None:
         return tiling.load(work.name, work.channels, array, **image)
@@ -119,9 +120,9 @@ def _operation(work: Work, array: Array, stream_tables: bool) -> Operation:
         return tiling.pool(work.name, work.channels, array, window=work.window, maximum=work.maximum, addend=addend,
                            to_stream=work.output, **image)
     image |= {"window": work.window, "addend": addend, "to_stream": work.output, "stream_tables": stream_tables}
-    found = tiling.product(work.layer, work.channels, array, **image)
-    if not stream_tables or array.cell.vector:
-        return found
+    if block or not stream_tables or array.cell.vector:
+        return tiling.product(work.layer, work.channels, array, **image, block=block)
+    found = tiling.product(work.layer, work.channels, array, **image, block=1)
     blocks = -(-found.rows // min(array.block_rows, array.index_words // found.row_tiles))
     return tiling.product(work.layer, work.channels, array, block=-(-found.rows // blocks), **image)
 

@@ -67,13 +67,18 @@ def check(folder: str | os.PathLike[str]) -> None:
 
 
 def store(files: Mapping[str, bytes], folder: str | os.PathLike[str]) -> list[Path]:
-    """Write files by name; the paths of all. Earlier ones are replaced only after all new ones are on the disk."""
+    """Write files by name (``folder/name``, too); the paths of all.
+
+    Earlier ones are replaced only after all new ones are on the disk.
+    """
     folder = Path(folder)
 
     def put() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
             for name, content in files.items():
+                for place in (Path(part), folder):
+                    (place / name).parent.mkdir(parents=True, exist_ok=True)
                 (Path(part) / name).write_bytes(content)
             for name in files:
                 (Path(part) / name).replace(folder / name)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..whole import deep_bits, least, log2, most, peak, reduction_bits, up
+
 if TYPE_CHECKING:
     from ..codings import Coding
     from ..nodes import Product
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from ..params import Array, Layer
     from ..structure import Structure
 
-__all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "deep_bits", "log2", "rectangles",
+__all__ = ["Counts", "Draw", "Engine", "Example", "Parts", "deep_bits", "log2", "over_tiles", "rectangles",
            "reduction_bits"]
 
 Counts = dict[str, int]  # events by their names in `lutra_model.events.Events`
@@ -45,37 +47,16 @@ def rectangles(kernel: tuple[int, int], most: int) -> list[int]:
             or (size % width == 0 and height % (size // width) == 0)]
 
 
-def log2(count: int) -> int:
-    """Bits that number ``count`` things."""
-    return (count - 1).bit_length()
+def over_tiles(operation: Operation, layer: Layer, array: Array, bits: Callable[[int], int]) -> int:
+    """Bits of one column's trees in all row tiles of one activation row, from those of a tree of so many operands.
 
-
-def reduction_bits(operands: int, width: int) -> int:
-    """Full-adder bits of a tree that sums ``operands`` values of ``width`` bits; a level widens by one bit.
-
-    >>> reduction_bits(4, 8)  # two adders of 9 bits, one of 10
-    28
+    The rows of a tile that are in use are counted as if they stood side by side.
     """
-    bits = 0
-    while operands > 1:
-        width += 1
-        bits += operands // 2 * width
-        operands -= operands // 2
-    return bits
-
-
-def deep_bits(operands: int, width: int, growth: int = 1) -> int:
-    """Bits of such a tree's adders, each as often as there are adders before it: what they settle late, they pass on.
-
-    >>> deep_bits(4, 8)  # one adder of 10 bits behind one of 9
-    10
-    """
-    bits = level = 0
-    while operands > 1:
-        width += growth
-        bits += level * (operands // 2) * width
-        operands, level = operands - operands // 2, level + 1
-    return bits
+    before = operation.row_tiles - 1
+    full = least(before, layer.codebooks // array.rows)
+    partly = (full < before) * bits(least(array.rows, most(1, layer.codebooks - full * array.rows)))
+    last = least(operation.last_slots * array.encoders, most(1, layer.codebooks - before * array.rows))
+    return full * bits(array.rows) + partly + bits(last)
 
 
 class Engine(ABC):
@@ -165,7 +146,7 @@ class Engine(ABC):
 
     def codebook_bytes(self, array: Array) -> int:
         """Bytes of a word of codebook memory; 0: there is none."""
-        return array.encoders * array.length if self.slot_words(array, 1) else 0
+        return array.encoders * array.length if peak(self.slot_words(array, 1)) else 0
 
     def codebook_words(self, operation: Operation, array: Array) -> int:
         """Words of codebook memory that a product needs."""
@@ -191,9 +172,9 @@ class Engine(ABC):
         """Register bits of one column's terms and of its adder tree."""
         rows, width = array.rows, self.term_bits(array)
         bits, operands, widest = rows * width, rows, width + log2(rows)
-        while operands > 1:
-            operands, width = -(-operands // 4), width + 2
-            bits += operands * min(width, widest)
+        while peak(operands) > 1:
+            below, operands, width = operands > 1, up(operands, 4), width + 2
+            bits = bits + below * operands * least(width, widest)
         return bits
 
     def accumulator_bits(self, array: Array) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..codings import Nearest
 from ..params import Metric
+from ..whole import peak
 from . import trees
 from .base import Counts, Draw, Engine, Example, Parts, deep_bits, log2, rectangles, reduction_bits
 
@@ -109,7 +110,7 @@ class Lookup(Engine):
         if array.metric is Metric.TREE:
             return trees.registers(array)
         length, entries, distance = array.length, array.entries, distance_bits(array)
-        tree = sum((entries >> level) * (distance + level) for level in range(1, log2(entries) + 1))
+        tree = sum((entries >> level) * (distance + level) for level in range(1, peak(log2(entries)) + 1))
         return length * 8 + entries * (length * lane_bits(array) + distance) + tree
 
     def codebook_registers(self, array: Array) -> int:

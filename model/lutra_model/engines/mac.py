@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..codings import Plain
-from .base import Counts, Draw, Engine, Example, Parts, deep_bits
+from .base import Counts, Draw, Engine, Example, Parts, deep_bits, log2, over_tiles
 
 if TYPE_CHECKING:
     from ..nodes import Product
@@ -69,7 +69,7 @@ class Mac(Engine):
 
     def issue_registers(self, array: Array) -> int:
         """Activations; the carry-save pair and its sum, of every column."""
-        tree = self.term_bits(array) + (array.rows - 1).bit_length()
+        tree = self.term_bits(array) + log2(array.rows)
         return array.rows * 8 + array.columns * 3 * tree
 
     def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
@@ -79,9 +79,7 @@ class Mac(Engine):
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """Products; a working bank takes its weights from the loading one."""
         tiles = operation.blocks * operation.column_tiles * operation.row_tiles
-        used = [min(slots * structure.array.encoders, max(1, layer.codebooks - place * structure.array.rows))
-                for place, slots in enumerate(operation.tile_slots(structure.array))]
-        deep = sum(deep_bits(rows, structure.term_bits) for rows in used)
+        deep = over_tiles(operation, layer, structure.array, lambda rows: deep_bits(rows, structure.term_bits))
         narrow = structure.cell_bits < 8
         return {"multiplies": 0 if narrow else layer.lookups,
                 "multiply_bits": layer.lookups * 8 * structure.cell_bits if narrow else 0,
