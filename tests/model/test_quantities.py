@@ -39,7 +39,7 @@ GOLDEN: dict[tuple[str, str], tuple[float, float]] = {  # picojoules and square 
     ("dln-row", "horowitz-45"): (2454790.43676, 1840501.51),
     ("vec-lut", "tpuv4i-7"): (301394.885599, 134527.273),
 }
-EVERYTHING = Events(**{name: 64 for name in vars(Events()) if name != "dram"})
+EVERYTHING = Events(**{name: 1 << 16 for name in vars(Events()) if name != "dram"})
 
 
 def work(case: str) -> tuple[Events, int, Structure]:
@@ -74,7 +74,8 @@ def test_a_table_has_a_clock_gate_for_each_word_that_is_written_alone() -> None:
         assert clock_words(Structure(array))["cells"] == words
     events, cycles, structure = work("l2")
     wires = {item.component: item.amount for item in quantities(events, cycles, structure) if item.entry == "wire"}
-    assert wires == {"fill": events.table_writes * 8 * 32, "codebooks": events.codebook_read_bits * 16}
+    assert wires == {"fill": events.table_writes * 8 * 32, "codebooks": events.codebook_read_bits * 16,
+                     "add": 8 * events.finishes, "accumulators": 100 * 2 * 3 * (10 + 3)}  # of 100 rows, 6 tiles
 
 
 def test_every_price_of_a_components_own_is_asked_for_and_no_other() -> None:
