@@ -42,7 +42,7 @@ RENAMES = """renames:
     - {name: weight, source: ~(input | output), expected_count: 1}
 
 """
-RUN = '''"""Maps every layer of the files beside it with AccelForge; joules and seconds, as JSON. Argument: the goal."""
+RUN = '''"""Maps every layer with AccelForge, which asks for Graphviz; joules and seconds, as JSON. Argument: the goal."""
 import json
 import sys
 
