@@ -456,3 +456,39 @@ def test_characterise_measures_with_the_default_networks_data(capsys: pytest.Cap
     assert json.loads((tmp_path / "toy.json").read_text())["library"] == found["library"]
     assert {item["workload"]["name"] for item in found["measurements"]} == {"network"}
     assert {item["array"]["entries"] for item in found["measurements"]} == {8, 16, 64}
+
+
+def test_explore_writes_fronts_that_the_exact_model_confirms(tmp_path: Path,
+                                                            capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = ["rows=8,16", "columns=8", "encoders=8", "fill=8", "index_words=1024", "block_rows=256,1024"]
+    axes = [text for size in sizes for text in ("--axis", size)]
+    found = answered(capsys, "explore", *axes, "--technology", "horowitz-45", "--output", f"{tmp_path}/x")
+    assert set(found["engines"]) == {"lookup", "mac"}
+    for engine in found["engines"].values():
+        assert engine["machines"] == 4
+        assert engine["front"]
+        for row in engine["front"]:
+            assert row["cycles"] == row["exact"]["cycles"]
+            assert row["picojoules"] == pytest.approx(row["exact"]["picojoules"], rel=1e-12)
+    assert {path.name for path in (tmp_path / "x").iterdir()} == {"explore.json", "explore.svg", "explore.png"}
+
+
+@pytest.mark.parametrize(("argv", "text"), [
+    (["explore", "--batch", "0"], "batch must be at least 1, not 0"),
+    (["explore", "--within", "1"], "within must be at least 0 and below 1, not 1"),
+    (["explore", "--axis", "rows=7", "--axis", "encoders=2"],
+     "axes must make a machine; of 180 sets of sizes none has encoders and a fill that divide its rows"),
+    (["peers", "--sum-words", "0"], "block_rows must be at least 1, not 0")], ids=lambda item: "-".join(item)[:30])
+def test_explore_and_peers_mistakes(argv: list[str], text: str, tmp_path: Path,
+                                    capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*argv, "--output", f"{tmp_path}/x"]) == 2
+    assert capsys.readouterr().err == f"lutra: {text}\n"
+
+
+def test_peers_writes_inputs_of_every_tool(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = answered(capsys, "peers", "--array", "16x8", "--technology", "tpuv4i-7", "--output", f"{tmp_path}/x")
+    files = {str(path.relative_to(tmp_path / "x")) for path in (tmp_path / "x").rglob("*") if path.is_file()}
+    assert {"peers.json", "zigzag/workload.yaml", "accelforge/arch.yaml", "scale-sim/topology.csv"} <= files
+    assert found["array"]["rows"] == 16
+    for layer in found["layers"].values():
+        assert layer["scale_sim_cycles"]["ws"] > layer["macs"] / (16 * 8)

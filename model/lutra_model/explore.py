@@ -53,7 +53,9 @@ def space(engine: str, axes: Mapping[str, Sequence[int]], **fixed: Any) -> Desig
     sizes = dict(AXES[engine]) | dict(axes)
     grid = dict(zip(sizes, np.array([*product(*sizes.values())], np.int64).T, strict=True))
     rows, encoders, fill = grid["rows"], grid["encoders"], grid.get("fill", np.zeros(1, np.int64))
-    good = (rows % encoders == 0) & (rows % np.maximum(fill, 1) == 0) & ((fill < rows) | (fill == 0))
+    good = (rows % encoders == 0) & (rows % np.maximum(fill, 1) == 0)
+    if 0 in fill:  # which is all rows
+        good &= fill != rows
     if not np.any(good):
         raise ValueError(f"axes must make a machine; of {len(good)} sets of sizes none has encoders and a fill that "
                          "divide its rows")

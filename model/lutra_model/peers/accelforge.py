@@ -42,7 +42,7 @@ RENAMES = """renames:
     - {name: weight, source: ~(input | output), expected_count: 1}
 
 """
-RUN = '''"""Maps every layer of the files beside it with AccelForge; joules and seconds, as JSON. Argument: the goal."""
+RUN = '''"""Maps every layer with AccelForge (which asks for Graphviz), into result.json. Argument: the goal."""
 import json
 import sys
 
@@ -51,7 +51,8 @@ import accelforge as af
 spec = af.Spec.from_yaml("arch.yaml", "workload.yaml")
 spec.mapper.metrics = getattr(af.Metrics, sys.argv[1] if len(sys.argv) > 1 else "ENERGY")
 found = spec.map_workload_to_arch()
-print(json.dumps({"joules": float(found.energy()), "seconds": float(found.latency())}))
+with open("result.json", "w") as file:
+    json.dump({"joules": float(found.energy()), "seconds": float(found.latency())}, file)
 '''
 
 
@@ -74,7 +75,7 @@ def _architecture(array: Array, prices: Prices) -> str:
         sums.replace("    actions:", f"    bits_per_value: {{output: {SUM_BITS}}}\n    actions:"),
         CONTAINER.format(rows=array.rows, columns=array.columns),
         _memory("Register", "8", 8, prices.register, prices.register, "keep: weight")]
-    return "arch:\n  nodes:\n" + "".join(memories) + COMPUTE.format(mac=prices.mac, clock=CLOCK)
+    return "arch:\n  nodes:\n" + "".join(memories) + COMPUTE.format(mac=prices.mac * 1e-12, clock=CLOCK)
 
 
 def _einsum(number: int, work: Work) -> str:
