@@ -20,18 +20,9 @@ from lutra_model.fit import scheme_array
 from lutra_model.netfile import load, save
 from lutra_model.network import Network
 from lutra_model.tiling import product
+from tests.refusals import refused
 
 IMAGES, LABELS = embedded.test_set()
-
-
-def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    """The sentence with which a command refuses."""
-    assert main(argv) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    sentence = captured.err.removeprefix("lutra: ").removesuffix("\n")
-    assert "\n" not in sentence
-    return sentence
 
 
 def answered(capsys: pytest.CaptureFixture[str], *argv: str) -> dict:

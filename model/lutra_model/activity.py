@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .files import parse_json, read_text
+
 __all__ = ["FORMAT", "PORTS", "Activity", "NetworkActivity", "OperationActivity", "Toggles", "load", "parse", "toggled"]
 
 Toggles = Mapping[str, Mapping[str, float]]  # by engine and component, of one bit at an event
@@ -156,13 +158,7 @@ def _operation(where: str, data: Any) -> OperationActivity:
 
 def parse(text: str, file: str) -> NetworkActivity:
     """From JSON; ``file`` names it in error messages."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file}: line {error.lineno} must be JSON ({error.msg})") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        found = data.get("format") if isinstance(data, dict) else data
-        raise ValueError(f"{file}: format must be {FORMAT}, not {json.dumps(found)}")
+    data = parse_json(text, file, FORMAT)
     network, inputs, operations = (data.get(name) for name in ("network", "inputs", "operations"))
     if not isinstance(network, str) or type(inputs) is not int or inputs < 1 or not isinstance(operations, list):
         raise ValueError(f"{file}: network must be a text, inputs a number of at least 1, operations a list")
@@ -172,9 +168,4 @@ def parse(text: str, file: str) -> NetworkActivity:
 
 def load(path: str | Path) -> NetworkActivity:
     """From a file that ``lutra simulate --activity`` wrote."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ValueError(f"activity file {path} cannot be read: {reason}") from None
-    return parse(text, str(path))
+    return parse(read_text(path, "activity file"), str(path))

@@ -1,10 +1,33 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and JSON files of a known form read."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-__all__ = ["write_whole"]
+__all__ = ["parse_json", "read_text", "write_whole"]
+
+
+def read_text(path: str | os.PathLike[str], what: str) -> str:
+    """The text of a file; ``what`` it is names it in the ``ValueError`` where it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ValueError(f"{what} {path} cannot be read: {reason}") from None
+
+
+def parse_json(text: str, file: str, form: str) -> dict[str, Any]:
+    """A JSON object whose ``format`` is ``form``; ``file`` names it in the ``ValueError`` for anything else."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file}: line {error.lineno} must be JSON ({error.msg})") from None
+    if not isinstance(data, dict) or data.get("format") != form:
+        found = data.get("format") if isinstance(data, dict) else data
+        raise ValueError(f"{file}: format must be {form}, not {json.dumps(found)}")
+    return data
 
 
 def write_whole(path: str | os.PathLike[str], write: Callable[[Path], object]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from .components import Quantity, kind_of
 from .engines import ENGINES
 from .entries import MACROS, REQUIRED, UNITS, Activity, Entry
+from .files import parse_json, read_text
 from .params import Metric
 from .whole import most
 
@@ -138,13 +139,7 @@ def _unit(file: str, name: str) -> str:
 
 def parse(text: str, file: str) -> Technology:
     """A technology from JSON; ``file`` names it in error messages."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file}: line {error.lineno} must be JSON ({error.msg})") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        found = data.get("format") if isinstance(data, dict) else data
-        raise ValueError(f"{file}: format must be {FORMAT}, not {json.dumps(found)}")
+    data = parse_json(text, file, FORMAT)
     for what in ("name", "title", "dram_boundary"):
         if not isinstance(data.get(what), str) or not data[what]:
             raise ValueError(f"{file}: {what} must be a text, not {json.dumps(data.get(what))}")
@@ -165,12 +160,7 @@ def parse(text: str, file: str) -> Technology:
 
 def load(path: str | Path) -> Technology:
     """A technology from a user's file."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ValueError(f"technology file {path} cannot be read: {reason}") from None
-    return parse(text, str(path))
+    return parse(read_text(path, "technology file"), str(path))
 
 
 def builtin(name: str) -> Technology:

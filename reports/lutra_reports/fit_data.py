@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lutra_model.entries import UNITS
+from lutra_model.files import parse_json, read_text
 
 __all__ = ["FORMAT", "Measured", "Measurements", "builtin", "held_out", "parse", "read"]
 
@@ -144,13 +145,7 @@ def _measured(where: str, data: Any) -> Measured:
 
 def parse(text: str, file: str) -> Measurements:
     """From JSON; ``file`` names it in error messages."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file}: line {error.lineno} must be JSON ({error.msg})") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        found = data.get("format") if isinstance(data, dict) else data
-        raise ValueError(f"{file}: format must be {FORMAT}, not {json.dumps(found)}")
+    data = parse_json(text, file, FORMAT)
     for name in ("library", "tools", "period_ns", "date", "measurements"):
         if not data.get(name):
             raise ValueError(f"{file}: {name} must be given")
@@ -167,9 +162,4 @@ def builtin() -> list[Path]:
 
 def read(path: str | Path) -> Measurements:
     """From a file that ``lutra characterise`` wrote."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ValueError(f"measurement file {path} cannot be read: {reason}") from None
-    return parse(text, str(path))
+    return parse(read_text(path, "measurement file"), str(path))

@@ -19,6 +19,7 @@ from lutra_sim.fpga.rates import rates
 from lutra_sim.fpga.serial import SerialPort
 from lutra_sim.fpga.simulated import SimulatedBoard, build_board
 from lutra_sim.fpga.terminal import terminal
+from tests.refusals import refused
 
 CASE = trial_case(0)
 
@@ -30,16 +31,6 @@ def files(tmp_path: Path) -> list[str]:
     np.save(tmp_path / "x.npy", CASE.inputs)
     (tmp_path / "design.json").write_text(json.dumps({"board": "ulx3s-25f", "array": asdict(ARRAY), "clock_mhz": 40}))
     return ["run", f"{tmp_path}/net.lutra", "--design", f"{tmp_path}/design.json", "--input", f"{tmp_path}/x.npy"]
-
-
-def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    """The sentence with which the command refuses."""
-    assert main(argv) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    sentence = captured.err.removeprefix("lutra: ").removesuffix("\n")
-    assert "\n" not in sentence
-    return sentence
 
 
 def test_a_network_on_a_simulated_board(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import lutra_model
+from lutra_model.files import parse_json
 
 __all__ = ["FORMAT", "Measured", "committed", "parse", "power_mw", "recorded"]
 
@@ -43,13 +44,7 @@ class Measured:
 
 def parse(text: str, file: str) -> Measured:
     """Measured points from JSON; ``file`` names it in error messages."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file}: line {error.lineno} must be JSON ({error.msg})") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        found = data.get("format") if isinstance(data, dict) else data
-        raise ValueError(f"{file}: format must be {FORMAT}, not {json.dumps(found)}")
+    data = parse_json(text, file, FORMAT)
     for key in KEYS:
         if key not in data:
             raise ValueError(f"{file}: {key} is missing")

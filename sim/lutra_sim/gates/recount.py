@@ -1,12 +1,12 @@
 """What the cost model counts of runs that were measured before: for a model that counts more, or otherwise."""
 
-import json
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from lutra_model.events import DramBits, Events
+from lutra_model.files import parse_json, read_text
 from lutra_model.params import Array, Metric
 from lutra_model.structure import Structure
 
@@ -25,7 +25,7 @@ def recount(path: Path, layer: Layer, progress: Callable[[str, int, int], None] 
 
     Nothing is measured again: the workloads are made once more, and must be those that were measured.
     """
-    data = _read(path)
+    data = parse_json(read_text(path, "measurement file"), str(path), FORMAT)
     runs: dict[tuple[Any, ...], Seen] = {}
     for number, item in enumerate(data["measurements"], start=1):
         array = _array(item["array"])
@@ -36,17 +36,6 @@ def recount(path: Path, layer: Layer, progress: Callable[[str, int, int], None] 
         item["area_parts"] = block.area_parts(structure)
         if progress:
             progress("counting", number, len(data["measurements"]))
-    return data
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Raises ``ValueError`` for what is no measurement file."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"measurement file {path} cannot be read: {error}") from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ValueError(f"{path} must be a measurement file, of format {FORMAT}")
     return data
 
 
