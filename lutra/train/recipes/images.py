@@ -20,7 +20,7 @@ IMAGES = (
                      "lut-nn": Variant(options={"scheme": "lut-nn", **CENTROID_PAIRS}, claim=LUT_NN,
                                        stages=(Stage(schedule=replace(TUNED, epochs=1, rate=0.0001, shift=4)),)),
                      "maddness-windows": Variant(options=TREE_WINDOWS, claim=MADDNESS,
-                                                 stages=(Stage(schedule=replace(TUNED, epochs=6, shift=4)),)),
+                                                 stages=(Stage(schedule=replace(TUNED, epochs=3, shift=4)),)),
                      **tables(CENTROID_PAIRS, epochs=1, shift=4, rate=0.0001), **weights(shift=4)}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
            weights="resnet20-cifar10.safetensors",
