@@ -119,6 +119,8 @@ class Array:
         4, 2, 1 that is one.
     lanes : words gathered in one cycle, at least ``length * encoders / word``. 0: that many, and at least 9.
     fill : array rows that one table beat loads; a divisor of ``rows``. 0: all.
+    run : longest sub-vector that may be a run of channels, or of taps of one channel of many encoders (the arrangements
+        RUN and TAPS of docs/hardware.md). 0: ``length``.
     stores : words of activation memory that one beat writes at most, a power of two. 0: as many as there are banks;
         with fewer, both sides share their banks, and residuals have a copy of all words.
     gather : table memory has an address for each of ``fill`` rows, so that a beat can hold entries of several indices.
@@ -146,6 +148,7 @@ class Array:
     word: int = 0
     lanes: int = 0
     fill: int = 0
+    run: int = 0
     stores: int = 0
     gather: bool = False
     codebooks: int = 512
@@ -191,6 +194,8 @@ class Array:
             raise ValueError(f"fill must be a multiple of {whole}, so that a table beat has whole bytes, not {fill}")
         for name, value in [("word", word), ("lanes", lanes), ("fill", fill)]:
             object.__setattr__(self, name, value)
+        if not 0 <= self.run <= self.length:
+            raise ValueError(f"run must be 0 to {self.length}, not {self.run}")
         if self.stores and (self.stores & (self.stores - 1) or not self.output_words <= self.stores <= self.banks):
             raise ValueError(f"stores must be a power of two from {self.output_words} to {self.banks}, "
                              f"not {self.stores}")
@@ -272,6 +277,11 @@ class Array:
     def banks(self) -> int:
         """Banks on each side of the activation memory, a power of two; word ``a`` lies in bank ``a % banks``."""
         return 1 << log2(most(self.lanes, self.output_words))
+
+    @property
+    def longest_run(self) -> int:
+        """Longest sub-vector of another arrangement than WINDOW."""
+        return self.run or self.length
 
     @property
     def beat_words(self) -> int:
