@@ -120,7 +120,7 @@ def _windowed(layer: Layer, channels: int, kernel: tuple[int, int], array: Array
 
 def _run(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) -> Former | None:
     """Every encoder sees ``length`` channels of one pixel, one after the other; groups of encoders see other taps."""
-    if kernel != (1, 1) and not layer.runs:
+    if (kernel != (1, 1) and not layer.runs) or layer.length > array.longest_run:
         return None
     words = _up(channels, array.word)
     runs = _up(words, layer.length)  # groups of encoders that one pixel takes
@@ -152,7 +152,7 @@ def _taps(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) ->
     """Every encoder sees another part of the window of the same channel: for images of few channels."""
     cut = _rectangle(kernel, layer.length)
     most = min(array.encoders, array.lanes // layer.length)
-    if cut is None or channels > array.word or not most:
+    if cut is None or channels > array.word or not most or layer.length > array.longest_run:
         return None
     parts = kernel[0] // cut[0], kernel[1] // cut[1]
     side = _share(parts[1], most, layer)
