@@ -7,7 +7,9 @@ from amaranth.lib.memory import Memory
 from .bare import BareMachine, Ongoing
 from .bare_mac import BareMac
 from .engines import engine_of
+from .lookup_array import LookupArray
 from .signals import delay
+from .table_row import BlockRow
 
 __all__ = ["BareArray"]
 
@@ -21,7 +23,7 @@ class BareArray(BareMachine):
 
     def _cells(self, m: Module, ongoing: Ongoing) -> None:
         array, engine = self.array, engine_of(self.array)
-        m.submodules.cells = cells = (engine.cells if array.multipliers < 0 else BareMac)(array)
+        m.submodules.cells = cells = self._made()
         loading, passing = ongoing("LOAD"), ongoing("PASS")
         data, told, valid = self.s_axis_act_tdata, self.s_axis_act_tdata, passing & self.s_axis_act_tvalid
         if array.encoded:
@@ -36,6 +38,12 @@ class BareArray(BareMachine):
             cells.turn.eq(ongoing("TURN")), cells.valid.eq(valid), cells.used.eq(-1), cells.symbols.eq(told),
             self.sums.i.eq(cells.o),
             self.sums.coming.eq(delay(m, valid & self._closes(), array.tree - 1, reset=True))]
+
+    def _made(self) -> wiring.Component:
+        array = self.array
+        if array.multipliers >= 0:
+            return BareMac(array)
+        return LookupArray(array, BlockRow) if array.block_tables else engine_of(array).cells(array)
 
     def _closes(self) -> Value:
         """The row's last plane is issued."""

@@ -37,10 +37,12 @@ class Bare(Array):
     encoded : whether the ``encoders`` are there, one for each array row, of the engine ``lookup``.
     multipliers : cells of a MAC array that take a multiplier of the part; the others are logic. -1: the cells of the
         machine, whose partial products go through one carry-save tree.
+    block_tables : whether the tables of the engine ``lookup`` lie in block RAM, for parts without distributed RAM.
     """
 
     encoded: bool = False
     multipliers: int = -1
+    block_tables: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -52,6 +54,9 @@ class Bare(Array):
         if self.multipliers >= 0 and (self.engine != "mac" or self.multipliers > self.cells):
             raise ValueError(f"multipliers must be at most the {self.cells} cells of a MAC array, "
                              f"not {self.multipliers} of a {self.engine} array")
+        if self.block_tables and self.engine != "lookup":
+            raise ValueError(f"a bare array of the engine {self.engine} must not have tables in block RAM: "
+                             "only lookup's may")
         if self.block_rows > 1 << 15:
             raise ValueError(f"block_rows of a bare array must be at most {1 << 15}, not {self.block_rows}")
 

@@ -24,6 +24,7 @@ SCALAR = SIZES | {"length": 1, "entries": 1}
 ARRAYS = {
     "lookup": Bare(**SIZES, fill=2, length=4),
     "lookup-8-entries": Bare(**SIZES, fill=8, length=9, entries=8),
+    "block-tables": Bare(**SIZES, fill=1, length=4, block_tables=True),
     "encoders": Bare(**SIZES | {"rows": 4, "encoders": 4}, fill=2, length=4, entries=4, encoded=True),
     "tree": Bare(**SIZES | {"encoders": 8}, fill=8, length=4, metric=Metric.TREE, encoded=True),
     "mac": Bare(engine="mac", **SCALAR, fill=2),
@@ -165,6 +166,8 @@ def test_a_pass_beyond_the_accumulators_fails_and_drops_what_comes(simulate: Sim
     ({"encoded": True}, "a bare array with encoders must be of the engine lookup with one for each row, "
                         "not of lookup with 1"),
     ({"multipliers": 4}, "multipliers must be at most the 32 cells of a MAC array, not 4 of a lookup array"),
+    ({"engine": "lut-tc", "length": 4, "entries": 2, "block_tables": True},
+     "a bare array of the engine lut-tc must not have tables in block RAM: only lookup's may"),
     ({"block_rows": 1 << 16}, "block_rows of a bare array must be at most 32768, not 65536")])
 def test_a_bare_array_is_checked(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
