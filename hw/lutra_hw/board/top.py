@@ -10,7 +10,7 @@ from lutra_model.operation import State
 from lutra_model.params import Array
 
 from ..engines import beat_width
-from ..machine import Machine
+from ..machine import machine_of
 from .boards import Board
 from .clock import Clock
 from .link import HostLink
@@ -49,10 +49,10 @@ class LinkedMachine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        columns = self.array.columns
-        m.submodules.machine = machine = Machine(self.array)
-        m.submodules.link = link = HostLink((4, columns, beat_width(self.array) // 8), columns,
-                                              machine_digest(self.array))
+        array = self.array
+        m.submodules.machine = machine = machine_of(array)
+        m.submodules.link = link = HostLink((4, array.activation_bytes, beat_width(array) // 8), array.output_bytes,
+                                              machine_digest(array))
         wiring.connect(m, wiring.flipped(self.i), link.i)
         wiring.connect(m, link.o, wiring.flipped(self.o))
         for number, name in enumerate(["cmd", "act", "table"]):
