@@ -1,6 +1,7 @@
 """Make an FPGA bitstream: a machine with a serial host link, by the open tools.
 
-The machine is the board's own, that of an engine, or the one that runs a network. Synthesises, places, routes and
+The machine is the board's own, that of an engine, or the one that runs a network; a bare array is the cells of one, for
+parts that are too small for a machine. Synthesises, places, routes and
 packs; prints LUT4 cells, distributed RAM, block RAM, DSPs and the clock that the design reaches against the one it runs
 at. A design that misses its clock is refused. The same source, tools and seed give the same bytes. docs/fpga.md
 describes boards, wiring and the link.
@@ -12,6 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lutra_model.bare import Bare
 from lutra_model.engines import ENGINES
 from lutra_model.params import Array, Metric
 
@@ -43,12 +45,14 @@ def field_value(text: str) -> tuple[str, Any]:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
-    parser.add_argument("--board", required=True, metavar="B", help="ulx3s-85f, ulx3s-25f or icepi-zero")
+    parser.add_argument("--board", required=True, metavar="B", help="the board; an unknown one lists them all")
     machine = parser.add_mutually_exclusive_group()
     machine.add_argument("--network", metavar="NET",
                          help="the machine that runs this network: a .lutra file or an embedded network's name")
     machine.add_argument("--engine", default="lookup", metavar="E",
                          help=f"a machine of this engine: {', '.join(ENGINES)} (lookup)")
+    parser.add_argument("--bare", action="store_true",
+                        help="the engine's array alone: its host feeds it one product after the other")
     parser.add_argument("--array", type=shape, metavar="RxC", help="cells of the array (the board's own)")
     parser.add_argument("--encoders", type=int, metavar="E", help="encoders (as many as suit the board)")
     parser.add_argument("--set", type=field_value, action="append", default=[], metavar="FIELD=VALUE", dest="fields",
@@ -63,14 +67,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def chosen_array(board: "Board", args: argparse.Namespace) -> Array:
     """The machine that the command line asks for."""
-    from lutra_hw.board.fit import engine_array, network_array
+    from lutra_hw.board.fit import bare_array, engine_array, network_array
 
     rows, columns = args.array or (None, None)
     if not args.network:
-        return engine_array(board, args.engine, rows=rows, columns=columns, encoders=args.encoders,
-                            **dict(args.fields))
-    if args.fields:
-        raise ValueError("--set must come with an engine; a network's machine has the sizes that its layers ask for")
+        make = bare_array if args.bare or isinstance(board.array, Bare) else engine_array
+        return make(board, args.engine, rows=rows, columns=columns, encoders=args.encoders, **dict(args.fields))
+    if args.fields or args.bare:
+        raise ValueError("--set and --bare must come with an engine; a network's machine is what its layers ask for")
     return network_array(board, embedded.network(args.network), rows=rows, columns=columns, encoders=args.encoders)
 
 
@@ -92,4 +96,5 @@ def run(args: argparse.Namespace) -> Outcome:
               ["resource", "used", "there", "share"], used),
         f"reaches {made.fmax_mhz:.1f} MHz and {verdict} its clock of {made.clock_mhz} MHz; "
         f"made in {sum(made.seconds.values()):.0f} s",
-        f"bitstream: {made.bitstream}"])
+        f"bitstream: {made.bitstream}, SHA-256 {made.sha256}",
+        f"to load it: openFPGALoader -b {board.loader} {made.bitstream}"])

@@ -1,17 +1,19 @@
 """The machine of an engine, or of a network, on a board: cells and memory as its own array has them."""
 
+from dataclasses import fields as fields_of
 from dataclasses import replace
 from math import gcd
 from typing import Any
 
 from lutra_model import fit
+from lutra_model.bare import Bare
 from lutra_model.engines import engine_of
 from lutra_model.network import Network
 from lutra_model.params import Array
 
 from .boards import Board
 
-__all__ = ["engine_array", "network_array"]
+__all__ = ["bare_array", "engine_array", "network_array"]
 
 WHOLE = 256  # words: the two halves of the index memory share block RAMs of 512
 CHANNELS = 4  # in a word of activation memory, at most
@@ -28,6 +30,18 @@ def engine_array(board: Board, engine: str, *, rows: int | None = None, columns:
     made = _shaped(own.resized(engine=engine, **engine_of(engine).typical | fields), board, None)
     full = replace(made, **_memories(own, made) | fields)
     return _shaped(full.resized(rows=rows or own.rows, columns=columns or own.columns, encoders=1), board, encoders)
+
+
+def bare_array(board: Board, engine: str, *, rows: int | None = None, columns: int | None = None,
+               encoders: int | None = None, **fields: Any) -> Bare:
+    """The bare array of the engine's machine; with encoders, as many as rows, where ``encoders`` says so.
+
+    Tables lie in block RAM where the part has no other. Raises ``ValueError`` as :func:`engine_array` does.
+    """
+    made = engine_array(board, engine, rows=rows, columns=columns, **fields)
+    block = engine == "lookup" and not board.part.ramw
+    return Bare(**{field.name: getattr(made, field.name) for field in fields_of(Array)}
+                | {"encoders": encoders or 1}, encoded=bool(encoders), block_tables=block)
 
 
 def network_array(board: Board, network: Network, *, rows: int | None = None, columns: int | None = None,
