@@ -9,7 +9,7 @@ describes boards, wiring and the link.
 
 import argparse
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from .common import Outcome, progress, shape, table
 
 if TYPE_CHECKING:
     from lutra_hw.board.boards import Board
+    from lutra_sim.fpga import BitstreamReport
 
 NAME = "bitstream"
 KINDS: dict[str, tuple[Callable[[str], Any], str]] = {
@@ -53,7 +54,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                          help=f"a machine of this engine: {', '.join(ENGINES)} (lookup)")
     parser.add_argument("--bare", action="store_true",
                         help="the engine's array alone: its host feeds it one product after the other")
-    parser.add_argument("--array", type=shape, metavar="RxC", help="cells of the array (the board's own)")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--array", type=shape, metavar="RxC", help="cells of the array (the board's own)")
+    size.add_argument("--fit", action="store_true",
+                      help="the largest array that fits and meets the clock; a long search that may be interrupted")
     parser.add_argument("--encoders", type=int, metavar="E", help="encoders (as many as suit the board)")
     parser.add_argument("--set", type=field_value, action="append", default=[], metavar="FIELD=VALUE", dest="fields",
                         help="another size of an engine's machine, such as weight_bits=4, metric=tree or "
@@ -65,11 +69,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="where bitstream, report and logs go (build/bitstream)")
 
 
-def chosen_array(board: "Board", args: argparse.Namespace) -> Array:
+def chosen_array(board: "Board", args: argparse.Namespace, rows: int | None, columns: int | None) -> Array:
     """The machine that the command line asks for."""
     from lutra_hw.board.fit import bare_array, engine_array, network_array
 
-    rows, columns = args.array or (None, None)
     if not args.network:
         make = bare_array if args.bare or isinstance(board.array, Bare) else engine_array
         return make(board, args.engine, rows=rows, columns=columns, encoders=args.encoders, **dict(args.fields))
@@ -81,20 +84,30 @@ def chosen_array(board: "Board", args: argparse.Namespace) -> Array:
 def run(args: argparse.Namespace) -> Outcome:
     """The bitstream and what it takes of the part."""
     from lutra_hw.board.boards import board_named  # slow to import
-    from lutra_sim import fpga
 
     board = board_named(args.board)
-    array = chosen_array(board, args)
     with progress(quiet=args.json) as show:
-        made = fpga.build(args.board, array, clock_mhz=args.clock, seed=args.seed, out=Path(args.output),
-                          allow_timing_fail=args.allow_timing_fail, progress=show)
+        made, attempts = _made(board, args, show)
     used = [[name, f"{use.used:,}", f"{use.available:,}", f"{100 * use.used / use.available:.0f}%"]
-            for name, use in made.resources.items()]
-    verdict = "meets" if made.meets_timing else "MISSES"
-    return Outcome(made.as_dict() | {"engine": array.engine}, [
-        table(f"{array.rows}x{array.columns} {array.engine} cells on {board.name} ({made.device})",
-              ["resource", "used", "there", "share"], used),
+            for name, use in made.resources.items() if use.available]
+    array, verdict = made.array, "meets" if made.meets_timing else "MISSES"
+    return Outcome(made.as_dict() | {"engine": array.engine, "bare": isinstance(array, Bare), "attempts": attempts}, [
+        *(attempt["outcome"] for attempt in attempts),
+        table(f"{array.rows}x{array.columns} {array.engine} cells{', bare,' * isinstance(array, Bare)} on {board.name} "
+              f"({made.device})", ["resource", "used", "there", "share"], used),
         f"reaches {made.fmax_mhz:.1f} MHz and {verdict} its clock of {made.clock_mhz} MHz; "
         f"made in {sum(made.seconds.values()):.0f} s",
-        f"bitstream: {made.bitstream}, SHA-256 {made.sha256}",
+        f"bitstream: {made.bitstream}", f"SHA-256: {made.sha256}",
         f"to load it: openFPGALoader -b {board.loader} {made.bitstream}"])
+
+
+def _made(board: "Board", args: argparse.Namespace, show: Any) -> tuple["BitstreamReport", list[dict[str, Any]]]:
+    """The bitstream, and the attempts before it."""
+    from lutra_sim import fpga
+
+    common: dict[str, Any] = {"clock_mhz": args.clock, "seed": args.seed, "out": Path(args.output), "progress": show}
+    if args.fit:
+        made, attempts = fpga.fit(board, lambda rows, columns: chosen_array(board, args, rows, columns), **common)
+        return made, [asdict(attempt) for attempt in attempts]
+    array = chosen_array(board, args, *(args.array or (None, None)))
+    return fpga.build(args.board, array, allow_timing_fail=args.allow_timing_fail, **common), []

@@ -10,7 +10,7 @@ from amaranth_boards.tang_nano_9k import TangNano9kPlatform
 from amaranth_boards.ulx3s import ULX3S_12F_Platform, ULX3S_25F_Platform, ULX3S_45F_Platform, ULX3S_85F_Platform
 
 from lutra_model.bare import Bare
-from lutra_model.params import Array
+from lutra_model.params import Array, Metric
 
 from .parts import ECP5_12F, ECP5_25F, ECP5_45F, ECP5_85F, GW1NR_9C, GW2AR_18C, HX8K, UP5K, Part
 from .platforms import ColorlightI5, ColorlightI9, OrangeCrab25F, OrangeCrab85F, TangNano20K
@@ -65,8 +65,8 @@ SMALL = Array(rows=8, columns=4, encoders=1, length=4, lanes=4, codebooks=64, bl
               activation_words=8192, table_words=2048, codebook_words=2048, program_words=512)
 LARGE = Array(rows=16, columns=8, encoders=1, fill=4, codebooks=128, block_rows=1024, index_words=1024,
               activation_words=16384, table_words=6144, codebook_words=4096, program_words=512)
-TINY = Array(rows=4, columns=4, encoders=1, length=4, lanes=4, codebooks=64, block_rows=256, index_words=512,
-             activation_words=2048, table_words=1024, codebook_words=512, program_words=512)
+TINY = Array(rows=4, columns=4, encoders=1, length=4, lanes=4, metric=Metric.TREE, codebooks=64, block_rows=256,
+             index_words=512, activation_words=2048, table_words=1024, codebook_words=1024, program_words=512)
 BARE = Bare(rows=8, columns=4, encoders=1, length=4, codebooks=64, block_rows=256)
 
 ULX3S = Board(name="ulx3s-25f", platform=ULX3S_25F_Platform, part=ECP5_25F,
@@ -75,7 +75,7 @@ ULX3S = Board(name="ulx3s-25f", platform=ULX3S_25F_Platform, part=ECP5_25F,
 ORANGECRAB = replace(ULX3S, name="orangecrab-25f", platform=OrangeCrab25F, oscillator_mhz=48, loader="orangeCrab",
                      place=("--package", "CSFBGA285", "--speed", "8"), pack=("--freq", "38.8"))
 ICEBREAKER = Board(name="icebreaker", platform=ICEBreakerPlatform, part=UP5K, place=("--package", "sg48"),
-                   oscillator_mhz=12, pad=True, clock_mhz=12, array=replace(BARE, block_tables=True),
+                   oscillator_mhz=12, pad=True, clock_mhz=24, array=replace(BARE, block_tables=True),
                    loader="ice40_generic")
 NANO = Board(name="tang-nano-20k", platform=TangNano20K, part=GW2AR_18C, pack=("--sspi_as_gpio", "--mspi_as_gpio"),
              oscillator_mhz=27, clock_mhz=27, array=TINY, loader="tangnano20k")

@@ -26,7 +26,7 @@ def engine_array(board: Board, engine: str, *, rows: int | None = None, columns:
     Other ``rows`` and ``columns`` leave the memories' depths. ``fields`` are others of `Array`. Raises ``ValueError``
     for an unknown engine, or sizes that make no machine.
     """
-    own = board.array
+    own = _plain(board.array)
     made = _shaped(own.resized(engine=engine, **engine_of(engine).typical | fields), board, None)
     full = replace(made, **_memories(own, made) | fields)
     return _shaped(full.resized(rows=rows or own.rows, columns=columns or own.columns, encoders=1), board, encoders)
@@ -40,8 +40,7 @@ def bare_array(board: Board, engine: str, *, rows: int | None = None, columns: i
     """
     made = engine_array(board, engine, rows=rows, columns=columns, **fields)
     block = engine == "lookup" and not board.part.ramw
-    return Bare(**{field.name: getattr(made, field.name) for field in fields_of(Array)}
-                | {"encoders": encoders or 1}, encoded=bool(encoders), block_tables=block)
+    return Bare(**_sizes(made) | {"encoders": encoders or 1, "lanes": 0}, encoded=bool(encoders), block_tables=block)
 
 
 def network_array(board: Board, network: Network, *, rows: int | None = None, columns: int | None = None,
@@ -51,7 +50,7 @@ def network_array(board: Board, network: Network, *, rows: int | None = None, co
     Tables beyond those of the board's own array are streamed. Raises ``ValueError`` for a network whose layers ask for
     several machines.
     """
-    own = board.array
+    own = _plain(board.array)
     found = fit.arrays(network, rows=rows or own.rows, columns=columns or own.columns, encoders=1)
     if not found:
         raise ValueError(f"network {network.name} must have a layer that runs on an array")
@@ -63,12 +62,22 @@ def network_array(board: Board, network: Network, *, rows: int | None = None, co
     return fit.sized(network, made, table_bytes=own.table_words * own.beat_bytes)
 
 
+def _sizes(array: Array) -> dict[str, Any]:
+    """The fields that a machine and a bare array have in common."""
+    return {field.name: getattr(array, field.name) for field in fields_of(Array)}
+
+
+def _plain(array: Array) -> Array:
+    """The machine of a bare array's sizes; a machine as it is."""
+    return Array(**_sizes(array))
+
+
 def _shaped(array: Array, board: Board, encoders: int | None) -> Array:
     """The same cells with what feeds and fills them as the board has it.
 
     Encoders that hold codebooks are as many as the board's; others, which cost little, take a word of channels.
     """
-    own = board.array
+    own = _plain(board.array)
     few = own.encoders if array.cell.slot_words(array, 1) else gcd(CHANNELS, array.rows, array.columns)
     made = array.resized(encoders=encoders or min(few, array.rows))
     fill = gcd(own.fill, made.rows)

@@ -14,7 +14,7 @@ from .. import library
 from .job import LOGS, REPORT, SECONDS, Job
 from .reports import Use, report_fmax, report_use
 
-__all__ = ["BitstreamReport", "TimingFailed", "build"]
+__all__ = ["BitstreamReport", "TimingFailed", "build", "make"]
 
 
 class TimingFailed(ValueError):
@@ -80,27 +80,32 @@ def build(board: str, array: Array | None = None, *, clock_mhz: int | None = Non
     :class:`TimingFailed`.
     """
     chosen = board_named(board)
-    array = array or chosen.array
-    clock_mhz = chosen.clock_mhz if clock_mhz is None else clock_mhz
-    job = Job.of(chosen, array, clock_mhz, seed)
+    job = Job.of(chosen, array or chosen.array, chosen.clock_mhz if clock_mhz is None else clock_mhz, seed)
+    return make(job, allow_timing_fail=allow_timing_fail, out=out, progress=progress, cache=cache)
+
+
+def make(job: Job, *, allow_timing_fail: bool = False, out: Path, progress: library.Progress | None = None,
+         cache: Path | None = None) -> BitstreamReport:
+    """As :func:`build`, of a machine that is elaborated."""
+    board = job.board
 
     def fill(folder: Path) -> None:
         try:
             job.make(folder, progress)
         finally:
-            _deliver(folder, out, chosen, LOGS)
+            _deliver(folder, out, board, LOGS)
 
     folder = library.cached(cache or library.cache_folder(), f"bitstream-{job.key}", fill)
     report = json.loads((folder / REPORT).read_text())
     fmax = report_fmax(report)
-    _deliver(folder, out, chosen, (*LOGS, REPORT))
-    if fmax < clock_mhz and not allow_timing_fail:
-        raise TimingFailed(f"{job} reaches {fmax:g} MHz on {board}, not {clock_mhz} MHz; "
+    _deliver(folder, out, board, (*LOGS, REPORT))
+    if fmax < job.clock_mhz and not allow_timing_fail:
+        raise TimingFailed(f"{job} reaches {fmax:g} MHz on {board.name}, not {job.clock_mhz} MHz; "
                            "choose a lower --clock, or --allow-timing-fail")
-    _deliver(folder, out, chosen, (job.bitstream,))
-    return BitstreamReport(board=board, device=chosen.part.name, array=array, clock_mhz=clock_mhz, fmax_mhz=fmax,
-                           seed=seed, resources=report_use(report, job.family),
-                           bitstream=out / f"{board}-{job.bitstream}",
+    _deliver(folder, out, board, (job.bitstream,))
+    return BitstreamReport(board=board.name, device=board.part.name, array=job.array, clock_mhz=job.clock_mhz,
+                           fmax_mhz=fmax, seed=job.seed, resources=report_use(report, job.family),
+                           bitstream=out / f"{board.name}-{job.bitstream}",
                            sha256=hashlib.sha256((folder / job.bitstream).read_bytes()).hexdigest(),
                            tools=job.versions(), seconds=json.loads((folder / SECONDS).read_text()),
                            source=job.source)
