@@ -58,8 +58,8 @@ def _design(args: argparse.Namespace) -> tuple["Board", Array, float]:
     if args.board:
         board = board_named(args.board)
         if isinstance(board.array, Bare):
-            raise ValueError(f"board {board.name} must hold a machine to run a network, and its own bitstream is a bare "
-                             "array; docs/boards has what that does")
+            raise ValueError(f"board {board.name} must hold a machine to run a network, and its own bitstream is a "
+                             "bare array; docs/boards has what that does")
         return board, board.array, board.clock_mhz
     try:
         found = json.loads(Path(args.design).read_text())
