@@ -244,6 +244,16 @@ class Array:
         return self.cell.beat_bytes(self)
 
     @property
+    def activation_bytes(self) -> int:
+        """Bytes of a beat of the activation stream."""
+        return self.columns
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of an output beat."""
+        return self.columns
+
+    @property
     def parameter_words(self) -> int:
         """Parameter words (a byte for each column) in a table beat."""
         return self.fill * self.cell_bits // 8
