@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from .signals import bits
 
-__all__ = ["TableRow"]
+__all__ = ["BlockRow", "TableRow"]
 
 
 class TableRow(wiring.Component):
@@ -51,4 +51,19 @@ class TableRow(wiring.Component):
         m.d.comb += self.o.eq(entries)
         with m.If(self.read):
             m.d.sync += entries.eq(Mux(self.used, read.data, 0))
+        return m
+
+
+class BlockRow(TableRow):
+    """As `TableRow`, with the register of the entries in the memory: for parts whose memories have no other read."""
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.table = table = Memory(shape=len(self.data), depth=2 * self.entries, init=[])
+        write, read, used = table.write_port(), table.read_port(), Signal(reset_less=True)
+        m.d.comb += [write.addr.eq(Cat(self.entry, self.write_bank)), write.data.eq(self.data),
+                     write.en.eq(self.write), read.addr.eq(Cat(self.index, self.bank)), read.en.eq(self.read),
+                     self.o.eq(Mux(used, read.data, 0))]
+        with m.If(self.read):
+            m.d.sync += used.eq(self.used)
         return m

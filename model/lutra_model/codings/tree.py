@@ -17,7 +17,6 @@ from .nearest import picked, pieces
 if TYPE_CHECKING:
     from ..nodes import Product
     from ..onnx_write import Writer
-    from ..operation import Operation
     from ..params import Array
 
 __all__ = ["Tree"]
@@ -124,7 +123,7 @@ class Tree(Coding):
             return f"layer {node.name} must use the array's metric {array.metric}, not {Metric.TREE}"
         return None
 
-    def codebook_beats(self, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.uint8]:
+    def codebook_beats(self, order: NDArray[np.int64], array: Array) -> NDArray[np.uint8]:
         """``(slots * slot words, encoders)``: for each encoder the tree's bits, cut into bytes.
 
         Thresholds, a byte each, then the compared scalars. A tree of fewer levels than the machine's lies below the
