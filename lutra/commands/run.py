@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutra_model import golden
+from lutra_model.bare import Bare
 from lutra_model.files import write_whole
 from lutra_model.params import Array, Metric
 from lutra_model.program import Program, compile_network
@@ -56,6 +57,9 @@ def _design(args: argparse.Namespace) -> tuple["Board", Array, float]:
 
     if args.board:
         board = board_named(args.board)
+        if isinstance(board.array, Bare):
+            raise ValueError(f"board {board.name} must hold a machine to run a network, and its own bitstream is a "
+                             "bare array; docs/boards has what that does")
         return board, board.array, board.clock_mhz
     try:
         found = json.loads(Path(args.design).read_text())

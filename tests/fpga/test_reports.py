@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lutra_sim.fpga.families import ECP5
 from lutra_sim.fpga.reports import Use, least_cells, log_use, report_fmax, report_use
 from lutra_sim.fpga.tools import native_version
 
@@ -14,7 +15,7 @@ LOGS = Path(__file__).parent / "logs"
 def test_json_report() -> None:
     report = json.loads((LOGS / "nextpnr_report.json").read_text())
     assert report_fmax(report) == 121.51
-    assert report_use(report) == {
+    assert report_use(report, ECP5) == {
         "LUT4 cells": Use(439, 24288), "distributed RAM blocks": Use(0, 3036), "block RAMs": Use(1, 56),
         "multipliers": Use(0, 28), "flip-flops": Use(310, 24288)}
 
@@ -25,20 +26,20 @@ def test_the_slowest_clock_counts() -> None:
 
 
 def test_log_of_a_placement_that_failed() -> None:
-    use = log_use((LOGS / "nextpnr_full.log").read_text())
+    use = log_use((LOGS / "nextpnr_full.log").read_text(), ECP5)
     assert use["LUT4 cells"] == Use(24310, 24288)
     assert use["block RAMs"] == Use(43, 56)
     assert len(use) == 5
 
 
 def test_log_that_ended_early() -> None:
-    assert log_use("ERROR: Failed to open file\n") == {}
+    assert log_use("ERROR: Failed to open file\n", ECP5) == {}
 
 
 def test_cells_of_a_netlist() -> None:
     cells = {"LUT4": 100, "CCU2C": 10, "TRELLIS_DPR16X4": 3, "TRELLIS_FF": 7, "$scopeinfo": 5, "DP16KD": 2}
-    assert least_cells(cells) == {"LUT4 cells": 132, "distributed RAM blocks": 3, "block RAMs": 2, "multipliers": 0,
-                                  "flip-flops": 7}
+    assert least_cells(cells, ECP5) == {"LUT4 cells": 132, "distributed RAM blocks": 3, "block RAMs": 2,
+                                        "multipliers": 0, "flip-flops": 7}
 
 
 @pytest.mark.parametrize(("text", "version"), [

@@ -124,3 +124,10 @@ def test_the_bytes_that_come_back_are_counted() -> None:
         host.run(np.repeat(CASE.inputs[:1], count, 0))
         heard.append(board.heard - before)
     assert heard[1] - heard[0] == rates(CASE.program, 40, 1_000_000).heard
+
+
+def test_a_board_whose_own_array_is_bare(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    own = [argument for argument in files if not argument.endswith("design.json") and argument != "--design"]
+    assert refused(capsys, *own, "--board", "icebreaker", "--simulated") == (
+        "board icebreaker must hold a machine to run a network, and its own bitstream is a bare array; docs/boards has "
+        "what that does")

@@ -1,17 +1,19 @@
 """The machine of an engine, or of a network, on a board: cells and memory as its own array has them."""
 
+from dataclasses import fields as fields_of
 from dataclasses import replace
 from math import gcd
 from typing import Any
 
 from lutra_model import fit
+from lutra_model.bare import Bare
 from lutra_model.engines import engine_of
 from lutra_model.network import Network
 from lutra_model.params import Array
 
 from .boards import Board
 
-__all__ = ["engine_array", "network_array"]
+__all__ = ["bare_array", "engine_array", "network_array"]
 
 WHOLE = 256  # words: the two halves of the index memory share block RAMs of 512
 CHANNELS = 4  # in a word of activation memory, at most
@@ -24,10 +26,21 @@ def engine_array(board: Board, engine: str, *, rows: int | None = None, columns:
     Other ``rows`` and ``columns`` leave the memories' depths. ``fields`` are others of `Array`. Raises ``ValueError``
     for an unknown engine, or sizes that make no machine.
     """
-    own = board.array
+    own = _plain(board.array)
     made = _shaped(own.resized(engine=engine, **engine_of(engine).typical | fields), board, None)
     full = replace(made, **_memories(own, made) | fields)
     return _shaped(full.resized(rows=rows or own.rows, columns=columns or own.columns, encoders=1), board, encoders)
+
+
+def bare_array(board: Board, engine: str, *, rows: int | None = None, columns: int | None = None,
+               encoders: int | None = None, **fields: Any) -> Bare:
+    """The bare array of the engine's machine; with encoders, as many as rows, where ``encoders`` says so.
+
+    Tables lie in block RAM where the part has no other. Raises ``ValueError`` as :func:`engine_array` does.
+    """
+    made = engine_array(board, engine, rows=rows, columns=columns, **fields)
+    block = engine == "lookup" and not board.part.ramw
+    return Bare(**_sizes(made) | {"encoders": encoders or 1, "lanes": 0}, encoded=bool(encoders), block_tables=block)
 
 
 def network_array(board: Board, network: Network, *, rows: int | None = None, columns: int | None = None,
@@ -37,7 +50,7 @@ def network_array(board: Board, network: Network, *, rows: int | None = None, co
     Tables beyond those of the board's own array are streamed. Raises ``ValueError`` for a network whose layers ask for
     several machines.
     """
-    own = board.array
+    own = _plain(board.array)
     found = fit.arrays(network, rows=rows or own.rows, columns=columns or own.columns, encoders=1)
     if not found:
         raise ValueError(f"network {network.name} must have a layer that runs on an array")
@@ -49,12 +62,22 @@ def network_array(board: Board, network: Network, *, rows: int | None = None, co
     return fit.sized(network, made, table_bytes=own.table_words * own.beat_bytes)
 
 
+def _sizes(array: Array) -> dict[str, Any]:
+    """The fields that a machine and a bare array have in common."""
+    return {field.name: getattr(array, field.name) for field in fields_of(Array)}
+
+
+def _plain(array: Array) -> Array:
+    """The machine of a bare array's sizes; a machine as it is."""
+    return Array(**_sizes(array))
+
+
 def _shaped(array: Array, board: Board, encoders: int | None) -> Array:
     """The same cells with what feeds and fills them as the board has it.
 
     Encoders that hold codebooks are as many as the board's; others, which cost little, take a word of channels.
     """
-    own = board.array
+    own = _plain(board.array)
     few = own.encoders if array.cell.slot_words(array, 1) else gcd(CHANNELS, array.rows, array.columns)
     made = array.resized(encoders=encoders or min(few, array.rows))
     fill = gcd(own.fill, made.rows)

@@ -1,6 +1,7 @@
 """The top level of a board: clock, serial line, host link, machine, status lights."""
 
 from amaranth import Cat, ClockDomain, Elaboratable, Module, ResetInserter, Signal
+from amaranth.build import Subsignal
 from amaranth.lib import io, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -105,23 +106,26 @@ class SerialMachine(wiring.Component):
 
 
 class BoardTop(Elaboratable):
-    """Everything on one board; the first four of its LEDs show the status."""
+    """Everything on one board; its LEDs show the status, as far as it has four."""
 
     def __init__(self, board: Board, array: Array, clock_mhz: int):
         self.board = board
-        self.clock_mhz = clock_mhz
+        self.clock = Clock(board.oscillator_mhz, clock_mhz, board.pll)
         self.machine = SerialMachine(array, serial_divisor(clock_mhz, board.baud))
 
     def elaborate(self, platform):
         m = Module()
         m.domains.sync = ClockDomain()
-        m.submodules.clock = Clock(self.board.oscillator_mhz, self.clock_mhz)
+        m.submodules.clock = self.clock
         m.submodules.machine = machine = self.machine
-        pins = platform.request("uart", 0, dir={"rx": "-", "tx": "-", "rts": "-", "dtr": "-"})
+        line = platform.lookup("uart", 0).ios
+        pins = platform.request("uart", 0, dir={wire.name: "-" for wire in line if isinstance(wire, Subsignal)})
         m.submodules.rx = rx = io.Buffer("i", pins.rx)
         m.submodules.tx = tx = io.Buffer("o", pins.tx)
         m.d.comb += [machine.rx.eq(rx.i), tx.o.eq(machine.tx)]
         for number in range(len(machine.status)):
+            if ("led", number) not in platform.resources:
+                break
             m.submodules[f"led_{number}"] = led = io.Buffer("o", platform.request("led", number, dir="-"))
             m.d.comb += led.o.eq(machine.status[number])
         return m

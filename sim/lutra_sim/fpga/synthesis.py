@@ -1,4 +1,4 @@
-"""Synthesis for the ECP5: one yosys script for the bitstream and for the netlist that is simulated."""
+"""Synthesis: one yosys script for the bitstream and for the netlist that is simulated."""
 
 import json
 from collections import Counter
@@ -9,6 +9,7 @@ from pathlib import Path
 from lutra_model.params import Array, Metric
 
 from . import tools
+from .families import ECP5, Family
 
 __all__ = ["drop_dangling_carries", "script", "squares", "synthesise"]
 
@@ -25,19 +26,21 @@ def _hard_distances(array: Array, multipliers: int) -> list[str]:
     return units[:max(0, (multipliers - COLUMN_MULTIPLIERS * array.columns) // array.length)]
 
 
-def script(array: Array, top: str, multipliers: int, outputs: Sequence[str]) -> str:
-    """The yosys script that turns ``top``.il, which holds the array's machine, into an ECP5 netlist.
+def script(array: Array, top: str, multipliers: int, outputs: Sequence[str], family: Family = ECP5,
+           options: str = "") -> str:
+    """The yosys script that turns ``top``.il, which holds the array's machine, into a netlist of a family's cells.
 
     ``multipliers`` are those that columns and squares share, 0 to keep squares in logic; ``outputs`` are the
-    commands that write the netlist.
+    commands that write the netlist; ``options`` are the part's.
     """
     soft = "*"
     lines = [f"read_rtlil {top}.il"]
     if hard := _hard_distances(array, multipliers):
         lines.append("select -set hard " + " ".join(f"*{unit}" for unit in hard))
         soft = "* @hard %d"
-    lines += [f"techmap -autoproc -map {SQUARES} {soft}", f"synth_ecp5 -top {top}",
-              "tee -q -o statistics.json stat -json", *outputs]
+    lines += [f"techmap -autoproc -map {name} {soft}" for name in family.maps]
+    lines += [" ".join([family.synthesis, *options.split(), "-top", top]), "tee -q -o statistics.json stat -json",
+              *outputs]
     return "\n".join(lines) + "\n"
 
 
