@@ -7,9 +7,10 @@ from amaranth.lib.memory import Memory
 from .bare import BareMachine, Ongoing
 from .bare_mac import BareMac
 from .engines import engine_of
+from .level_arrays import LevelTables
 from .lookup_array import LookupArray
 from .signals import delay
-from .table_row import BlockRow
+from .table_row import BlockRow, TableRow
 
 __all__ = ["BareArray"]
 
@@ -43,7 +44,10 @@ class BareArray(BareMachine):
         array = self.array
         if array.multipliers >= 0:
             return BareMac(array)
-        return LookupArray(array, BlockRow) if array.block_tables else engine_of(array).cells(array)
+        kind = engine_of(array).cells
+        if kind in (LookupArray, LevelTables):
+            return kind(array, BlockRow if array.block_tables else TableRow, banks=1)
+        return kind(array)
 
     def _closes(self) -> Value:
         """The row's last plane is issued."""
