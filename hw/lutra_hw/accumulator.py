@@ -20,7 +20,7 @@ def accumulator_width(array: Array) -> int:
 
 def pool_width(array: Array) -> int:
     """Bits of a pool's sum (or maximum) over the lanes."""
-    return 8 + (array.lanes - 1).bit_length()
+    return 8 + (array.pool_lanes - 1).bit_length()
 
 
 class Accumulator(wiring.Component):

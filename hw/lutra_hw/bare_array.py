@@ -7,9 +7,10 @@ from amaranth.lib.memory import Memory
 from .bare import BareMachine, Ongoing
 from .bare_mac import BareMac
 from .engines import engine_of
+from .level_arrays import LevelTables
 from .lookup_array import LookupArray
 from .signals import delay
-from .table_row import BlockRow
+from .table_row import BlockRow, TableRow
 
 __all__ = ["BareArray"]
 
@@ -43,7 +44,10 @@ class BareArray(BareMachine):
         array = self.array
         if array.multipliers >= 0:
             return BareMac(array)
-        return LookupArray(array, BlockRow) if array.block_tables else engine_of(array).cells(array)
+        kind = engine_of(array).cells
+        if kind in (LookupArray, LevelTables):
+            return kind(array, BlockRow if array.block_tables else TableRow, banks=1)
+        return kind(array)
 
     def _closes(self) -> Value:
         """The row's last plane is issued."""
@@ -91,7 +95,8 @@ class BareArray(BareMachine):
         for row in range(array.rows):
             m.submodules[f"encoder_{row}"] = encoder = engine_of(array).encoder(array)
             data = self.s_axis_act_tdata.word_select(row, 8 * array.length)
-            m.d.comb += [encoder.load.eq(learning), encoder.entry.eq(self.entry), encoder.centroid.eq(data),
+            share = self.s_axis_act_tdata.word_select(row, len(encoder.centroid))
+            m.d.comb += [encoder.load.eq(learning), encoder.entry.eq(self.entry), encoder.centroid.eq(share),
                          encoder.turn.eq(passing & fresh), encoder.vector.eq(passing), encoder.data.eq(data),
                          *(bit.eq(self.last_entry >= entry) for entry, bit in enumerate(encoder.entry_mask))]
             told.append(encoder.o)

@@ -1,66 +1,16 @@
 """A MAC array as FPGAs build it: some products in the part's multipliers, the others in logic, an adder tree each."""
 
-from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from lutra_model.bare import Bare
 
 from .adder_tree import AdderTree
 from .engines import cells_signature, tree_width
+from .product import HardProduct, SoftProduct
 from .signals import delay
 
-__all__ = ["BareMac", "HardProduct", "SoftProduct"]
-
-
-def _product() -> wiring.Signature:
-    """Factors and their product, which is combinational."""
-    return wiring.Signature({"a": In(signed(8)), "w": In(signed(8)), "o": Out(signed(16))})
-
-
-class HardProduct(wiring.Component):
-    """A product that synthesis gives to a multiplier of the part."""
-
-    def __init__(self) -> None:
-        super().__init__(_product())
-
-    def elaborate(self, platform):
-        m = Module()
-        m.d.comb += self.o.eq(self.a * self.w)
-        return m
-
-
-class SoftProduct(wiring.Component):
-    """A product in logic: four sums of two partial products each, two of two of those, one of the last two.
-
-    An adder with an AND before each of its inputs is one LUT4 a bit where a part's carry cells have four inputs. The
-    last partial product, of the weight's sign, is subtracted.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(_product())
-
-    def elaborate(self, platform):
-        m = Module()
-        pairs = [self._pair(m, place) for place in range(0, 8, 2)]
-        halves = [self._sum(m, pairs[n], pairs[n + 1], 2) for n in (0, 2)]
-        m.d.comb += self.o.eq(self._sum(m, *halves, 4))
-        return m
-
-    def _pair(self, m: Module, place: int) -> Signal:
-        """``a`` times two bits of the weight, of which the second may be the sign."""
-        pair = Signal(signed(10), name=f"pair_{place}")
-        low, high = (self.a & self.w[place + n].replicate(8).as_signed() for n in range(2))
-        m.d.comb += pair.eq(low - (high << 1) if place == 6 else low + (high << 1))
-        return pair
-
-    @staticmethod
-    def _sum(m: Module, low: Value, high: Value, places: int) -> Signal:
-        """``low`` plus ``high`` so many places further; the lowest bits pass."""
-        total = Signal(signed(len(high) + places), name="total")
-        upper = Signal(signed(len(high)), name="upper")
-        m.d.comb += [upper.eq((low >> places) + high), total[:places].eq(low[:places]), total[places:].eq(upper)]
-        return total
+__all__ = ["BareMac"]
 
 
 class BareMac(wiring.Component):
@@ -93,8 +43,8 @@ class BareMac(wiring.Component):
                 m.d.sync += activation.eq(self.symbols.word_select(row, 8))
             for column, tree in enumerate(trees):
                 cell = row * array.columns + column
-                kind = HardProduct if cell < array.multipliers else SoftProduct
-                m.submodules[f"product_{row}_{column}"] = product = kind()
+                product = HardProduct() if cell < array.multipliers else SoftProduct()
+                m.submodules[f"product_{row}_{column}"] = product
                 value = Signal(signed(16), name=f"value_{row}_{column}", reset_less=True)
                 m.d.comb += [product.a.eq(activation), product.w.eq(weights.word_select(column, 8)),
                              tree.i[row].eq(value)]

@@ -105,7 +105,7 @@ class Front(wiring.Component):
         flags = pool_flags(self.array)(delay(m, feeder.flags.as_value(), Pipeline(self.array).fetch))
         m.d.comb += [
             pool.enable.eq(Cat(fetched, delay(m, fetched, 1, reset=True))), pool.maximum.eq(self.settings.maximum),
-            pool.words.eq(words), self.sums.eq(pool.o), self.pooled.valid.eq(fetched),
+            pool.words.eq(words[:len(pool.words)]), self.sums.eq(pool.o), self.pooled.valid.eq(fetched),
             *(getattr(self.pooled, name).eq(flags[name]) for name in ("row", "first", "last", "end"))]
 
     def _row(self, m: Module, feeder: Feeder, gather: Gather) -> Value:

@@ -1,5 +1,7 @@
 """The lookup array: rows of table cells and an adder tree for each column."""
 
+from functools import partial
+
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 
@@ -21,7 +23,7 @@ class LookupArray(wiring.Component):
 
     Parameters
     ----------
-    row : what a row of cells is.
+    row, banks : what a row of cells is; banks of its tables.
 
     Members
     -------
@@ -33,9 +35,9 @@ class LookupArray(wiring.Component):
 
     stages = 1  # registers from ``valid`` to the cells' entries
 
-    def __init__(self, array: Array, row: type[TableRow] = TableRow):
+    def __init__(self, array: Array, row: type[TableRow] = TableRow, banks: int = 2):
         self.array = array
-        self.row = row
+        self.row = partial(row, entries=array.entries, columns=array.columns, banks=banks)
         super().__init__(cells_signature(array))
 
     def elaborate(self, platform):
@@ -58,7 +60,7 @@ class LookupArray(wiring.Component):
         entry, data = self._written(m)
         found: list[Value] = []
         for row in range(array.rows):
-            m.submodules[f"row_{row}"] = cell = self.row(entries=array.entries, columns=array.columns)
+            m.submodules[f"row_{row}"] = cell = self.row()
             index, used = self._index(row)
             m.d.comb += [cell.write.eq(load.valid & (load.group == row // array.fill)), cell.write_bank.eq(load.bank),
                          cell.entry.eq(entry), cell.data.eq(data.word_select(row % array.fill, len(cell.data))),

@@ -154,8 +154,9 @@ class Sequencer(wiring.Component):
         return ((operation.block >= array.block_rows) | (operation.last_block >= array.block_rows)
                 | (operation.last_columns >= array.columns)
                 | product & ((operation.entries >= array.entries) | (operation.length > array.length)
-                             | (operation.length == 0) | (operation.last_slots >= array.slots)
-                             | self._long_run(operation) | operation.gather & self._ungathered(operation))
+                             | (operation.length == 0) | self._long_run(operation)
+                             | (operation.last_slots >= array.slots)
+                             | operation.gather & self._ungathered(operation))
                 | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0))
                 | self._long_row(operation))
 

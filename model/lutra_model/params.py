@@ -121,6 +121,7 @@ class Array:
     fill : array rows that one table beat loads; a divisor of ``rows``. 0: all.
     run : longest sub-vector that may be a run of channels, or of taps of one channel of many encoders (the arrangements
         RUN and TAPS of docs/hardware.md). 0: ``length``.
+    pool : lanes that a pool takes in one cycle; 0: all.
     stores : words of activation memory that one beat writes at most, a power of two. 0: as many as there are banks;
         with fewer, both sides share their banks, and residuals have a copy of all words.
     gather : table memory has an address for each of ``fill`` rows, so that a beat can hold entries of several indices.
@@ -149,6 +150,7 @@ class Array:
     lanes: int = 0
     fill: int = 0
     run: int = 0
+    pool: int = 0
     stores: int = 0
     gather: bool = False
     codebooks: int = 512
@@ -196,6 +198,8 @@ class Array:
             object.__setattr__(self, name, value)
         if not 0 <= self.run <= self.length:
             raise ValueError(f"run must be 0 to {self.length}, not {self.run}")
+        if not 0 <= self.pool <= lanes:
+            raise ValueError(f"pool must be 0 to {lanes}, not {self.pool}")
         if self.stores and (self.stores & (self.stores - 1) or not self.output_words <= self.stores <= self.banks):
             raise ValueError(f"stores must be a power of two from {self.output_words} to {self.banks}, "
                              f"not {self.stores}")
@@ -287,6 +291,11 @@ class Array:
     def banks(self) -> int:
         """Banks on each side of the activation memory, a power of two; word ``a`` lies in bank ``a % banks``."""
         return 1 << log2(most(self.lanes, self.output_words))
+
+    @property
+    def pool_lanes(self) -> int:
+        """Lanes that a pool takes in one cycle."""
+        return self.pool or self.lanes
 
     @property
     def longest_run(self) -> int:

@@ -49,7 +49,7 @@ def _gather(structure: Structure) -> Found:
     """Lane addresses, the way from banks to lanes, and the pool's tree."""
     array = structure.array
     ways = array.lanes + array.output_words  # from banks to lanes, from columns to banks
-    pool = array.word * reduction_bits(array.lanes, 8)
+    pool = array.word * reduction_bits(array.pool_lanes, 8)
     return _of("gather", {"add": array.lanes * log2(array.activation_words) + pool, "compare": pool,
                           "mux": ways * (array.banks - 1) * structure.word_bits,
                           "register": structure.gather_registers})

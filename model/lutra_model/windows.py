@@ -193,8 +193,8 @@ def row_former(channels: int, passes: int, array: Array) -> Former:
 
 def pool_former(channels: int, kernel: tuple[int, int], array: Array) -> Former:
     """The former of a pool: a rectangle of the window in a beat, one word of channels after the other."""
-    side = _divisor(kernel[1], array.lanes)
-    tall = _divisor(kernel[0], array.lanes // side)
+    side = _divisor(kernel[1], array.pool_lanes)
+    tall = _divisor(kernel[0], array.pool_lanes // side)
     lanes = tuple(Place(dy=n // side, dx=n % side) for n in range(side * tall))
     return Former(arrange=Arrange.WINDOW, lanes=lanes, parts_y=kernel[0] // tall, parts_x=kernel[1] // side,
                   groups=_up(channels, array.word), part_dy=tall, part_dx=side, group_words=1,

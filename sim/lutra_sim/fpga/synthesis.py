@@ -17,6 +17,11 @@ SQUARES = "square_ecp5.v"
 COLUMN_MULTIPLIERS = 4  # of 18 x 18 bits: two for the finisher's 33 x 17 bits, two for the add stage's products
 
 
+# Reads of a word in the cycle in which it is written: no component looks at what they give, so that memories need no
+# logic to make it the old word.
+UNSHARED = "t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
+
+
 def _hard_distances(array: Array, multipliers: int) -> list[str]:
     """Modules whose squares may keep the multipliers that the columns leave; the others' go into logic."""
     if not array.is_lookup or array.metric is not Metric.L2:
@@ -38,6 +43,7 @@ def script(array: Array, top: str, multipliers: int, outputs: Sequence[str], fam
     if hard := _hard_distances(array, multipliers):
         lines.append("select -set hard " + " ".join(f"*{unit}" for unit in hard))
         soft = "* @hard %d"
+    lines.append(f"setparam -set COLLISION_X_MASK 1'1 {UNSHARED}")
     lines += [f"techmap -autoproc -map {name} {soft}" for name in family.maps]
     lines += [" ".join([family.synthesis, *options.split(), "-top", top]), "tee -q -o statistics.json stat -json",
               *outputs]
