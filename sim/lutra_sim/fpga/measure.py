@@ -1,0 +1,108 @@
+"""Measures bare arrays for the estimates of `lutra_model.footprint`: ``python -m lutra_sim.fpga.measure FILE``."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from math import gcd
+from pathlib import Path
+from typing import Any
+
+from lutra_hw.board.boards import Board, board_named
+from lutra_model.bare import Bare
+from lutra_model.engines import engine_of
+from lutra_model.files import write_whole
+from lutra_model.footprint import FORMAT
+
+from .. import library
+from . import flow
+from .job import DoesNotFit, Job
+
+__all__ = ["POINTS", "array", "measure"]
+
+SUMMED = 4096  # scalars that an accumulator adds up at most
+SYNTHESISED, ROUTED, HELD_OUT = "synthesised", "routed", "held out"
+Place = tuple[str, str, int, int, dict[str, Any], str]  # board, engine, rows, columns, other fields, what is done
+W1, W2 = {"length": 4, "entries": 1}, {"length": 4, "entries": 2}
+SMALL, LARGE = "ulx3s-25f", "ulx3s-85f"
+CLOCKS = {SMALL: 75, LARGE: 75, "tang-nano-9k": 54, "tang-nano-20k": 54, "icebreaker": 24, "hx8k-b-evn": 48}
+
+POINTS: tuple[Place, ...] = (
+    (SMALL, "lookup", 4, 4, {}, SYNTHESISED),
+    (SMALL, "mac", 7, 4, {}, ROUTED),
+    ("tang-nano-9k", "lookup", 8, 8, {}, ROUTED),
+    ("icebreaker", "lookup", 4, 8, {"length": 4}, ROUTED),
+    ("icebreaker", "mac", 4, 2, {}, ROUTED),
+    (SMALL, "lookup", 16, 16, {}, HELD_OUT),
+    (SMALL, "lookup", 8, 8, {}, ROUTED),
+    (SMALL, "mac", 8, 8, {}, HELD_OUT),
+    (SMALL, "lut-tc", 4, 4, W2, SYNTHESISED),
+    (SMALL, "lut-tc", 8, 4, W2, SYNTHESISED),
+    (SMALL, "vec-lut", 4, 4, {}, SYNTHESISED),
+    (SMALL, "vec-lut", 8, 4, {}, SYNTHESISED),
+    (SMALL, "dln-row", 4, 4, {}, SYNTHESISED),
+    (SMALL, "dln-row", 8, 4, {}, SYNTHESISED),
+    ("tang-nano-9k", "mac", 8, 4, {}, ROUTED),
+    ("tang-nano-9k", "lookup", 4, 4, {}, SYNTHESISED),
+)
+
+
+def array(board: Board, engine: str, rows: int, columns: int, **fields: Any) -> Bare:
+    """The bare array of an engine on a board: indices from the host, one array row in a table beat."""
+    small = board.part.lut4 < 10_000
+    sizes: dict[str, Any] = {"rows": rows, "columns": columns, "encoders": 1, "fill": 1,
+                             "block_rows": 256 if small else 512} | engine_of(engine).typical | fields
+    sizes["codebooks"] = 512 if engine == "lookup" else SUMMED // sizes.get("length", 1)
+    if engine == "lookup":
+        sizes["block_tables"] = not board.part.ramw
+    if engine == "mac":
+        sizes = {"multipliers": min(board.part.dsp, rows * columns)} | sizes
+    if engine == "vec-lut":
+        sizes["fill"] = rows
+    if engine.startswith("dln"):
+        sizes["fill"] = gcd(4, rows)
+    return Bare(engine=engine, **sizes)
+
+
+def measure(place: Place, cache: Path, out: Path) -> dict[str, Any]:
+    """One point as `lutra_model.footprint` reads it; raises `DoesNotFit`."""
+    board, engine, rows, columns, fields, role = place
+    chosen = board_named(board)
+    made = array(chosen, engine, rows, columns, **fields)
+    point = {"board": board, "family": chosen.part.family, "part": chosen.part.name, "array": asdict(made),
+             "held_out": role == HELD_OUT, "clock_mhz": CLOCKS[board], "fmax_mhz": None}
+    if role == SYNTHESISED:
+        return point | {"cells": Job.of(chosen, made, CLOCKS[board], 1).needs(cache)}
+    report = flow.build(board, made, clock_mhz=CLOCKS[board], allow_timing_fail=True, out=out, cache=cache)
+    return point | {"cells": {name: use.used for name, use in report.resources.items()}, "fmax_mhz": report.fmax_mhz,
+                    "seed": report.seed, "seconds": dict(report.seconds), "sha256": report.sha256}
+
+
+def measured(places: tuple[Place, ...], cache: Path, out: Path,
+             say: Callable[[str], object]) -> Iterator[dict[str, Any]]:
+    """All points; one that does not fit is said and left out."""
+    for place in places:
+        try:
+            yield measure(place, cache, out)
+        except DoesNotFit as error:
+            say(f"{place[0]}, {place[1]}: {error}")
+
+
+def main() -> None:
+    """Writes the file of points; what the cache has is not made again."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    args = parser.parse_args()
+    cache = library.cache_folder()
+    found = list(measured(POINTS, cache, args.file.parent / "bitstreams", lambda text: print(text, file=sys.stderr)))
+    jobs = (Job.of(board_named(name), board_named(name).array, board_named(name).clock_mhz, 1) for name in CLOCKS)
+    versions = {name: text for job in jobs for name, text in job.versions().items()}
+    data = {"format": FORMAT, "tools": versions, "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+            "command": "python -m lutra_sim.fpga.measure FILE", "points": found}
+    write_whole(args.file, lambda part: part.write_text(json.dumps(data, indent=1) + "\n"))
+
+
+if __name__ == "__main__":
+    main()
