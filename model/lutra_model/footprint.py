@@ -18,7 +18,7 @@ from .bare import Bare
 from .files import parse_json
 from .params import Metric
 
-__all__ = ["FORMAT", "POINTS", "Footprint", "Point", "error", "estimate", "points"]
+__all__ = ["FITTED", "FORMAT", "POINTS", "Footprint", "Point", "encoders", "error", "estimate", "parsed", "points"]
 
 FORMAT, POINTS = "lutra-footprint-1", "footprints.json"
 BUFFER_BITS = 2048 * 8  # of the host link
@@ -38,6 +38,7 @@ class Point:
     """
 
     board: str
+    part: str
     family: str
     array: Bare
     cells: Mapping[str, int]
@@ -64,10 +65,15 @@ def points() -> tuple[Point, ...]:
     return tuple(parsed(item) for item in head()["points"])
 
 
+def encoders() -> dict[str, int]:
+    """LUT4 cells of an encoder on an ECP5, by its metric and the length of its sub-vectors."""
+    return {str(name): int(cells) for name, cells in head()["encoders"].items()}
+
+
 def parsed(item: Mapping[str, Any]) -> Point:
     """A point from its JSON object."""
     array = Bare(**item["array"] | {"metric": Metric(item["array"]["metric"])})
-    return Point(item["board"], item["family"], array, item["cells"], item["fmax_mhz"], item["held_out"])
+    return Point(item["board"], item["part"], item["family"], array, item["cells"], item["fmax_mhz"], item["held_out"])
 
 
 def _up(value: int, size: int) -> int:
