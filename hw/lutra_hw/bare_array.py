@@ -95,7 +95,8 @@ class BareArray(BareMachine):
         for row in range(array.rows):
             m.submodules[f"encoder_{row}"] = encoder = engine_of(array).encoder(array)
             data = self.s_axis_act_tdata.word_select(row, 8 * array.length)
-            m.d.comb += [encoder.load.eq(learning), encoder.entry.eq(self.entry), encoder.centroid.eq(data),
+            share = self.s_axis_act_tdata.word_select(row, len(encoder.centroid))
+            m.d.comb += [encoder.load.eq(learning), encoder.entry.eq(self.entry), encoder.centroid.eq(share),
                          encoder.turn.eq(passing & fresh), encoder.vector.eq(passing), encoder.data.eq(data),
                          *(bit.eq(self.last_entry >= entry) for entry, bit in enumerate(encoder.entry_mask))]
             told.append(encoder.o)

@@ -105,9 +105,16 @@ def _made(board: "Board", args: argparse.Namespace, show: Any) -> tuple["Bitstre
     """The bitstream, and the attempts before it."""
     from lutra_sim import fpga
 
-    common: dict[str, Any] = {"clock_mhz": args.clock, "seed": args.seed, "out": Path(args.output), "progress": show}
+    def array(rows: int | None, columns: int | None) -> Array:
+        return chosen_array(board, args, rows, columns)
+
+    common: dict[str, Any] = {"clock_mhz": args.clock, "seed": args.seed, "progress": show}
+    out = Path(args.output)
     if args.fit:
-        made, attempts = fpga.fit(board, lambda rows, columns: chosen_array(board, args, rows, columns), **common)
+        made, attempts = fpga.fit(board, array, out=out, **common)
         return made, [asdict(attempt) for attempt in attempts]
-    array = chosen_array(board, args, *(args.array or (None, None)))
-    return fpga.build(args.board, array, allow_timing_fail=args.allow_timing_fail, **common), []
+    try:
+        return fpga.build(args.board, array(*(args.array or (None, None))), out=out,
+                          allow_timing_fail=args.allow_timing_fail, **common), []
+    except fpga.DoesNotFit as error:
+        raise ValueError(f"{error}; {fpga.advice(board, array, **common)}") from None

@@ -5,7 +5,7 @@ each kind of bit below, by least squares over the synthesised points of `POINTS`
 a period which grows with the LUT4 cells, over the routed ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -23,7 +23,10 @@ __all__ = ["FITTED", "FORMAT", "POINTS", "Footprint", "Point", "encoders", "erro
 FORMAT, POINTS = "lutra-footprint-1", "footprints.json"
 BUFFER_BITS = 2048 * 8  # of the host link
 FITTED = ("LUT4 cells", "flip-flops")
-ENGINES = ("lookup", "mac", "lut-tc", "vec-lut", "dln-row")  # of which shares are fitted
+OFF = 0.1  # of an estimate, where a share is off by as much as it is
+SHARED = ((1000, 1, 2, 2, 1), (700, 1, 1, 2, 0.5))  # of `_bits`, by their structure: LUT4 cells, flip-flops
+OWN = {"lookup": ((1, 4), (8, 4)), "mac": ((80, 2), (24, 24)), "lut-tc": ((55, 130), (12, 90)),
+       "vec-lut": ((70, 10), (60, 8)), "dln-row": ((1, 80), (8, 8))}  # of its two own counts: LUT4 cells, flip-flops
 
 
 @dataclass(frozen=True)
@@ -113,35 +116,55 @@ def exact(array: Bare, family: str) -> dict[str, int]:
 
 
 def _bits(array: Bare) -> list[float]:
-    """Of the link's beats, of output beats, of accumulators, of adder trees; then each engine's cells and rows."""
+    """One; bits of the link's beats, of output beats, accumulators, adder trees; then each engine's two own counts."""
     held = 8 * max(4, array.activation_bytes, array.beat_bytes)
     shared = [1, held, 8 * array.output_bytes, array.cell.accumulator_bits(array) * array.columns, _tree_bits(array)]
-    soft = array.cells - max(0, array.multipliers)
-    own = {"lookup": (array.rows, 0), "mac": (soft, array.cells - soft),
-           "lut-tc": (array.cells, array.rows), "vec-lut": (array.cells, array.rows),
-           "dln-row": (array.columns * array.fill, array.rows)}[array.engine]
-    return [*shared, *(value for engine in ENGINES for value in (own if engine == array.engine else (0, 0)))]
+    hard = max(0, array.multipliers)
+    own = {"mac": (array.cells - hard, hard), "dln-row": (array.cells, array.columns * array.fill)}.get(
+        array.engine, (array.cells, array.rows))
+    return [*shared, *(value for engine in OWN for value in (own if engine == array.engine else (0, 0)))]
+
+
+def _ram_cells(array: Bare, family: str) -> int:
+    """LUT4 cells that distributed RAM takes, its write ports included."""
+    return ram_blocks(array) * (6 if family == "ecp5" else 4)
+
+
+def _cells(point: Point, name: str) -> float:
+    """What a point counts, without distributed RAM; synthesis knows nothing of an ECP5's write ports."""
+    if name != FITTED[0]:
+        return point.cells[name]
+    ports = 0 if point.fmax_mhz or point.family != "ecp5" else 2 * ram_blocks(point.array)
+    return point.cells[name] + ports - _ram_cells(point.array, point.family)
 
 
 @lru_cache(maxsize=8)
 def _shares(family: str) -> NDArray[np.float64]:
-    """Cells for each bit of `_bits`, a column for each of `FITTED`; distributed RAM's own cells apart."""
+    """Cells for each of `_bits`, a column for each of `FITTED`.
+
+    Few points are known, so shares are drawn to what the structure says, `SHARED` and `OWN`: by its own size a share
+    may be off as an estimate may by a tenth.
+    """
     known = [point for point in points() if point.family == family and not point.held_out]
-    counts = np.array([[point.cells[name] - 4 * ram_blocks(point.array) * (name == FITTED[0]) for name in FITTED]
-                       for point in known], float)
-    weights = 1 / np.array([[point.cells[name] for name in FITTED] for point in known], float)
-    terms = np.array([_bits(point.array) for point in known])
-    return np.stack([np.linalg.lstsq(terms * weights[:, [place]], counts[:, place] * weights[:, place], rcond=None)[0]
-                     for place in range(len(FITTED))], axis=1)
+    found = []
+    for place, name in enumerate(FITTED):
+        prior = np.array([*SHARED[place], *(value for own in OWN.values() for value in own[place])], float)
+        whole = np.array([_cells(point, name) + _ram_cells(point.array, family) for point in known])
+        terms = np.array([_bits(point.array) for point in known]) / whole[:, None] / OFF
+        wanted = np.array([_cells(point, name) for point in known]) / whole / OFF
+        drawn = np.diag(1 / np.maximum(prior, 1))
+        found.append(np.linalg.lstsq(np.concatenate([terms, drawn]), np.concatenate([wanted, drawn @ prior]),
+                                     rcond=None)[0])
+    return np.stack(found, axis=1)
 
 
 @lru_cache(maxsize=8)
 def _period(family: str) -> NDArray[np.float64]:
     """Nanoseconds: a part that is always there, and one for each doubling of the LUT4 cells."""
-    known = [point for point in points() if point.family == family and point.fmax_mhz and not point.held_out]
-    cells = np.array([[1, np.log2(point.cells[FITTED[0]])] for point in known])
-    found: NDArray[np.float64] = np.linalg.lstsq(cells, np.array([1000 / (point.fmax_mhz or 1) for point in known]),
-                                                 rcond=None)[0]
+    known = [(point.cells[FITTED[0]], point.fmax_mhz) for point in points()
+             if point.family == family and point.fmax_mhz and not point.held_out]
+    terms = np.array([[1, np.log2(cells)] for cells, _ in known])
+    found: NDArray[np.float64] = np.linalg.lstsq(terms, np.array([1000 / fmax for _, fmax in known]), rcond=None)[0]
     return found
 
 
@@ -153,14 +176,16 @@ def estimate(array: Bare, family: str) -> Footprint:
                          f"without encoders, not {array.engine}")
     shares = np.array(_bits(array)) @ _shares(family)
     found = dict(zip(FITTED, np.rint(shares).astype(int).tolist(), strict=True))
-    found[FITTED[0]] += 4 * ram_blocks(array)
+    found[FITTED[0]] += _ram_cells(array, family)
     constant, doubling = _period(family)
-    return Footprint({**found, **exact(array, family)},
-                     round(1000 / float(constant + doubling * np.log2(found[FITTED[0]])), 1))
+    period = float(constant + doubling * np.log2(found[FITTED[0]]))
+    return Footprint({**found, **exact(array, family)}, round(1000 / period, 1))
 
 
-def error(point: Point, names: Sequence[str] = FITTED) -> dict[str, float]:
+def error(point: Point) -> dict[str, float]:
     """Estimate over count, less one, of a point's resources."""
     found = estimate(point.array, point.family)
-    return {name: found.resources[name] / point.cells[name] - 1 for name in names} | (
+    counted = {name: _cells(point, name) for name in FITTED if name in point.cells}
+    counted[FITTED[0]] += _ram_cells(point.array, point.family)
+    return {name: found.resources[name] / count - 1 for name, count in counted.items()} | (
         {"Fmax": found.fmax_mhz / point.fmax_mhz - 1} if point.fmax_mhz else {})

@@ -10,7 +10,7 @@ from lutra_hw.board.boards import BOARDS, Board
 from lutra_hw.board.fit import bare_array, engine_array
 from lutra_model.bare import Bare
 from lutra_model.params import Array
-from lutra_sim.fpga import DoesNotFit, TimingFailed, fit, fitting
+from lutra_sim.fpga import DoesNotFit, TimingFailed, advice, fit, fitting
 from lutra_sim.fpga.fitting import SAMPLES, SHAPES, Estimate
 
 BOARD = BOARDS["ulx3s-25f"]
@@ -117,6 +117,16 @@ def test_a_machine_that_is_too_large(stand_in: Any, tmp_path: Path) -> None:
     with pytest.raises(DoesNotFit, match=r"^board ulx3s-25f must be larger, or the machine smaller: a 2x2 array needs "
                                          r"about 10960 LUT4 cells, ulx3s-25f has 5000$"):
         fit(small, machine, out=tmp_path, cache=tmp_path)
+
+
+def test_advice_for_an_array_that_is_too_large(stand_in: Any, tmp_path: Path) -> None:
+    stand_in(Tools())
+    rows, columns = best()
+    assert advice(BOARD, machine, cache=tmp_path) == (
+        f"by estimate {rows}x{columns} is the largest that fits, --fit makes sure")
+    small = replace(BOARD, part=replace(BOARD.part, lut4=5_000))
+    assert advice(small, machine, cache=tmp_path) == (
+        "no array fits: 2x2 needs about 10960 LUT4 cells, ulx3s-25f has 5000")
 
 
 @pytest.mark.slow

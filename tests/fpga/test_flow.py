@@ -99,8 +99,7 @@ def test_what_a_report_says(tmp_path: Path, no_tools: list[str]) -> None:
 
 def test_too_many_cells_after_synthesis(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "synthesise", lambda *arguments: {"LUT4": 40_000, "CCU2C": 10_000})
-    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 60000 LUT4 cells, ulx3s-25f has 24288, 35712 too few; "
-                                         r"choose a smaller --array, or --fit$"):
+    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 60000 LUT4 cells, ulx3s-25f has 24288, 35712 too few$"):
         build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
 
 
@@ -115,13 +114,12 @@ def failing(log: str) -> Callable[..., str]:
 def test_too_many_cells_for_placement(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     log = (LOGS / "nextpnr_full.log").read_text()
     monkeypatch.setattr(tools, "run", failing(log))
-    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 24310 LUT4 cells, ulx3s-25f has 24288, 22 too few; "
-                                         r"choose a smaller --array, or --fit$"):
+    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 24310 LUT4 cells, ulx3s-25f has 24288, 22 too few$"):
         build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
     assert (tmp_path / "ulx3s-25f-nextpnr.log").read_text() == log
     monkeypatch.setattr(tools, "run", failing(log.replace("24310", "23000")))
     with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 23000 of the 24288 LUT4 cells of ulx3s-25f, too many to "
-                                         r"place; choose a smaller --array$"):
+                                         r"place$"):
         build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
     monkeypatch.setattr(tools, "run", failing("ERROR: something else"))
     with pytest.raises(tools.ToolFailed, match=r"^nextpnr-ecp5 failed$"):

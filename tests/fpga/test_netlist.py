@@ -1,6 +1,7 @@
 """The machine after synthesis for the ECP5 passes what the machine before synthesis passes: same bits, same cycles."""
 
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 
 from lutra_hw.board.boards import BOARDS, Board
 from lutra_model.params import Array, Metric
+from lutra_sim import tools
 from lutra_sim.cases import random_case
 from lutra_sim.compiled import CompiledMachine
 from lutra_sim.fpga import build_netlist, netlist
+from lutra_sim.fpga.netlist import cell_models
 from lutra_sim.library import library
 
 MEMORIES = {"codebooks": 64, "block_rows": 32, "index_words": 256, "activation_words": 1024, "table_words": 512,
@@ -37,6 +40,29 @@ def test_a_tiny_netlist_equals_golden() -> None:
     cells = set(re.findall(r"^  ([A-Z]\w+) ", text, re.MULTILINE))
     assert cells >= {"DP16KD", "MULT18X18D", "CCU2C", "TRELLIS_DPR16X4"}
     check(build_netlist(TINY), TINY, range(30))
+
+
+def races(models: str, folder: Path) -> list[str]:
+    """What Verilator says of registers of the cells that change before others have sampled them."""
+    modules = re.findall(r"^module (\w+)(.*?)^endmodule", models, re.MULTILINE | re.DOTALL)
+    clocked = [name for name, body in modules if "@(posedge" in body]
+    assert {"TRELLIS_FF", "TRELLIS_DPR16X4", "DP16KD"} <= {*clocked}
+    every = ["module every;", *(f"{name} a_{name}();" for name in clocked), "endmodule"]
+    (folder / "cells.v").write_text("\n".join([models, *every]))
+    lint = [tools.verilator(), "--lint-only", "--no-timing", "-Wno-lint", "-Wwarn-BLKSEQ", "--top-module", "every"]
+    done = subprocess.run([*lint, "cells.v"], cwd=folder, env=tools.environment(), capture_output=True, text=True)
+    return [line for line in done.stderr.splitlines() if line.startswith("%")]
+
+
+def test_no_cell_changes_before_others_sample_it(tmp_path: Path) -> None:
+    """Else a flip-flop behind a block RAM may take the word that the RAM reads at the same edge."""
+    models = cell_models()
+    assert races(models, tmp_path) == []
+    planted = models.replace("read_b <=", "read_b =")
+    assert planted != models
+    first, end = races(planted, tmp_path)
+    assert "Blocking assignment" in first
+    assert "1 warning(s)" in end
 
 
 @pytest.mark.slow

@@ -42,11 +42,14 @@ module DP16KD (
   integer row;
   initial for (row = 0; row < 512; row = row + 1) rows[row] = 0;
 
+  // What others read changes after the edge ("<="): a flip-flop that samples it at this edge must see the old word.
   always @(posedge CLKA) begin
-    if (CEA & ~WEA) read_a = rows[ada[13:5]] >> place(DATA_WIDTH_A, ada);
-    if (CEB & ~WEB) read_b = rows[adb[13:5]] >> place(DATA_WIDTH_B, adb);
+    if (CEA & ~WEA) read_a <= rows[ada[13:5]] >> place(DATA_WIDTH_A, ada);
+    if (CEB & ~WEB) read_b <= rows[adb[13:5]] >> place(DATA_WIDTH_B, adb);
+    /* verilator lint_off BLKSEQ */  // only this block reads the rows: old words come first, then both ports write
     if (CEA & WEA) rows[ada[13:5]] = rows[ada[13:5]] & ~mask_a | di << place(DATA_WIDTH_A, ada) & mask_a;
     if (CEB & WEB) rows[adb[13:5]] = rows[adb[13:5]] & ~mask_b | {18'b0, di[35:18]} << place(DATA_WIDTH_B, adb) & mask_b;
+    /* verilator lint_on BLKSEQ */
   end
 
   assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9,

@@ -15,7 +15,7 @@ from .. import library
 from .flow import BitstreamReport, TimingFailed, make
 from .job import DoesNotFit, Job
 
-__all__ = ["Attempt", "Estimate", "fit", "outcome"]
+__all__ = ["Attempt", "Estimate", "advice", "fit", "outcome"]
 
 Maker = Callable[[int, int], Array]  # rows, columns; raises ValueError where they make no machine
 SIZES = (2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -58,6 +58,21 @@ class Estimate:
 
 def _terms(rows: int, columns: int) -> list[float]:
     return [1, rows, columns, rows * columns]
+
+
+def advice(board: Board, make_array: Maker, *, clock_mhz: int | None = None, seed: int = 1,
+           progress: library.Progress | None = None, cache: Path | None = None) -> str:
+    """Which array should fit, in words, by the estimate of :func:`fit`."""
+    clock_mhz = board.clock_mhz if clock_mhz is None else clock_mhz
+    estimate = _estimate(board, make_array, clock_mhz, seed, cache or library.cache_folder(), progress)
+    for rows, columns in SHAPES:
+        if not estimate.short(rows, columns, board):
+            try:
+                make_array(rows, columns)
+            except ValueError:
+                continue
+            return f"by estimate {rows}x{columns} is the largest that fits, --fit makes sure"
+    return f"no array fits: 2x2 {estimate.short(2, 2, board)}"
 
 
 def outcome(job: Job, cache: Path, out: Path, progress: library.Progress | None) -> str:

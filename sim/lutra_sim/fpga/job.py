@@ -124,7 +124,7 @@ class Job:
             cells = use.get("LUT4 cells")
             if cells and cells.used > CROWDED * cells.available:
                 raise DoesNotFit(f"{self} needs {cells.used} of the {cells.available} LUT4 cells of {self.board.name}, "
-                                 "too many to place; choose a smaller --array") from None
+                                 "too many to place") from None
             raise
 
     def _pack(self, folder: Path) -> None:
@@ -145,7 +145,7 @@ class Job:
         for name, have in self.board.part.resources.items():
             if needs.get(name, 0) > have:
                 raise DoesNotFit(f"{self} needs {needs[name]} {name}, {self.board.name} has {have}, "
-                                 f"{needs[name] - have} too few; choose a smaller --array, or --fit")
+                                 f"{needs[name] - have} too few")
 
     def __str__(self) -> str:
         return f"array {self.array.rows}x{self.array.columns}"

