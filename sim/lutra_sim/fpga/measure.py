@@ -35,6 +35,7 @@ SUMMED = 4096  # scalars that an accumulator adds up at most
 SYNTHESISED, ROUTED, HELD_OUT = "synthesised", "routed", "held out"
 Place = tuple[str, str, int, int, dict[str, Any], str]  # board, engine, rows, columns, other fields, what is done
 W1, W2 = {"length": 4, "entries": 1}, {"length": 4, "entries": 2}
+OWN = {"length": 4, "codebooks": 64, "fill": 8}  # of the small boards' own arrays
 SMALL, LARGE = "ulx3s-25f", "ulx3s-85f"
 CLOCKS = {SMALL: 75, LARGE: 75, "tang-nano-9k": 54, "tang-nano-20k": 54, "icebreaker": 24, "hx8k-b-evn": 48}
 
@@ -43,21 +44,22 @@ KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("lookup", {}), ("mac", {}), ("lut-tc", W1), ("lut-tc", W2), ("vec-lut", {}), ("dln-row", {}))
 POINTS: tuple[Place, ...] = (
     (SMALL, "lookup", 4, 4, {}, SYNTHESISED),
+    (SMALL, "lookup", 8, 4, OWN, ROUTED),
+    ("tang-nano-9k", "lookup", 8, 4, OWN, ROUTED),
+    ("icebreaker", "lookup", 8, 4, OWN, ROUTED),
+    ("hx8k-b-evn", "lookup", 8, 4, OWN, ROUTED),
     (SMALL, "mac", 7, 4, {}, ROUTED),
-    ("tang-nano-9k", "lookup", 8, 8, {}, ROUTED),
-    ("icebreaker", "lookup", 4, 8, {"length": 4}, ROUTED),
-    ("icebreaker", "mac", 4, 2, {}, ROUTED),
     (SMALL, "lookup", 16, 16, {}, HELD_OUT),
-    (SMALL, "lookup", 8, 8, {}, ROUTED),
-    (SMALL, "mac", 8, 8, {}, HELD_OUT),
+    ("icebreaker", "mac", 4, 2, {}, ROUTED),
+    ("tang-nano-9k", "mac", 5, 4, {}, ROUTED),
     (SMALL, "lut-tc", 4, 4, W2, SYNTHESISED),
     (SMALL, "lut-tc", 8, 4, W2, SYNTHESISED),
     (SMALL, "vec-lut", 4, 4, {}, SYNTHESISED),
     (SMALL, "vec-lut", 8, 4, {}, SYNTHESISED),
     (SMALL, "dln-row", 4, 4, {}, SYNTHESISED),
     (SMALL, "dln-row", 8, 4, {}, SYNTHESISED),
-    ("tang-nano-9k", "mac", 8, 4, {}, ROUTED),
-    ("tang-nano-9k", "lookup", 4, 4, {}, SYNTHESISED),
+    (SMALL, "mac", 8, 8, {}, HELD_OUT),
+    (SMALL, "lookup", 32, 16, {}, HELD_OUT),
 )
 
 
@@ -66,7 +68,7 @@ def array(board: Board, engine: str, rows: int, columns: int, **fields: Any) -> 
     small = board.part.lut4 < 10_000
     sizes: dict[str, Any] = {"rows": rows, "columns": columns, "encoders": 1, "fill": 1,
                              "block_rows": 256 if small else 512} | engine_of(engine).typical | fields
-    sizes["codebooks"] = 512 if engine == "lookup" else SUMMED // sizes.get("length", 1)
+    sizes.setdefault("codebooks", 512 if engine == "lookup" else SUMMED // sizes.get("length", 1))
     if engine == "lookup":
         sizes["block_tables"] = not board.part.ramw
     if engine == "mac":
