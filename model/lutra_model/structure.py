@@ -137,8 +137,8 @@ class Structure:
 
     @cached_property
     def gather_registers(self) -> int:
-        """Register bits between addresses and sub-vectors, of every lane: its address and that in a bank, the word read,
-        the word by lane and the word arranged.
+        """Register bits between addresses and sub-vectors, of every lane: its address and that in a bank; the word
+        read, the word by lane and the word arranged.
         """
         array = self.array
         return array.lanes * (2 * log2(array.activation_words) + 3 * self.word_bits)

@@ -216,8 +216,8 @@ def test_registers_of_a_mac_array_by_hand() -> None:
 
 
 def test_registers_of_the_finisher_by_hand() -> None:
-    """Sum and bias, multiplier; two products, shift; their sum, shift; what whole bytes leave (10 bits, 7 more, 2 flags)
-    and 3 bits of shift; shifted; result; output buffer.
+    """Sum and bias, multiplier; two products, shift; their sum, shift; what whole bytes leave (10 bits, 7 more, 2
+    flags) and 3 bits of shift; shifted; result; output buffer.
     """
     partial = (17 + 1 + 16) + (33 - 17 + 1 + 16)
     assert Structure(Array()).finish_registers == (33 + 16) + (partial + 6) + (49 + 6) + (10 + 7 + 2 + 3) + 10 + 8 + 8
