@@ -232,7 +232,7 @@ def test_trees_compare_once_a_level() -> None:
     assert events.encoder_compare_bits == 3 * 8 * encodes
     assert (events.encoder_add_bits, events.encoder_multiply_bits) == (0, 0)
     assert events.encoder_mux_bits == encodes * 8 * (3 * 4 + 0 + 1 + 3)  # a scalar of 5; a threshold of 1, 2 and 4
-    assert events.codebook_read_bits == 2 * 4 * 17 * (2 * 8)  # blocks, slots, bytes of 15 thresholds and 4 x 3 bits, of two encoders
+    assert events.codebook_read_bits == 2 * 4 * 17 * (2 * 8)  # blocks, slots, bytes of a tree (15 and 4 x 3 bits)
 
 
 @pytest.mark.parametrize(("metric", "bits", "codebook"), [
