@@ -40,7 +40,8 @@ def bare_array(board: Board, engine: str, *, rows: int | None = None, columns: i
     """
     made = engine_array(board, engine, rows=rows, columns=columns, **fields)
     block = engine == "lookup" and not board.part.ramw
-    return Bare(**_sizes(made) | {"encoders": encoders or 1, "lanes": 0}, encoded=bool(encoders), block_tables=block)
+    sizes = _sizes(made) | {"encoders": encoders or 1, "lanes": 0, "word": 0}
+    return Bare(**sizes, encoded=bool(encoders), block_tables=block)
 
 
 def network_array(board: Board, network: Network, *, rows: int | None = None, columns: int | None = None,
