@@ -51,7 +51,8 @@ class BareMachine(wiring.Component):
         self.row, self.entry, self.group = Signal(16), Signal(8), Signal(bits(self.array.rows // self.array.fill))
         left = Signal(17)  # rows that are under way
         step, shown = Signal(), Signal()
-        m.d.comb += [self.sums.first.eq(self.first), self.m_axis_tkeep.eq(-1)]
+        m.d.comb += self.sums.first.eq(self.first)
+        self._output(m)
         m.d.sync += left.eq(left + step - self.sums.written)
         with m.FSM() as fsm:
             with m.State("IDLE"):
@@ -98,16 +99,21 @@ class BareMachine(wiring.Component):
 
     def _drain(self, m: Module) -> Value:
         """Rows of sums leave through two registers; whether the last one is taken."""
-        array, sums = self.array, self.sums
-        stages, ends = Signal(2), Signal(2)  # a row is in the memory's register, in the output's; it is the last
+        stages, ends = self.stages, self.ends
         goes = ~stages[1] | self.m_axis_tready
-        m.d.comb += [sums.drain.eq(goes), sums.row.eq(self.row), self.m_axis_tvalid.eq(stages[1]),
-                     self.m_axis_tlast.eq(ends[1])]
-        for column in range(array.columns):
-            total = sums.o.word_select(column, sums.width).as_signed()
-            m.d.comb += self.m_axis_tdata.word_select(column, 8 * array.sum_bytes).as_signed().eq(total)
+        m.d.comb += self.sums.drain.eq(goes)
         with m.If(goes):
             more = self.row <= self.last_row
             m.d.sync += [self.row.eq(self.row + more), stages.eq(Cat(more, stages)),
                          ends.eq(Cat(self.row == self.last_row, ends))]
         return stages[1] & ends[1] & self.m_axis_tready
+
+    def _output(self, m: Module) -> None:
+        """What is on offer stands in registers alone."""
+        size, sums = 8 * self.array.sum_bytes, self.sums
+        self.stages, self.ends = Signal(2), Signal(2)  # a row is in the memory's register, in the output's; the last
+        m.d.comb += [sums.row.eq(self.row), self.m_axis_tkeep.eq(-1), self.m_axis_tvalid.eq(self.stages[1]),
+                     self.m_axis_tlast.eq(self.ends[1])]
+        for column in range(self.array.columns):
+            total = sums.o.word_select(column, sums.width).as_signed()
+            m.d.comb += self.m_axis_tdata.word_select(column, size).as_signed().eq(total)

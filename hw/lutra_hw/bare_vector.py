@@ -24,7 +24,7 @@ class BareVector(BareMachine):
 
     def _cells(self, m: Module, ongoing: Ongoing) -> None:
         array = self.array
-        m.submodules.cells = cells = VectorCells(array)
+        m.submodules.cells = cells = VectorCells(array, banks=1)
         build, building = cells.build, ongoing("LOAD")
         lanes = Cat(self.last_entry >= lane for lane in range(array.columns))
         valid = ongoing("PASS") & self.s_axis_table_tvalid

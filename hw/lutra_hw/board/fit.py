@@ -36,12 +36,14 @@ def bare_array(board: Board, engine: str, *, rows: int | None = None, columns: i
                encoders: int | None = None, **fields: Any) -> Bare:
     """The bare array of the engine's machine; with encoders, as many as rows, where ``encoders`` says so.
 
-    Tables lie in block RAM where the part has no other. Raises ``ValueError`` as :func:`engine_array` does.
+    Tables lie in block RAM where the part has no other; INT8 cells take the part's multipliers first. Raises
+    ``ValueError`` as :func:`engine_array` does.
     """
     made = engine_array(board, engine, rows=rows, columns=columns, **fields)
     block = engine == "lookup" and not board.part.ramw
+    hard = min(board.part.dsp, made.cells) if (engine, made.weight_bits) == ("mac", 8) else -1
     sizes = _sizes(made) | {"encoders": encoders or 1, "lanes": 0, "word": 0}
-    return Bare(**sizes, encoded=bool(encoders), block_tables=block)
+    return Bare(**sizes, encoded=bool(encoders), block_tables=block, multipliers=hard)
 
 
 def network_array(board: Board, network: Network, *, rows: int | None = None, columns: int | None = None,

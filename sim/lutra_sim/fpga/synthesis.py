@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from lutra_model.bare import Bare
 from lutra_model.params import Array, Metric
 
 from . import tools
@@ -14,6 +15,8 @@ from .families import ECP5, Family
 __all__ = ["drop_dangling_carries", "script", "squares", "synthesise"]
 
 SQUARES = "square_ecp5.v"
+PARTS = " ".join([*(f"*.{name}_{digits}" for name in ("tree", "row", "encoder") for digits in ("[0-9]", "[0-9][0-9]")),
+                  "*.product_*"])  # of a bare array: modules that are mapped one by one
 COLUMN_MULTIPLIERS = 4  # of 18 x 18 bits: two for the finisher's 33 x 17 bits, two for the add stage's products
 
 
@@ -43,10 +46,15 @@ def script(array: Array, top: str, multipliers: int, outputs: Sequence[str], fam
     if hard := _hard_distances(array, multipliers):
         lines.append("select -set hard " + " ".join(f"*{unit}" for unit in hard))
         soft = "* @hard %d"
+    bare = isinstance(array, Bare)
+    if bare:  # abc9 ends without a word on some adder trees, in its last step, and takes long on a whole array
+        lines += ["scratchpad -set abc9.nomfs 1", f"setattr -mod -set keep_hierarchy 1 {PARTS}"]
     lines.append(f"setparam -set COLLISION_X_MASK 1'1 {UNSHARED}")
     lines += [f"techmap -autoproc -map {name} {soft}" for name in family.maps]
-    lines += [" ".join([family.synthesis, *options.split(), "-top", top]), "tee -q -o statistics.json stat -json",
-              *outputs]
+    lines.append(" ".join([family.synthesis, *options.split(), "-top", top]))
+    if bare:
+        lines += ["setattr -mod -unset keep_hierarchy *", "flatten", "opt_clean"]
+    lines += ["tee -q -o statistics.json stat -json", *outputs]
     return "\n".join(lines) + "\n"
 
 
