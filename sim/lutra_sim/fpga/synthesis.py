@@ -46,13 +46,15 @@ def script(array: Array, top: str, multipliers: int, outputs: Sequence[str], fam
     if hard := _hard_distances(array, multipliers):
         lines.append("select -set hard " + " ".join(f"*{unit}" for unit in hard))
         soft = "* @hard %d"
-    bare = isinstance(array, Bare)
-    if bare:  # abc9 ends without a word on some adder trees, in its last step, and takes long on a whole array
-        lines += ["scratchpad -set abc9.nomfs 1", f"setattr -mod -set keep_hierarchy 1 {PARTS}"]
+    if isinstance(array, Bare):  # abc9 ends without a word on some adder trees, in its last step
+        lines.append("scratchpad -set abc9.nomfs 1")
+    apart = isinstance(array, Bare) and family is ECP5  # a whole array takes long; Gowin's parts would get pads
+    if apart:
+        lines.append(f"setattr -mod -set keep_hierarchy 1 {PARTS}")
     lines.append(f"setparam -set COLLISION_X_MASK 1'1 {UNSHARED}")
     lines += [f"techmap -autoproc -map {name} {soft}" for name in family.maps]
     lines.append(" ".join([family.synthesis, *options.split(), "-top", top]))
-    if bare:
+    if apart:
         lines += ["setattr -mod -unset keep_hierarchy *", "flatten", "opt_clean"]
     lines += ["tee -q -o statistics.json stat -json", *outputs]
     return "\n".join(lines) + "\n"
