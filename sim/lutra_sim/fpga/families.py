@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .tools import Program
 
-__all__ = ["ECP5", "FAMILIES", "Family"]
+__all__ = ["ECP5", "FAMILIES", "GOWIN", "ICE40", "Family"]
 
 Weights = Mapping[str, Mapping[str, int]]  # ours: theirs: how many of ours one of theirs takes
 
