@@ -159,14 +159,15 @@ def _shares(family: str) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-@lru_cache(maxsize=8)
-def _period(part: str, family: str) -> NDArray[np.float64]:
+@lru_cache(maxsize=64)
+def _period(part: str, family: str, engine: str) -> NDArray[np.float64]:
     """Nanoseconds: what is always there, and what each doubling of the LUT4 cells adds, drawn to `DOUBLING`.
 
-    Of the part, or of its family where the part was not measured.
+    Of the part and engine; where they were not routed, of what of them was, and of the family.
     """
-    routed = [point for point in points() if point.family == family and point.fmax_mhz and not point.held_out]
-    known = [point for point in routed if point.part == part] or routed
+    known = [point for point in points() if point.family == family and point.fmax_mhz and not point.held_out]
+    known = [point for point in known if point.part == part] or known
+    known = [point for point in known if point.array.engine == engine] or known
     periods = np.array([1000 / (point.fmax_mhz or 1) for point in known])
     terms = np.array([[1, np.log2(point.cells[FITTED[0]])] for point in known]) / periods[:, None] / OFF
     found: NDArray[np.float64] = np.linalg.lstsq(np.concatenate([terms, [[0, 1 / DOUBLING]]]),
@@ -183,7 +184,7 @@ def estimate(array: Bare, part: str, family: str) -> Footprint:
     bits = np.array(_bits(array))
     found = {name: round(float(bits @ shares)) for name, shares in _shares(family).items()}
     found[FITTED[0]] += _ram_cells(array, family)
-    constant, doubling = _period(part, family)
+    constant, doubling = _period(part, family, array.engine)
     period = float(constant + doubling * np.log2(found[FITTED[0]]))
     return Footprint({**found, **exact(array, family)}, round(1000 / period, 1))
 
