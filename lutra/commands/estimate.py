@@ -161,6 +161,7 @@ def run(args: argparse.Namespace) -> Outcome:
     """Cycles of every layer and what they went into; energy and area of every design in every technology."""
     name, works, found, host, levels = _estimated(args)
     array = found.design.array
+    board = _on_board(args.board, array) if args.board else []
     layers = [_layer(job, cost) for job, cost in zip(found.jobs, found.latencies, strict=True)]
     own, twin = (load(path).toggles if path else None for path in (args.activity, args.int8_activity))
     with progress(quiet=args.json) as show:
@@ -176,9 +177,9 @@ def run(args: argparse.Namespace) -> Outcome:
             "host": list(host), "batch": args.batch, "layers": layers, "energy": energy,
             "overall": doubt.ranges(result.designs for result in compared.values())}
     shown = _shown(data)
-    if args.board:
-        data["board"] = _on_board(args.board, array)
-        shown.append(_board_table(args.board, data["board"]))
+    if board:
+        data["board"] = board
+        shown.append(_board_table(args.board, board))
     return Outcome(data, shown)
 
 
@@ -191,7 +192,7 @@ def _on_board(name: str, array: Array) -> list[dict[str, Any]]:
     for engine, fields in measure.KINDS:
         try:
             made = measure.array(board, engine, array.rows, array.columns, **fields)
-            taken = footprint.estimate(made, board.part.family)
+            taken = footprint.estimate(made, board.part.name, board.part.family)
         except ValueError:
             continue
         short = {what: count - board.part.resources[what] for what, count in taken.resources.items()

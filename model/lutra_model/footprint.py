@@ -23,6 +23,7 @@ __all__ = ["FITTED", "FORMAT", "POINTS", "Footprint", "Point", "encoders", "erro
 FORMAT, POINTS = "lutra-footprint-1", "footprints.json"
 BUFFER_BITS = 2048 * 8  # of the host link
 FITTED = ("LUT4 cells", "flip-flops")
+DOUBLING = 0.7  # ns
 OFF = 0.1  # of an estimate, where a share is off by as much as it is
 SHARED = ((1000, 1, 2, 2, 1), (700, 1, 1, 2, 0.5))  # of `_bits`, by their structure: LUT4 cells, flip-flops
 OWN = {"lookup": ((1, 4), (8, 4)), "mac": ((80, 2), (24, 24)), "lut-tc": ((55, 130), (12, 90)),
@@ -130,62 +131,66 @@ def _ram_cells(array: Bare, family: str) -> int:
     return ram_blocks(array) * (6 if family == "ecp5" else 4)
 
 
-def _cells(point: Point, name: str) -> float:
-    """What a point counts, without distributed RAM; synthesis knows nothing of an ECP5's write ports."""
-    if name != FITTED[0]:
-        return point.cells[name]
-    ports = 0 if point.fmax_mhz or point.family != "ecp5" else 2 * ram_blocks(point.array)
-    return point.cells[name] + ports - _ram_cells(point.array, point.family)
+def _whole(point: Point, name: str) -> float:
+    """What a point counts of a resource; synthesis knows nothing of the write ports of an ECP5's distributed RAM."""
+    ports = name == FITTED[0] and not point.fmax_mhz and point.family == "ecp5"
+    return point.cells[name] + 2 * ram_blocks(point.array) * ports
 
 
 @lru_cache(maxsize=8)
-def _shares(family: str) -> NDArray[np.float64]:
-    """Cells for each of `_bits`, a column for each of `FITTED`.
+def _shares(family: str) -> dict[str, NDArray[np.float64]]:
+    """Cells for each of `_bits`, of those of `FITTED` that the family's tools count.
 
     Few points are known, so shares are drawn to what the structure says, `SHARED` and `OWN`: by its own size a share
     may be off as an estimate may by a tenth.
     """
     known = [point for point in points() if point.family == family and not point.held_out]
-    found = []
+    found = {}
     for place, name in enumerate(FITTED):
+        if not all(name in point.cells for point in known):
+            continue
         prior = np.array([*SHARED[place], *(value for own in OWN.values() for value in own[place])], float)
-        whole = np.array([_cells(point, name) + _ram_cells(point.array, family) for point in known])
+        whole = np.array([_whole(point, name) for point in known])
         terms = np.array([_bits(point.array) for point in known]) / whole[:, None] / OFF
-        wanted = np.array([_cells(point, name) for point in known]) / whole / OFF
+        wanted = np.array([_whole(point, name) - _ram_cells(point.array, family) * (place == 0) for point in known])
         drawn = np.diag(1 / np.maximum(prior, 1))
-        found.append(np.linalg.lstsq(np.concatenate([terms, drawn]), np.concatenate([wanted, drawn @ prior]),
-                                     rcond=None)[0])
-    return np.stack(found, axis=1)
-
-
-@lru_cache(maxsize=8)
-def _period(family: str) -> NDArray[np.float64]:
-    """Nanoseconds: a part that is always there, and one for each doubling of the LUT4 cells."""
-    known = [(point.cells[FITTED[0]], point.fmax_mhz) for point in points()
-             if point.family == family and point.fmax_mhz and not point.held_out]
-    terms = np.array([[1, np.log2(cells)] for cells, _ in known])
-    found: NDArray[np.float64] = np.linalg.lstsq(terms, np.array([1000 / fmax for _, fmax in known]), rcond=None)[0]
+        found[name] = np.linalg.lstsq(np.concatenate([terms, drawn]),
+                                      np.concatenate([wanted / whole / OFF, drawn @ prior]), rcond=None)[0]
     return found
 
 
-def estimate(array: Bare, family: str) -> Footprint:
+@lru_cache(maxsize=64)
+def _period(part: str, family: str, engine: str) -> NDArray[np.float64]:
+    """Nanoseconds: what is always there, and what each doubling of the LUT4 cells adds, drawn to `DOUBLING`.
+
+    Of the part and engine; where they were not routed, of what of them was, and of the family.
+    """
+    known = [point for point in points() if point.family == family and point.fmax_mhz and not point.held_out]
+    known = [point for point in known if point.part == part] or known
+    known = [point for point in known if point.array.engine == engine] or known
+    periods = np.array([1000 / (point.fmax_mhz or 1) for point in known])
+    terms = np.array([[1, np.log2(point.cells[FITTED[0]])] for point in known]) / periods[:, None] / OFF
+    found: NDArray[np.float64] = np.linalg.lstsq(np.concatenate([terms, [[0, 1 / DOUBLING]]]),
+                                                 np.append(np.full(len(known), 1 / OFF), 1), rcond=None)[0]
+    return found
+
+
+def estimate(array: Bare, part: str, family: str) -> Footprint:
     """What the array takes, link included; raises ``ValueError`` where nothing like it has been measured."""
     known = {point.array.engine for point in points() if point.family == family and not point.held_out}
     if array.engine not in known or array.encoded or (array.engine == "mac" and array.multipliers < 0):
         raise ValueError(f"engine must be one that was measured on {family} ({', '.join(sorted(known)) or 'none'}), "
                          f"without encoders, not {array.engine}")
-    shares = np.array(_bits(array)) @ _shares(family)
-    found = dict(zip(FITTED, np.rint(shares).astype(int).tolist(), strict=True))
+    bits = np.array(_bits(array))
+    found = {name: round(float(bits @ shares)) for name, shares in _shares(family).items()}
     found[FITTED[0]] += _ram_cells(array, family)
-    constant, doubling = _period(family)
+    constant, doubling = _period(part, family, array.engine)
     period = float(constant + doubling * np.log2(found[FITTED[0]]))
     return Footprint({**found, **exact(array, family)}, round(1000 / period, 1))
 
 
 def error(point: Point) -> dict[str, float]:
     """Estimate over count, less one, of a point's resources."""
-    found = estimate(point.array, point.family)
-    counted = {name: _cells(point, name) for name in FITTED if name in point.cells}
-    counted[FITTED[0]] += _ram_cells(point.array, point.family)
-    return {name: found.resources[name] / count - 1 for name, count in counted.items()} | (
-        {"Fmax": found.fmax_mhz / point.fmax_mhz - 1} if point.fmax_mhz else {})
+    found = estimate(point.array, point.part, point.family)
+    off = {name: found.resources[name] / _whole(point, name) - 1 for name in _shares(point.family)}
+    return off | ({"Fmax": found.fmax_mhz / point.fmax_mhz - 1} if point.fmax_mhz else {})

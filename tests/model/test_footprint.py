@@ -51,7 +51,7 @@ def test_estimates_of_points_that_nothing_was_fitted_to(point: footprint.Point) 
 def test_what_was_never_measured_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^engine must be one that was measured on ecp5 \(.*\), without encoders, "
                                          r"not sign-flip$"):
-        footprint.estimate(Bare(engine="sign-flip", **SCALAR), "ecp5")
+        footprint.estimate(Bare(engine="sign-flip", **SCALAR), "LFE5U-25F", "ecp5")
 
 
 def test_points_are_what_the_file_says() -> None:

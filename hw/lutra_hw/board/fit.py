@@ -44,8 +44,8 @@ def bare_array(board: Board, engine: str, *, rows: int | None = None, columns: i
     made = engine_array(board, engine, rows=rows, columns=columns, **fields)
     block = engine == "lookup" and not board.part.ramw
     hard = min(board.part.dsp, made.cells) if (engine, made.weight_bits) == ("mac", 8) else -1
-    return Bare(**_sizes(made) | {"encoders": encoders or 1, "lanes": 0}, encoded=bool(encoders), block_tables=block,
-                multipliers=hard)
+    sizes = _sizes(made) | {"encoders": encoders or 1, "lanes": 0, "word": 0}
+    return Bare(**sizes, encoded=bool(encoders), block_tables=block, multipliers=hard)
 
 
 def network_array(board: Board, network: Network, *, rows: int | None = None, columns: int | None = None,

@@ -8,6 +8,7 @@ from lutra_model.bare import LAST, LEARN, LOAD
 from lutra_model.footprint import Point
 from lutra_model.technology import Technology
 
+from . import fpga_largest
 from .base import Found, Row, Study, Table
 from .measured import Measured
 
@@ -114,6 +115,7 @@ def _find(technologies: Sequence[Technology], points: Sequence[Measured]) -> Fou
     known, encoders = footprint.points(), footprint.encoders()
     lines = [line for point in known for line in _lines(point)]
     table = Table("bare arrays behind their serial host link", HEAD, lines)
+    tables = (table, _encoders(known, encoders), _errors(known), fpga_largest.table())
     best: dict[tuple[str, str], float] = {}
     for point in known:
         if point.fmax_mhz:
@@ -126,7 +128,7 @@ def _find(technologies: Sequence[Technology], points: Sequence[Measured]) -> Fou
     rows = [Row(f"{name}: the fastest routed array on {part}", "GMAC/s", {"nextpnr": rate},
                 "equivalent dense multiply-accumulates of a cycle times post-route Fmax; encoders are charged in a "
                 "table of their own") for (part, name), rate in best.items()]
-    return Found(rows, [_said(part, best) for part in parts], (table, _encoders(known, encoders), _errors(known)))
+    return Found(rows, [_said(part, best) for part in parts], tables)
 
 
 def _said(part: str, best: dict[tuple[str, str], float]) -> str:
