@@ -303,8 +303,10 @@ def test_mistakes_about_the_machine_of_a_bitstream(tmp_path: Path, capsys: pytes
     assert refused(capsys, *command, "--engine", "abacus") == (
         "engine must be lookup, lut-tc, dln-row, dln-column, vec-lut, mac, sign-flip, not abacus")
     assert refused(capsys, *command, "--network", "none") == "network file none must exist"
-    assert refused(capsys, *command, "--network", "fashion-resnet8", "--set", "table_words=64") == (
-        "--set must come with an engine; a network's machine has the sizes that its layers ask for")
+    assert refused(capsys, *command, "--network", "fashion-resnet8", "--bare") == (
+        "--bare must come with an engine; a network's machine is what its layers ask for")
+    assert refused(capsys, *command, "--network", "fashion-resnet8", "--set", "stores=64") == (
+        "stores must be a power of two from 4 to 16, not 64")
     assert refused(capsys, *command, "--engine", "mac", "--set", "weight_bits=9") == "weight_bits must be 1 to 8, not 9"
     nodes = (embedded.network("fashion-resnet8-int8").nodes[0], *embedded.network().nodes[1:])
     mixed = replace(embedded.network(), nodes=nodes)
@@ -324,7 +326,7 @@ def test_mistakes_about_the_machine_of_a_bitstream(tmp_path: Path, capsys: pytes
 
 
 DEPTHWISE = """<ir_version: 8, opset_import: ["" : 14]> net (float[N,4,6,6] x) => (float[N,5] y) {
-    d = Conv<group=4, kernel_shape=[3,3], pads=[1,1,1,1]>(x, w)
+    d = Conv<group=GROUPS, kernel_shape=[3,3], pads=[1,1,1,1]>(x, w)
     s = HardSwish(d)
     g = GlobalAveragePool(s)
     f = Flatten(g)
@@ -333,13 +335,13 @@ DEPTHWISE = """<ir_version: 8, opset_import: ["" : 14]> net (float[N,4,6,6] x) =
 }"""
 
 
-def depthwise(path: Path) -> tuple[str, str]:
+def depthwise(path: Path, groups: int = 4) -> tuple[str, str]:
     """A small model file and calibration data for it."""
     import onnx
 
     rng = np.random.default_rng(0)
-    model = onnx.parser.parse_model(DEPTHWISE)
-    for name, sizes in (("w", (4, 1, 3, 3)), ("v", (5, 4))):
+    model = onnx.parser.parse_model(DEPTHWISE.replace("GROUPS", str(groups)))
+    for name, sizes in (("w", (4, 4 // groups, 3, 3)), ("v", (5, 4))):
         weights = rng.normal(size=sizes).astype(np.float32)
         model.graph.initializer.append(onnx.numpy_helper.from_array(weights, name))
     onnx.save(model, path / "m.onnx")
@@ -365,6 +367,15 @@ def test_a_depthwise_model_converts_and_its_host_nodes_are_told(scheme: str, tmp
     assert main(["info", net]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "the host runs 1 nodes: s" in shown
+
+
+def test_layers_that_no_array_cuts_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two taps of a channel and one of the next are no sub-vector that the window former makes."""
+    model, calibration = depthwise(tmp_path, groups=1)
+    net = f"{tmp_path}/n.lutra"
+    answered(capsys, "convert", model, "--calibration", calibration, "--length", "2", "--output", net)
+    nodes = {node["name"]: node["runs_on"] for node in answered(capsys, "info", net)["nodes"]}
+    assert (nodes["d"], nodes["z"]) == ("host", "array")
 
 
 @pytest.mark.parametrize(("scheme", "engine"), [("lut-tc", "lut-tc"), ("dln", "dln-row"), ("vec-lut", "vec-lut"),

@@ -18,9 +18,9 @@ def bank_bits(array: Array) -> int:
     return array.banks.bit_length() - 1
 
 
-def bank_rows(array: Array) -> int:
-    """Words of a bank."""
-    return -(-array.activation_words // array.banks)
+def bank_rows(array: Array, banks: int = 0) -> int:
+    """Words of a bank, of so many (or of all)."""
+    return -(-array.activation_words // (banks or array.banks))
 
 
 def activation_read(array: Array) -> wiring.Signature:
@@ -30,14 +30,18 @@ def activation_read(array: Array) -> wiring.Signature:
 
 def activation_write(array: Array) -> wiring.Signature:
     """Write of ``count`` words at following addresses, the first lowest."""
-    return wiring.Signature({"en": Out(1), "side": Out(1), "address": Out(32), "count": Out(range(array.banks + 1)),
-                             "data": Out(8 * array.word * array.banks)})
+    return wiring.Signature({"en": Out(1), "side": Out(1), "address": Out(32),
+                             "count": Out(range(array.beat_words + 1)), "data": Out(8 * array.word * array.beat_words)})
 
 
 class ActivationMemory(wiring.Component):
     """Word ``a`` of a side is word ``a div banks`` of bank ``a mod banks``.
 
-    What is read comes in the cycle after ``used``, two cycles after ``residual.en``; what is written in cycle c is
+    Where a beat writes fewer words than there are banks (``array.stores``), both sides share each bank, and residuals
+    have a copy of all words, in as many banks of their own as a beat writes words: two memories of one side's ports
+    instead of two sides'.
+
+    What is read comes two cycles after ``used``, three cycles after ``residual.en``; what is written in cycle c is
     there for a read from ``c + 2`` on (``used``), ``c + 1`` on (``residual.en``). Each takes one beat in a cycle.
 
     Members
@@ -62,72 +66,103 @@ class ActivationMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         array, write, residual = self.array, self.write, self.residual
-        words, width = array.activation_words, 8 * array.word
+        words = array.activation_words
         with m.If(residual.en & (residual.address >= words)):
             m.d.comb += self.fault.eq(Error.READ)
-        beyond = Signal()
-        m.d.comb += beyond.eq(write.address + write.count > words)
-        with m.If(write.en & beyond):
+        self._beyond, self._side = Signal(), Signal(reset_less=True)
+        m.d.comb += self._beyond.eq(write.address + write.count > words)
+        with m.If(write.en & self._beyond):
             m.d.comb += self.fault.eq(Error.WRITE)
-        write_used, write_rows = self._banks(m, "write", write.en & ~beyond, write.address, write.count)
-        read_used, read_rows = self._banks(m, "read", residual.en, residual.address, array.output_words)
-        stored, side = self._stored(m), Signal(reset_less=True)
         with m.If(write.en):
-            m.d.sync += side.eq(write.side)
-        read = []
-        for number in range(2):
-            gathers, words_read = Signal(name=f"gathers_{number}"), []
-            m.d.comb += gathers.eq(self.source_side == number)
-            for bank in range(array.banks):
-                memory = Memory(shape=width, depth=bank_rows(array), init=[])
-                m.submodules[f"side_{number}_bank_{bank}"] = memory
-                into, out = memory.write_port(), memory.read_port()
-                m.d.comb += [into.en.eq(write_used[bank] & (side == number)), into.addr.eq(write_rows[bank]),
-                             into.data.eq(stored[bank]), out.en.eq(Mux(gathers, self.used[bank], read_used[bank])),
-                             out.addr.eq(Mux(gathers, self.rows[bank], read_rows[bank]))]
-                words_read.append(out.data)
-            read.append(Cat(words_read))
-        m.d.comb += self.data.eq(Mux(self.source_side, read[1], read[0]))
-        self._residual(m, Mux(self.source_side, read[0], read[1]))
+            m.d.sync += self._side.eq(write.side)
+        self._words = self._stored(m)
+        gathered, ordered = (self._copies if array.copies else self._sides)(m)
+        m.d.sync += self.data.eq(gathered)
+        self._residual(m, ordered)
         return m
 
-    def _banks(self, m: Module, name: str, en: Value, address: Value, count: Value | int) -> tuple[Signal, list[Value]]:
+    def _sides(self, m: Module) -> tuple[Value, Value]:
+        """Two sides of banks; what is gathered from one of them, and what is read for a residual from the other."""
+        written, read, both = self._written(m, "write", self.array.banks), self._read(m, self.array.banks), []
+        for number in range(2):
+            gathers, found = Signal(name=f"gathers_{number}"), []
+            m.d.comb += gathers.eq(self.source_side == number)
+            for bank, (used, row) in enumerate(zip(*read, strict=True)):
+                name, ours = f"side_{number}_bank_{bank}", self._side == number
+                found.append(self._bank(
+                    m, name, bank, bank_rows(self.array), (written[0][bank] & ours, written[1][bank]),
+                    (Mux(gathers, self.used[bank], used), Mux(gathers, self.rows[bank], row))))
+            both.append(Cat(found))
+        return Mux(self.source_side, both[1], both[0]), Mux(self.source_side, both[0], both[1])
+
+    def _copies(self, m: Module) -> tuple[Value, Value]:
+        """Banks of both sides to gather from, and a copy of fewer banks to read residuals from."""
+        found = []
+        for name, banks, read, side in [
+                ("gathered", self.array.banks, (self.used, self.rows), self.source_side),
+                ("residual", self.array.beat_words, self._read(m, self.array.beat_words), ~self.source_side)]:
+            rows, (used, places) = bank_rows(self.array, banks), self._written(m, name, banks)
+            size = bits(rows)
+            found.append(Cat(self._bank(
+                m, f"{name}_bank_{bank}", bank, rows + (1 << size), (used[bank], Cat(places[bank], self._side)),
+                (read[0][bank], Cat(Value.cast(read[1][bank])[:size], side))) for bank in range(banks)))
+        return found[0], found[1]
+
+    def _bank(self, m: Module, name: str, bank: int, depth: int, written: tuple[Value, Value],
+              read: tuple[Value, Value]) -> Value:
+        """A memory with the enable and address of its write and of its read."""
+        m.submodules[name] = memory = Memory(shape=8 * self.array.word, depth=depth, init=[])
+        into, out = memory.write_port(), memory.read_port()
+        m.d.comb += [into.en.eq(written[0]), into.addr.eq(written[1]),
+                     into.data.eq(self._words[bank % self.array.beat_words]), out.en.eq(read[0]), out.addr.eq(read[1])]
+        return out.data
+
+    def _written(self, m: Module, name: str, banks: int) -> tuple[Signal, list[Value]]:
+        """Registers: which of so many banks are written, and where."""
+        return self._banks(m, name, self.write.en & ~self._beyond, self.write.address, self.write.count, banks)
+
+    def _read(self, m: Module, banks: int) -> tuple[Signal, list[Value]]:
+        """Registers: which of so many banks a residual is read from, and where."""
+        return self._banks(m, "read", self.residual.en, self.residual.address, self.array.output_words, banks)
+
+    def _banks(self, m: Module, name: str, en: Value, address: Value, count: Value | int,
+               banks: int) -> tuple[Signal, list[Value]]:
         """Registers: the banks of ``count`` words from ``address`` on, and the word of each bank."""
-        banks, low = self.array.banks, address[:bank_bits(self.array)]
+        place = banks.bit_length() - 1
         used, wrapped = Signal(banks, name=f"{name}_used"), Signal(banks, name=f"{name}_wrapped", reset_less=True)
-        row = Signal(bits(bank_rows(self.array)), name=f"{name}_row", reset_less=True)
+        row = Signal(bits(bank_rows(self.array, banks)), name=f"{name}_row", reset_less=True)
         places = Signal(2 * banks, name=f"{name}_places")  # those past the banks begin again at bank 0, a word higher
-        ones = Cat(place < count for place in range(banks))
-        m.d.comb += places.eq(ones << low)
+        ones = Cat(number < count for number in range(banks))
+        m.d.comb += places.eq(ones << address[:place])
         m.d.sync += used.eq(0)
         with m.If(en):
-            m.d.sync += [used.eq(places[:banks] | places[banks:]), wrapped.eq(places[banks:]),
-                         row.eq(address[bank_bits(self.array):])]
+            m.d.sync += [used.eq(places[:banks] | places[banks:]), wrapped.eq(places[banks:]), row.eq(address[place:])]
         above = Signal.like(row, name=f"{name}_above")
         m.d.comb += above.eq(row + 1)
         return used, [Mux(wrapped[bank], above, row) for bank in range(banks)]
 
     def _stored(self, m: Module) -> list[Signal]:
-        """Registers: the word to be written of each bank."""
-        width, rotated = 8 * self.array.word, self.write.data
-        for bit in range(bank_bits(self.array)):
+        """Registers: the words to be written, each in its place modulo ``stores``."""
+        width, rotated, count = 8 * self.array.word, self.write.data, self.array.beat_words
+        for bit in range(count.bit_length() - 1):
             stage, by = Signal.like(self.write.data, name=f"rotated_{bit}"), width << bit
             m.d.comb += stage.eq(Mux(self.write.address[bit], rotated.rotate_left(by), rotated))
             rotated = stage
-        stored = [Signal(width, name=f"stored_{bank}", reset_less=True) for bank in range(self.array.banks)]
+        stored = [Signal(width, name=f"stored_{number}", reset_less=True) for number in range(count)]
         with m.If(self.write.en):
             m.d.sync += Cat(stored).eq(rotated)
         return stored
 
     def _residual(self, m: Module, words: Value) -> None:
         """Words in the order of their addresses: after each step only those that can still be needed."""
-        width, low = 8 * self.array.word, delay(m, self.residual.address[:bank_bits(self.array)], 2)
+        width = 8 * self.array.word
+        places = (len(words) // width).bit_length() - 1
+        low = delay(m, self.residual.address[:places], 2)
         read = Signal(len(words))
         m.d.comb += read.eq(words)
         words = Cat(read, read)
-        for bit in reversed(range(bank_bits(self.array))):
-            stage = Signal(width * min(self.array.output_words + (1 << bit) - 1, 2 * self.array.banks),
-                           name=f"ordered_{bit}")
+        for bit in reversed(range(places)):
+            stage = Signal(width * min(self.array.output_words + (1 << bit) - 1, 2 << places), name=f"ordered_{bit}")
             m.d.comb += stage.eq(Mux(low[bit], words[width << bit:], words))
             words = stage
-        m.d.comb += self.residual_data.eq(words)
+        m.d.sync += self.residual_data.eq(words)

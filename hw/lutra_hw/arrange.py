@@ -48,9 +48,9 @@ class Arranger(wiring.Component):
         return m
 
     def _by_length(self, m: Module, scalar: Callable[[int, int, int], Value]) -> None:
-        """``scalar(e, v, length)`` for every length that an operation may have."""
+        """``scalar(e, v, length)`` for every length that such an operation may have."""
         with m.Switch(self.settings.length):
-            for length in range(1, self.array.length + 1):
+            for length in range(1, self.array.longest_run + 1):
                 with m.Case(length):
                     m.d.comb += self.o.eq(Cat(self._padded(scalar(e, v, length) for v in range(length))
                                               for e in range(self.array.encoders)))

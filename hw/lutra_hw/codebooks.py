@@ -1,12 +1,13 @@
 """Codebook memory, and what loads its codebooks into the encoders one slot ahead."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lutra_model.operation import FIELDS, Kind
 from lutra_model.params import Array
+from lutra_model.schedule import Pipeline
 
 from .commands import codebook_pieces, codebook_write
 from .engines import engine_of
@@ -16,6 +17,7 @@ from .signals import bits, delay
 
 __all__ = ["Codebooks"]
 
+HANDED = 3  # cycles from a slot's first row fed to the next slot's first beat at the encoders, at the earliest
 KEPT = ("entries", "parts_x", "parts_y", "groups", "blocks", "codebooks")  # fields that loading needs
 
 
@@ -33,8 +35,9 @@ class Codebooks(wiring.Component):
     next_taken : it is taken in this cycle (or has no codebooks to load).
     turn : the first row of a slot is fed in this cycle.
     loaded : the next slot's codebook is complete when its first row gets to the encoders.
-    issued : a beat is read in this cycle.
-    load, entry, data : in the next one it is there: centroid ``entry`` of every encoder, encoder 0 lowest.
+    issued : a beat is issued in this cycle. It is read when the row before it gets to the encoders at the earliest.
+    load, entry, data : in the cycle after it is read it is there: centroid ``entry`` (or byte of a tree) of every
+        encoder, encoder 0 lowest.
     fault : its address is beyond the memory.
     """
 
@@ -43,11 +46,12 @@ class Codebooks(wiring.Component):
         super().__init__({
             "write": In(codebook_write()), "next_ready": In(1), "next": In(settings(array)), "next_taken": Out(1),
             "turn": In(1), "loaded": Out(1), "issued": Out(1), "fault": Out(1),
-            "load": Out(1), "entry": Out(bits(array.entries)), "data": Out(8 * array.encoders * array.length)})
+            "load": Out(1), "entry": Out(bits(array.entries)), "data": Out(8 * engine_of(array).codebook(array))})
 
     def elaborate(self, platform):
         m = Module()
         kept = {name: Signal(FIELDS[name].width, name=name, reset_less=True) for name in KEPT}
+        late = Pipeline(self.array).fetch - HANDED
         loading, passed = Signal(), Signal()  # codebooks are left; ``next`` has been taken
         address = Signal(32, reset_less=True)
         m.submodules.nest = nest = Loops(entry=16, part_x=8, part_y=8, group=16, block=16)
@@ -62,7 +66,8 @@ class Codebooks(wiring.Component):
             nest.step.eq(self.issued), nest.limit.entry.eq(engine_of(self.array).slot(self.array, kept["entries"])),
             nest.limit.part_x.eq(kept["parts_x"]), nest.limit.part_y.eq(kept["parts_y"]),
             nest.limit.group.eq(kept["groups"]), nest.limit.block.eq(kept["blocks"]),
-            self.load.eq(delay(m, self.issued, 1, reset=True)), self.entry.eq(delay(m, nest.count.entry, 1))]
+            self.load.eq(delay(m, self.issued, 1 + late, reset=True)),
+            self.entry.eq(delay(m, nest.count.entry, 1 + late))]
         m.d.sync += passed.eq(self.next_ready & (passed | self.next_taken))
         with m.If(self.next_taken & (self.next.kind == Kind.PRODUCT)):
             m.d.sync += [loading.eq(1), address.eq(self.next.codebooks),
@@ -72,13 +77,13 @@ class Codebooks(wiring.Component):
         with m.If(self.issued):
             m.d.sync += [loading.eq(~nest.done), self.loaded.eq(nest.last.entry),
                          address.eq(Mux(nest.last.entry & slot, kept["codebooks"], address + 1))]
-        self._memory(m, address)
+        self._memory(m, delay(m, self.issued, late, reset=True), delay(m, address, late))
         return m
 
-    def _memory(self, m: Module, address: Signal) -> None:
+    def _memory(self, m: Module, en: Value, address: Value) -> None:
         pieces = codebook_pieces(self.array)
         m.submodules.memory = memory = Memory(shape=32 * pieces, depth=self.array.codebook_words, init=[])
         write, read = memory.write_port(granularity=32), memory.read_port()
         m.d.comb += [write.addr.eq(self.write.address), write.data.eq(self.write.data.replicate(pieces)),
                      write.en.eq(self.write.en << self.write.piece),
-                     read.addr.eq(address), read.en.eq(self.issued), self.data.eq(read.data)]
+                     read.addr.eq(address), read.en.eq(en), self.data.eq(read.data)]

@@ -25,7 +25,10 @@ from .writer import Writer
 
 __all__ = ["Core", "activation_beat"]
 
-RESIDUAL = 2  # cycles from the address of a residual to its data
+RESIDUAL = 3  # cycles from the address of a residual to its data
+
+
+LOADS = ("valid", "preload")  # what says that a table write is one
 
 
 def activation_beat(array: Array) -> data.StructLayout:
@@ -44,8 +47,8 @@ class Core(wiring.Component):
     room, reserve : of the output buffer, see `OutputBuffer`.
     beat, data, last, end : an output beat, its bytes, its last used byte; whether it is its operation's last.
     emptied : the output buffer's only beat is taken.
-    moving : something moves in this cycle.
-    fault, place : the error seen in this cycle; program address of its operation.
+    moving : something moved in the cycle before.
+    fault, place : the error seen in the cycle before; program address of its operation.
     """
 
     def __init__(self, array: Array):
@@ -103,19 +106,24 @@ class Core(wiring.Component):
 
     def _sum(self, m: Module, sequencer: Sequencer, front: Front, accumulator: Accumulator,
              finisher: Finisher) -> None:
-        """Array and accumulators; a row's index word is read when it is issued, a pool's sums come by themselves."""
+        """Array and accumulators; a row's index word is read when it is issued, a pool's sums come by themselves.
+
+        A register lies before everything that comes to the cells.
+        """
         array, row, layer = self.array, sequencer.row, sequencer.settings
         stages = Pipeline(array).tree + 1
         m.submodules.cells = cells = engine_of(array).cells(array)
-        connect(m, sequencer.table, cells.load)
-        last_tile = delay(m, row.last, 1)
+        m.d.comb += [getattr(cells.load, name).eq(delay(m, getattr(sequencer.table, name), 1, reset=name in LOADS))
+                     for name in sequencer.table.signature.members]
+        last_tile, symbols = delay(m, row.last, 2), Signal.like(front.symbols)
         pooled = front.pooled
         m.d.comb += [
-            front.read.eq(row.valid & row.opens), front.read_word.eq(row.word), cells.symbols.eq(front.symbols),
+            front.read.eq(row.valid & row.opens), front.read_word.eq(row.word), symbols.eq(front.symbols),
+            cells.symbols.eq(delay(m, symbols, 1)),
             *(bit.eq(~last_tile | (layer.last_slots >= number // array.encoders))
               for number, bit in enumerate(cells.used)),
-            cells.turn.eq(sequencer.turn), cells.valid.eq(delay(m, row.valid, 1, reset=True)),
-            cells.bank.eq(delay(m, row.bank, 1)),
+            cells.turn.eq(delay(m, sequencer.turn, 1, reset=True)), cells.valid.eq(delay(m, row.valid, 2, reset=True)),
+            cells.bank.eq(delay(m, row.bank, 2)),
             accumulator.pool.eq(layer.kind == Kind.POOL),
             accumulator.maximum.eq(accumulator.pool & layer.maximum),
             accumulator.valid.eq(delay(m, row.valid & row.closes, stages, reset=True) | pooled.valid),
@@ -124,20 +132,20 @@ class Core(wiring.Component):
             m.d.comb += sequencer.symbols.eq(front.symbols)
             with m.If(layer.gather):
                 told = Signal(len(front.symbols) // array.rows)
-                m.d.comb += [told.eq(delay(m, row.row, 1)), cells.symbols.eq(told.replicate(array.rows)),
+                m.d.comb += [told.eq(delay(m, row.row, 1)), symbols.eq(told.replicate(array.rows)),
                              front.read.eq(sequencer.index_read), front.read_word.eq(sequencer.index_word)]
         for name in ("row", "first", "last"):
             ours = delay(m, getattr(row, name), stages)
             m.d.comb += getattr(accumulator, name).eq(Mux(accumulator.pool, getattr(pooled, name), ours))
         if engine_of(array).planes:
-            m.d.comb += [cells.plane.eq(delay(m, row.plane, 1)), cells.opens.eq(delay(m, row.opens, 1))]
+            m.d.comb += [cells.plane.eq(delay(m, row.plane, 2)), cells.opens.eq(delay(m, row.opens, 2))]
         if engine_of(array).lane:
             self._lane(m, sequencer, front, finisher, cells)
 
     def _lane(self, m: Module, sequencer: Sequencer, front: Front, finisher: Finisher,
               cells: wiring.Component) -> None:
         """The sum of a row's activations comes with its first plane, two cycles before a plane's sums."""
-        row, ahead = sequencer.row, Pipeline(self.array).tree - 1
+        row, ahead = sequencer.row, Pipeline(self.array).tree
         m.submodules.lane = lane = SumLane(self.array)
         connect(m, sequencer.parameter, lane.load)
         bank = front.bank if self.array.functions else 0  # norms take parameter banks, too
@@ -153,7 +161,7 @@ class Core(wiring.Component):
         connect(m, sequencer.parameter, finisher.load)
         row, layer, stages = sequencer.row, sequencer.settings, Pipeline(self.array)
         valid = (delay(m, row.valid & row.last & row.closes, stages.sum, reset=True)
-                 | delay(m, front.pooled.valid & front.pooled.last, 2, reset=True))
+                 | delay(m, front.pooled.valid & front.pooled.last, 3, reset=True))
         bank, totals, pool = delay(m, row.parameters, stages.sum), accumulator.o, accumulator.pool
         if self.array.functions:
             self._functions(m, sequencer, front, finisher)
@@ -202,20 +210,21 @@ class Core(wiring.Component):
 
     def _write(self, m: Module, placed: Signal, results: Signal, taken: Signal, front: Front, add: AddStage,
                placer: Placer, writer: Writer) -> None:
-        """Placer, add stage and writer; a load's beat is placed and written in the cycle in which it is taken."""
+        """Placer, add stage and writer; a load's beat is placed when it is taken, and written from a register."""
         layer, stages = placer.settings, Pipeline(self.array)
         later = RESIDUAL + stages.add
+        loaded, beat = delay(m, taken, 1, reset=True), delay(m, self.activations.payload.data, 1)
+        placed_at = {name: Mux(loaded, delay(m, value, 1), delay(m, value, later)) for name, value in [
+            ("target", placer.target), ("edge", placer.edge), ("end", placer.end)]}
         m.d.comb += [
             placer.start.eq(front.start), placer.step.eq(placed | taken),
             front.residual.en.eq(placed & layer.residual), front.residual.side.eq(~layer.source_side),
             front.residual.address.eq(placer.residual),
             add.valid.eq(delay(m, placed, RESIDUAL, reset=True)), add.i.eq(results),
             add.residual.eq(front.residual_data),
-            writer.valid.eq(delay(m, placed, later, reset=True) | taken),
-            writer.i.eq(Mux(taken, self.activations.payload.data, add.o)),
-            writer.address.eq(Mux(taken, placer.target, delay(m, placer.target, later))),
-            writer.edge.eq(Mux(taken, placer.edge, delay(m, placer.edge, later))),
-            self.end.eq(Mux(taken, placer.end, delay(m, placer.end, later))),
+            writer.valid.eq(delay(m, placed, later, reset=True) | loaded),
+            writer.i.eq(Mux(loaded, beat, add.o)), writer.address.eq(placed_at["target"]),
+            writer.edge.eq(placed_at["edge"]), self.end.eq(placed_at["end"]),
             self.beat.eq(writer.beat), self.data.eq(writer.data), self.last.eq(writer.last)]
         connect(m, writer.o, front.write)
 
@@ -223,19 +232,21 @@ class Core(wiring.Component):
              writer: Writer) -> None:
         """The operation is done when its last word is written, or its last beat has left; or something is wrong."""
         leaving, early = Signal(), self.activations.payload.last  # the last beat is in the output buffer
+        fault, place = Signal(Error), Signal(ADDRESS_BITS)
         m.d.comb += [
             sequencer.done.eq(delay(m, writer.o.en & self.end, 1, reset=True) | leaving & self.emptied),
-            self.moving.eq(sequencer.moving | front.fed | taken)]
+            self.moving.eq(delay(m, sequencer.moving | front.fed | taken, 1, reset=True))]
         with m.If(leaving & self.emptied):
             m.d.sync += leaving.eq(0)
         with m.If(self.beat & self.end):
             m.d.sync += leaving.eq(1)
-        m.d.comb += [self.place.eq(sequencer.running_place), self.fault.eq(writer.fault)]
+        m.d.comb += [place.eq(sequencer.running_place), fault.eq(writer.fault)]
         with m.If(taken & (early != placer.end)):
-            m.d.comb += self.fault.eq(Mux(early, Error.SHORT, Error.LONG))
+            m.d.comb += fault.eq(Mux(early, Error.SHORT, Error.LONG))
         with m.If(front.fault != Error.NONE):
-            m.d.comb += self.fault.eq(front.fault)
+            m.d.comb += fault.eq(front.fault)
             with m.If(front.fault == Error.CODEBOOK):
-                m.d.comb += self.place.eq(sequencer.codebook_place)
+                m.d.comb += place.eq(sequencer.codebook_place)
         with m.If(sequencer.fault != Error.NONE):
-            m.d.comb += [self.fault.eq(sequencer.fault), self.place.eq(sequencer.place)]
+            m.d.comb += [fault.eq(sequencer.fault), place.eq(sequencer.place)]
+        m.d.sync += [self.fault.eq(fault), self.place.eq(place)]

@@ -15,8 +15,8 @@ from lutra_model.params import Array
 
 from .signals import bits
 
-__all__ = ["ENGINES", "Engine", "beat_width", "cells_signature", "encoder_signature", "engine_of", "lane_width",
-           "register", "sum_width", "symbol_width", "tree_width"]
+__all__ = ["ENGINES", "Engine", "beat_width", "cells_signature", "centroid_width", "encoder_signature", "engine_of",
+           "lane_width", "register", "sum_width", "symbol_width", "tree_width"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +96,12 @@ def lane_width(array: Array, codebooks: int) -> int:
     return lane(array) + (codebooks - 1).bit_length() if lane else 0
 
 
+def centroid_width(array: Array) -> int:
+    """Bits of an encoder's share of a codebook word."""
+    engine = engine_of(array)
+    return 8 * (engine.codebook(array) // array.encoders if engine.slot else array.length)
+
+
 def beat_width(array: Array) -> int:
     """Bits of a table beat."""
     if beat := engine_of(array).beat:
@@ -112,7 +118,7 @@ def encoder_signature(array: Array) -> wiring.Signature:
     ``Pipeline.encode`` cycles later.
     """
     return wiring.Signature({
-        "load": In(1), "entry": In(bits(array.entries)), "centroid": In(8 * array.length), "turn": In(1),
+        "load": In(1), "entry": In(bits(array.entries)), "centroid": In(centroid_width(array)), "turn": In(1),
         "vector": In(1), "data": In(8 * array.length), "entry_mask": In(array.entries), "zero": In(6), "last": In(6),
         "o": Out(symbol_width(array))})
 

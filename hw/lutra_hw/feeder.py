@@ -9,13 +9,15 @@ from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
 from .credit import Credit
-from .loops import Loops
+from .loops import Nest
 from .row_unit import row_flags
-from .settings import settings
+from .settings import following, settings
 from .signals import bits
 from .walk import PIXEL, Walk
 
 __all__ = ["Feeder", "index_place", "pool_flags"]
+
+LIMITS = ("parts_x", "parts_y", "groups", "blocks", "block", "last_block")
 
 
 def index_place(array: Array) -> data.StructLayout:
@@ -72,7 +74,8 @@ class Feeder(wiring.Component):
         operation, flags = self.settings, self.flags
         feeding, fed = Signal(), Signal()
         m.submodules.halves = halves = Credit(places=2)
-        m.submodules.nest = nest = Loops(row=16, part_x=8, part_y=8, group=16, block=16)
+        m.submodules.nest = nest = Nest(row=16, part_x=8, part_y=8, group=16, block=16)
+        limits = following(m, self.start, self.next, operation, LIMITS)
         first_row = nest.count.row == 0
         ready = (operation.kind == Kind.PRODUCT) & halves.room & (self.loaded | ~first_row)
         m.d.comb += [
@@ -82,9 +85,9 @@ class Feeder(wiring.Component):
             self.group.eq(nest.count.group), self.last_group.eq(nest.last.group),
             flags.row.eq(nest.count.row), flags.end.eq(nest.done), flags.last.eq(nest.last.part_x & nest.last.part_y),
             flags.first.eq((nest.count.part_x == 0) & (nest.count.part_y == 0)),
-            nest.step.eq(fed), nest.limit.part_x.eq(operation.parts_x), nest.limit.part_y.eq(operation.parts_y),
-            nest.limit.group.eq(operation.groups), nest.limit.block.eq(operation.blocks),
-            nest.limit.row.eq(Mux(nest.last.block, operation.last_block, operation.block)),
+            nest.step.eq(fed), nest.limit.part_x.eq(limits["parts_x"]), nest.limit.part_y.eq(limits["parts_y"]),
+            nest.limit.group.eq(limits["groups"]), nest.limit.block.eq(limits["blocks"]),
+            nest.limit.row.eq(Mux(nest.coming.block, limits["last_block"], limits["block"])),
             halves.put.eq(self.product & self._block_ends(nest)), halves.drop.eq(self.free_half)]
         leaves = self.pool & flags.last  # a result comes of it
         if self.array.functions:
@@ -107,10 +110,10 @@ class Feeder(wiring.Component):
         return m
 
     @staticmethod
-    def _block_ends(nest: Loops) -> Value:
+    def _block_ends(nest: Nest) -> Value:
         return nest.last.row & nest.last.part_x & nest.last.part_y & nest.last.group
 
-    def _rows(self, m: Module, feeding: Signal, nest: Loops) -> None:
+    def _rows(self, m: Module, feeding: Signal, nest: Nest) -> None:
         """Words of a ROW, with a rest after every pass but the last."""
         operation, word, gap = self.settings, self.word, Pipeline(self.array).gap
         rest, norm = Signal(range(gap + 1)), ~operation.maximum
@@ -125,7 +128,7 @@ class Feeder(wiring.Component):
         with m.If(self.row & nest.last.row & word.last & ~word.emit):
             m.d.sync += rest.eq(gap)
 
-    def _index(self, m: Module, nest: Loops) -> None:
+    def _index(self, m: Module, nest: Nest) -> None:
         """Words count up in a half; a tile's slots go through its words again; the other half follows."""
         half, words = Signal(), self.array.index_words
         word, tile = Signal(bits(words + 1)), Signal(bits(words + 1))  # in the half; the tile's first

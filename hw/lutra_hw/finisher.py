@@ -12,7 +12,10 @@ from .engines import beat_width, engine_of, lane_width
 from .loader import parameter_write
 from .piecewise import FUNCTION, FUNCTION_STAGES, PiecewiseUnit
 from .row_unit import ROW_WIDTH
+from .shift import coarse, fine, window
 from .signals import chain, delay, held
+
+SPLIT = 17  # bits of the lower of two factors that multipliers of 18 x 18 bits take
 
 __all__ = ["Finisher", "correction_width", "finisher_width", "parameter_byte"]
 
@@ -74,15 +77,18 @@ class Finisher(wiring.Component):
         m = Module()
         array = self.array
         functions, width, correction = bool(array.functions), finisher_width(array), correction_width(array)
-        valid = chain(m, self.valid, 3 + functions * (FUNCTION_STAGES + 1), reset=True)
+        valid = chain(m, self.valid, 5 + functions * (FUNCTION_STAGES + 1), reset=True)
         bias = [self._parameter(m, byte) for byte in range(4)]
         multiplier = [self._parameter(m, byte) for byte in (4, 5)]
         shift = self._parameter(m, 6, later=0 if functions else 1)
         for column in range(array.columns):
             biased = Signal(signed(max(width, correction + 1, 32) + 1), name=f"biased_{column}", reset_less=True)
             factor = Signal(signed(17) if functions else 16, name=f"factor_{column}", reset_less=True)
+            low = Signal(signed(SPLIT + 17), name=f"low_{column}", reset_less=True)
+            high = Signal(signed(len(biased) - SPLIT + 17), name=f"high_{column}", reset_less=True)
             product = Signal(signed(len(biased) + 16), name=f"product_{column}", reset_less=True)
-            places = Signal(6, name=f"places_{column}", reset_less=True)
+            places = [Signal(6, name=f"places_{column}_{stage}", reset_less=True) for stage in range(3)]
+            between = Signal(window(self._bits + 2), name=f"window_{column}", reset_less=True)
             doubled = Signal(signed(self._bits + 2), name=f"doubled_{column}", reset_less=True)
             total, own_shift = self.i.word_select(column, width).as_signed(), shift.word_select(column, 8)
             own = [Cat(byte.word_select(column, 8) for byte in parameter) for parameter in (bias, multiplier)]
@@ -95,9 +101,15 @@ class Finisher(wiring.Component):
                 m.d.sync += [biased.eq(total + Mux(self.pool, 0, own[0].as_signed())),
                              factor.eq(Mux(self.pool, self.multiplier, own[1]))]
             with m.If(valid[1]):
-                m.d.sync += [product.eq(biased * factor), places.eq(Mux(self.pool, self.shift, own_shift) - 1)]
+                m.d.sync += [low.eq(biased[:SPLIT] * factor), high.eq(biased[SPLIT:].as_signed() * factor),
+                             places[0].eq(Mux(self.pool, self.shift, own_shift) - 1)]
             with m.If(valid[2]):
-                m.d.sync += doubled.eq(self._shifted(m, product, places))
+                m.d.sync += [product.eq(low + (high << SPLIT)), places[1].eq(places[0])]
+            with m.If(valid[3]):
+                coarse(m, product, places[1], between)
+                m.d.sync += places[2].eq(places[1])
+            with m.If(valid[4]):
+                m.d.sync += doubled.eq(fine(m, between, places[2], self._bits + 2))
             out = self._out(m, column, valid, self._rounded(m, doubled))
             m.d.comb += self.o.word_select(column, 8).eq(out)
         return m
@@ -110,24 +122,17 @@ class Finisher(wiring.Component):
     def _out(self, m: Module, column: int, valid: list[Value], rounded: Signal) -> Signal:
         """The last stages of a column."""
         if not self.array.functions:
-            return held(m, valid[3], self._clamped(rounded, self.low, self.high, 8), f"out_{column}")
+            return held(m, valid[5], self._clamped(rounded, self.low, self.high, 8), f"out_{column}")
         m.submodules[f"function_{column}"] = unit = PiecewiseUnit()
-        plain = held(m, valid[3], self._clamped(rounded, -2**15, 2**15 - 1, 16), f"plain_{column}")
+        plain = held(m, valid[5], self._clamped(rounded, -2**15, 2**15 - 1, 16), f"plain_{column}")
         m.d.comb += [unit.function.eq(self.function), unit.i.eq(plain),
-                     unit.enable.eq(Mux(self.apply, Cat(valid[4:9]), 0))]
+                     unit.enable.eq(Mux(self.apply, Cat(valid[6:11]), 0))]
         chosen = Mux(self.apply, unit.o, delay(m, plain, FUNCTION_STAGES))
-        return held(m, valid[9], self._clamped(chosen, self.low, self.high, 8), f"out_{column}")
+        return held(m, valid[11], self._clamped(chosen, self.low, self.high, 8), f"out_{column}")
 
     def _parameter(self, m: Module, byte: int, later: int = 0) -> Value:
         """One byte of a parameter of every column; for the row of so many cycles ago."""
         return parameter_byte(m, self.array, self.load, byte, delay(m, self.bank, later))
-
-    def _shifted(self, m: Module, product: Signal, places: Signal) -> Value:
-        """All but the last bit of the shift, saturated to two bits more than the result's."""
-        shifted, bits = Signal.like(product, name="shifted"), self._bits + 2
-        m.d.comb += shifted.eq(product >> places)
-        high = shifted[bits - 1:]
-        return Mux(high.all() | ~high.any(), shifted[:bits], Mux(high[-1], 1 << bits - 1, (1 << bits - 1) - 1))
 
     def _rounded(self, m: Module, doubled: Signal) -> Signal:
         """Half up: add one, then the last bit of the shift."""

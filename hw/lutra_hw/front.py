@@ -52,7 +52,7 @@ class Front(wiring.Component):
     free_half : an index half is freed; a row of the next block may be fed in the next cycle.
     indexed : an index word is complete with this cycle's write; its row can be issued in the next cycle.
     read, read_word, symbols : read of an index word; what it holds one cycle later, row 0 lowest.
-    pooled, sums : a pool's row, ``fetch + 1`` cycles after it was fed, and its sums one cycle after that.
+    pooled, sums : a pool's row, ``fetch`` cycles after it was fed, and its sums two cycles after that.
     residual, residual_data, write : of activation memory, see `ActivationMemory`.
     fed : a row is fed, or a codebook beat issued.
     fault : what is wrong in this cycle.
@@ -102,10 +102,10 @@ class Front(wiring.Component):
     def _pool(self, m: Module, feeder: Feeder, words: Value) -> None:
         m.submodules.pool = pool = Pool(self.array)
         fetched = delay(m, feeder.pool, Pipeline(self.array).fetch, reset=True)
-        flags = pool_flags(self.array)(delay(m, feeder.flags.as_value(), Pipeline(self.array).fetch + 1))
+        flags = pool_flags(self.array)(delay(m, feeder.flags.as_value(), Pipeline(self.array).fetch))
         m.d.comb += [
-            pool.enable.eq(Cat(fetched, self.pooled.valid)), pool.maximum.eq(self.settings.maximum),
-            pool.words.eq(words), self.sums.eq(pool.o), self.pooled.valid.eq(delay(m, fetched, 1, reset=True)),
+            pool.enable.eq(Cat(fetched, delay(m, fetched, 1, reset=True))), pool.maximum.eq(self.settings.maximum),
+            pool.words.eq(words[:len(pool.words)]), self.sums.eq(pool.o), self.pooled.valid.eq(fetched),
             *(getattr(self.pooled, name).eq(flags[name]) for name in ("row", "first", "last", "end"))]
 
     def _row(self, m: Module, feeder: Feeder, gather: Gather) -> Value:
@@ -151,13 +151,13 @@ class Front(wiring.Component):
         for number in range(array.encoders):
             encoder = engine_of(array).encoder(array)
             m.submodules[f"encoder_{number}"] = encoder
-            width = len(encoder.data)
+            width, share = len(encoder.data), len(encoder.centroid)
             m.d.comb += [encoder.vector.eq(vector), encoder.data.eq(arranger.o.word_select(number, width)),
                          encoder.turn.eq(turn), encoder.entry_mask.eq(mask),
                          encoder.zero.eq(self.settings.zero), encoder.last.eq(self.settings.entries + 1)]
             if codebooks:
                 m.d.comb += [encoder.load.eq(codebooks.load), encoder.entry.eq(codebooks.entry),
-                             encoder.centroid.eq(codebooks.data.word_select(number, width))]
+                             encoder.centroid.eq(codebooks.data.word_select(number, share))]
             symbols.append(encoder.o)
         return Cat(symbols)
 

@@ -9,7 +9,7 @@ from lutra_model.params import Array
 
 from .activations import bank_bits, bank_rows
 from .settings import settings
-from .signals import bits, delay
+from .signals import bits, chain, delay
 from .walk import PIXEL
 
 __all__ = ["Gather"]
@@ -18,17 +18,17 @@ __all__ = ["Gather"]
 class Gather(wiring.Component):
     """One word for each lane that is on and inside the image; padding for the others.
 
-    Latency is ``Pipeline.fetch`` = 3 cycles (lane addresses, memory read, words by lane), throughput one window in a
-    cycle.
+    Latency is ``Pipeline.fetch`` = 6 cycles (bounds, lane addresses, rows by bank, memory read, its words, words by
+    lane), throughput one window in a cycle.
 
     Members
     -------
     settings : of the running operation.
     valid, base, py, px, last_group : a window: base address, first pixel, whether its group is the last.
-    used, rows : banks to read, the word of each; one cycle after ``valid``.
-    data : what they hold, one cycle after ``used``.
-    words : lane 0 lowest, three cycles after ``valid``.
-    beyond, conflict : an address beyond the memory; two words in one bank. One cycle after ``valid``.
+    used, rows : banks to read, the word of each; three cycles after ``valid``.
+    data : what they hold, two cycles after ``used``.
+    words : lane 0 lowest, six cycles after ``valid``.
+    beyond, conflict : an address beyond the memory; two words in one bank. Three cycles after ``valid``.
     """
 
     def __init__(self, array: Array):
@@ -42,23 +42,20 @@ class Gather(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        asked, fetched = (delay(m, self.valid, cycles, reset=True) for cycles in (1, 2))
-        active, addresses = self._addresses(m)
+        valid = chain(m, self.valid, 5, reset=True)
+        active, addresses = self._addresses(m, valid)
         beyond = Signal.like(active)
-        m.d.comb += [beyond.eq(Cat(address >= self.array.activation_words for address in addresses)),
-                     self.beyond.eq(asked & (active & beyond).any())]
-        chosen = [address[:bank_bits(self.array)] for address in addresses]
-        self._read(m, asked, active, addresses)
-        reading = Signal.like(active, reset_less=True)
-        banks = [Signal.like(bank, name=f"bank_{lane}", reset_less=True) for lane, bank in enumerate(chosen)]
-        with m.If(asked):
-            m.d.sync += [reading.eq(active), *(held.eq(bank) for held, bank in zip(banks, chosen, strict=True))]
-        with m.If(fetched):
+        m.d.comb += beyond.eq(Cat(address >= self.array.activation_words for address in addresses))
+        m.d.sync += self.beyond.eq(valid[2] & (active & beyond).any())
+        self._read(m, valid[2], active, addresses)
+        reading = delay(m, active, 3)
+        banks = [delay(m, address[:bank_bits(self.array)], 3) for address in addresses]
+        with m.If(valid[5]):
             self._words(m, reading, banks)
         return m
 
-    def _addresses(self, m: Module) -> tuple[Signal, list[Value]]:
-        """Registers: which lanes are on and inside the image, and their addresses.
+    def _addresses(self, m: Module, valid: list[Value]) -> tuple[Signal, list[Value]]:
+        """Registers: which lanes are on and inside the image, and their addresses, two cycles after ``valid``.
 
         Addresses are cut to the bits that tell whether they lie in memory, given that the base does not lie so far
         off that no offset could bring it back.
@@ -67,56 +64,54 @@ class Gather(wiring.Component):
         top, bottom = self._bounds(m, "y", self.py, operation.height)
         left, right = self._bounds(m, "x", self.px, operation.width)
         active, far, addresses = Signal(self.array.lanes, reset_less=True), Signal(reset_less=True), []
-        high = self.base[width - 1:]
-        with m.If(self.valid):
+        base, last_group = delay(m, self.base, 1), delay(m, self.last_group, 1)
+        high = base[width - 1:]
+        with m.If(valid[1]):
             m.d.sync += far.eq(high.any() & ~high.all())
         for number in range(self.array.lanes):
             lane, address = operation.lanes[number], Signal(width, name=f"address_{number}", reset_less=True)
             inside = Signal(name=f"inside_{number}")
             m.d.comb += inside.eq((lane.dy >= top) & (lane.dy < bottom) & (lane.dx >= left) & (lane.dx < right)
-                                  & Mux(self.last_group, lane.enabled_last, lane.enabled))
-            with m.If(self.valid):
+                                  & Mux(last_group, lane.enabled_last, lane.enabled))
+            with m.If(valid[1]):
                 m.d.sync += active[number].eq(inside)
                 with m.If(inside):
-                    m.d.sync += address.eq(self.base + lane.offset)
+                    m.d.sync += address.eq(base + lane.offset)
             addresses.append(Cat(address, far))
         return active, addresses
 
     def _bounds(self, m: Module, name: str, first: Value, size: Value) -> tuple[Signal, Signal]:
-        """Lanes lie inside the image from the first distance on and before the second."""
+        """Registers: lanes lie inside the image from the first distance on and before the second."""
         bounds = []
         for bound, value in [("low", -first), ("high", size - first)]:
-            distance, cut = Signal.like(value, name=f"{bound}_{name}"), Signal(8, name=f"{bound}_{name}_cut")
-            m.d.comb += [distance.eq(value), cut.eq(Mux(distance < 0, 0, Mux(distance > 128, 128, distance)))]
+            distance = Signal.like(value, name=f"{bound}_{name}")
+            cut = Signal(8, name=f"{bound}_{name}_cut", reset_less=True)
+            m.d.comb += distance.eq(value)
+            m.d.sync += cut.eq(Mux(distance < 0, 0, Mux(distance > 128, 128, distance)))
             bounds.append(cut)
         return bounds[0], bounds[1]
 
     def _read(self, m: Module, asked: Value, active: Signal, addresses: list[Value]) -> None:
-        """Each bank gets the row of the lane that reads it; which banks are asked once, which twice."""
+        """Registers: each bank gets the row of the lane that reads it; which banks are asked once, which twice."""
         array, low = self.array, bank_bits(self.array)
         asks = [Signal(array.banks, name=f"asks_{lane}") for lane in range(array.lanes)]
         m.d.comb += [ask.eq((active[lane] & asked) << address[:low])
                      for lane, (ask, address) in enumerate(zip(asks, addresses, strict=True))]
-        self._rows(m, active & asked.replicate(array.lanes), addresses)
+        self._rows(m, asks, addresses)
         level: list[tuple[Value, Value]] = [(ask, Value.cast(0)) for ask in asks]
         while len(level) > 1:
             pairs = [self._merge(m, a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
             level = pairs + level[len(pairs) * 2:]
-        m.d.comb += [self.used.eq(level[0][0]), self.conflict.eq(level[0][1].any())]
+        m.d.sync += [self.used.eq(level[0][0]), self.conflict.eq(level[0][1].any())]
 
-    def _rows(self, m: Module, active: Value, addresses: list[Value]) -> None:
-        """Each lane's row, shifted to its bank."""
+    def _rows(self, m: Module, asks: list[Signal], addresses: list[Value]) -> None:
+        """Registers: for each bank the row of the lane that asks it."""
         low, width = bank_bits(self.array), bits(bank_rows(self.array))
-        place = bits(width)  # in a field of ``2 ** place`` bits
-        fields = Signal(self.array.banks << place)
-        merged: Value = Const(0)
-        for lane, address in enumerate(addresses):
-            shifted = Signal.like(fields, name=f"shifted_{lane}")
-            row = Mux(active[lane], address[low:low + width], 0)
-            m.d.comb += shifted.eq(row << Cat(Const(0, place), address[:low]))
-            merged = merged | shifted
-        m.d.comb += fields.eq(merged)
-        m.d.comb += (row.eq(fields.word_select(bank, 1 << place)) for bank, row in enumerate(self.rows))
+        for bank, row in enumerate(self.rows):
+            asked: Value = Const(0)
+            for ask, address in zip(asks, addresses, strict=True):
+                asked = asked | address[low:low + width] & ask[bank].replicate(width)
+            m.d.sync += row.eq(asked)
 
     @staticmethod
     def _merge(m: Module, a: tuple[Value, Value], b: tuple[Value, Value]) -> tuple[Value, Value]:

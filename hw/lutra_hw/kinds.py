@@ -37,8 +37,13 @@ def _hold(array: Array) -> int:
     return tree_levels(array) if array.metric is Metric.TREE else 0
 
 
+def _codebook(array: Array) -> int:
+    """A centroid of every encoder, or a byte of its tree."""
+    return array.encoders * (1 if array.metric is Metric.TREE else array.length)
+
+
 register("lookup", Engine(symbol=lambda array: bits(array.entries), term=lambda array: 8, encoder=_encoder,
-                          cells=LookupArray, slot=_slot, hold=_hold))
+                          cells=LookupArray, slot=_slot, hold=_hold, codebook=_codebook))
 register("mac", Engine(symbol=lambda array: 8, term=lambda array: 8 + max(2, array.weight_bits), encoder=PassThrough,
                        cells=MacArray, cell=lambda array: array.weight_bits))
 register("sign-flip", Engine(symbol=lambda array: 8, term=lambda array: 9, encoder=PassThrough, cells=SignFlipArray,

@@ -1,5 +1,7 @@
 """The lookup array: rows of table cells and an adder tree for each column."""
 
+from functools import partial
+
 from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 
@@ -19,6 +21,10 @@ class LookupArray(wiring.Component):
 
     Latency is ``1 + Pipeline.tree`` cycles, throughput one activation row in a cycle.
 
+    Parameters
+    ----------
+    row, banks : what a row of cells is; banks of its tables.
+
     Members
     -------
     load : write of one table entry of every column, for a group of rows.
@@ -29,8 +35,9 @@ class LookupArray(wiring.Component):
 
     stages = 1  # registers from ``valid`` to the cells' entries
 
-    def __init__(self, array: Array):
+    def __init__(self, array: Array, row: type[TableRow] = TableRow, banks: int = 2):
         self.array = array
+        self.row = partial(row, entries=array.entries, columns=array.columns, banks=banks)
         super().__init__(cells_signature(array))
 
     def elaborate(self, platform):
@@ -53,7 +60,7 @@ class LookupArray(wiring.Component):
         entry, data = self._written(m)
         found: list[Value] = []
         for row in range(array.rows):
-            m.submodules[f"row_{row}"] = cell = TableRow(entries=array.entries, columns=array.columns)
+            m.submodules[f"row_{row}"] = cell = self.row()
             index, used = self._index(row)
             m.d.comb += [cell.write.eq(load.valid & (load.group == row // array.fill)), cell.write_bank.eq(load.bank),
                          cell.entry.eq(entry), cell.data.eq(data.word_select(row % array.fill, len(cell.data))),

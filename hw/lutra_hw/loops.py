@@ -1,10 +1,10 @@
 """Nested loop counters."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Loops"]
+__all__ = ["Loops", "Nest"]
 
 
 class Loops(wiring.Component):
@@ -36,16 +36,44 @@ class Loops(wiring.Component):
         numbers = wiring.Signature({name: Out(width) for name, width in widths.items()})
         flags = wiring.Signature({name: Out(1) for name in widths})
         super().__init__({"step": In(1), "limit": In(numbers), "count": Out(numbers), "last": Out(flags),
-                          "done": Out(1)})
+                          "done": Out(1), **self._ports(flags)})
+
+    def _ports(self, flags: wiring.Signature) -> dict[str, wiring.Member]:
+        """Members that a kind of loops has beside the others."""
+        return {}
 
     def elaborate(self, platform):
         m = Module()
         inner = Const(1)
         for name in self.widths:
-            count, last = getattr(self.count, name), getattr(self.last, name)
-            m.d.comb += last.eq(count == getattr(self.limit, name))
-            with m.If(self.step & inner):
+            count, last, step = getattr(self.count, name), getattr(self.last, name), self.step & inner
+            self._find_last(m, name, step)
+            with m.If(step):
                 m.d.sync += count.eq(Mux(last, 0, count + 1))
             inner = inner & last
         m.d.comb += self.done.eq(inner)
         return m
+
+    def _find_last(self, m: Module, name: str, step: Value) -> None:
+        """Whether one level, which steps when all inside are in their last iteration, is in its own."""
+        m.d.comb += getattr(self.last, name).eq(getattr(self.count, name) == getattr(self.limit, name))
+
+
+class Nest(Loops):
+    """Loops whose ``last`` are registers, for those who have much to do with them in one cycle.
+
+    Members
+    -------
+    limit : of the iteration that the *next* cycle is in. One that depends on an outer level depends on its ``coming``.
+    coming : ``last`` of the next cycle.
+    """
+
+    coming: wiring.PureInterface
+
+    def _ports(self, flags: wiring.Signature) -> dict[str, wiring.Member]:
+        return {"coming": Out(flags)}
+
+    def _find_last(self, m: Module, name: str, step: Value) -> None:
+        count, last, coming, limit = (getattr(part, name) for part in (self.count, self.last, self.coming, self.limit))
+        m.d.comb += coming.eq(Mux(step, Mux(last, limit == 0, count + 1 == limit), count == limit))
+        m.d.sync += last.eq(coming)

@@ -4,10 +4,13 @@ from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
+from lutra_model.bare import Bare
 from lutra_model.operation import Error
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
+from .bare_array import BareArray
+from .bare_vector import BareVector
 from .commands import Commands
 from .core import Core
 from .engines import beat_width, engine_of
@@ -16,7 +19,7 @@ from .signals import sink_ports, take
 from .status import Status
 from .verilog import convert
 
-__all__ = ["Machine", "verilog"]
+__all__ = ["Machine", "machine_of", "verilog"]
 
 
 class Machine(wiring.Component):
@@ -88,6 +91,13 @@ class Machine(wiring.Component):
         return left
 
 
+def machine_of(array: Array) -> wiring.Component:
+    """The machine of an array, or a bare one; both have the same streams."""
+    if isinstance(array, Bare):
+        return (BareVector if array.cell.vector else BareArray)(array)
+    return Machine(array)
+
+
 def verilog(array: Array, name: str = "lutra") -> str:
     """Verilog of the machine with top module ``name``."""
-    return convert(Machine(array), name)
+    return convert(machine_of(array), name)

@@ -6,10 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 
-from .loops import Loops
-from .settings import settings
+from .loops import Nest
+from .settings import following, settings
 
 __all__ = ["Placer"]
+
+LIMITS = ("block", "last_block", "column_tiles", "blocks")
 
 
 class Placer(wiring.Component):
@@ -32,14 +34,14 @@ class Placer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        layer = self.settings
-        m.submodules.walk = walk = Loops(row=16, column=16, block=16)
+        layer, limits = self.settings, following(m, self.start, self.next, self.settings, LIMITS)
+        m.submodules.walk = walk = Nest(row=16, column=16, block=16)
         tile, x, first_x = Signal(32), Signal(16), Signal(16)  # first_x: of the block
         end_of_line, back = Signal(), Signal()
         m.d.comb += [
             walk.step.eq(self.step),
-            walk.limit.row.eq(Mux(walk.last.block, layer.last_block, layer.block)),
-            walk.limit.column.eq(layer.column_tiles), walk.limit.block.eq(layer.blocks),
+            walk.limit.row.eq(Mux(walk.coming.block, limits["last_block"], limits["block"])),
+            walk.limit.column.eq(limits["column_tiles"]), walk.limit.block.eq(limits["blocks"]),
             self.edge.eq(walk.last.column), self.end.eq(walk.done),
             end_of_line.eq(x == layer.out_width), back.eq(walk.last.row & ~walk.last.column)]
         with m.If(self.step):
@@ -57,7 +59,7 @@ class Placer(wiring.Component):
         return m
 
     def _address(self, m: Module, address: Signal, tile: Signal, origin: Signal, step: Signal, back: Signal,
-                 walk: Loops) -> None:
+                 walk: Nest) -> None:
         """An address goes from pixel to pixel, and back to the block's first for its next column tile."""
         pixel, first = Signal(32), Signal(32)  # first: of the block
         m.d.comb += address.eq(pixel + tile)

@@ -12,7 +12,7 @@ __all__ = ["Pool"]
 
 
 class Pool(wiring.Component):
-    """Sum (or maximum) over all lanes, for each byte of a word.
+    """Sum (or maximum) over the first ``pool_lanes`` lanes, for each byte of a word.
 
     Latency is 2 cycles (one after each half of the tree's levels), throughput one window in a cycle.
 
@@ -26,15 +26,15 @@ class Pool(wiring.Component):
 
     def __init__(self, array: Array):
         self.array = array
-        super().__init__({"enable": In(2), "maximum": In(1), "words": In(8 * array.word * array.lanes),
+        super().__init__({"enable": In(2), "maximum": In(1), "words": In(8 * array.word * array.pool_lanes),
                           "o": Out(pool_width(array) * array.word)})
 
     def elaborate(self, platform):
         m = Module()
-        array, levels = self.array, (self.array.lanes - 1).bit_length()
+        array, levels = self.array, (self.array.pool_lanes - 1).bit_length()
         for byte in range(array.word):
             values: list[Value] = [self.words.word_select(lane * array.word + byte, 8).as_signed()
-                                   for lane in range(array.lanes)]
+                                   for lane in range(array.pool_lanes)]
             for stage, count in enumerate((levels - levels // 2, levels // 2)):
                 for _ in range(count):
                     pairs = [self._pair(m, a, b) for a, b in zip(values[::2], values[1::2], strict=False)]

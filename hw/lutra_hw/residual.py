@@ -7,16 +7,19 @@ from amaranth.lib.wiring import In, Out
 from lutra_model.params import Array
 
 from .settings import settings
-from .signals import delay
+from .shift import coarse, fine, window
+from .signals import chain
 
 __all__ = ["AddStage"]
+
+BITS = 10  # of a result before its rounding and clamp: they leave int8 when the sum does
 
 
 class AddStage(wiring.Component):
     """``clamp((i * own_factor + residual * residual_factor + 2^(add_shift-1)) >> add_shift, add_low, add_high)``.
 
-    Without ``settings.residual`` the outputs are the inputs. Latency is ``Pipeline.add`` = 3 cycles (products; sum and
-    shift; rounding and clamp), throughput one row in a cycle.
+    Without ``settings.residual`` the outputs are the inputs. Latency is ``Pipeline.add`` = 5 cycles (products; sum; two
+    steps of the shift; rounding and clamp), throughput one row in a cycle.
 
     Members
     -------
@@ -32,28 +35,29 @@ class AddStage(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         layer = self.settings
-        valid = [delay(m, self.valid, stage, reset=True) for stage in range(3)]
+        valid = chain(m, self.valid, 4, reset=True)
+        places = Signal(6, reset_less=True)  # all but the last bit of the shift; without a residual none
+        m.d.sync += places.eq(Mux(layer.residual, layer.add_shift - 1, 0))
         for column in range(self.array.columns):
             own, other = (Signal(signed(25), name=f"{name}_{column}", reset_less=True) for name in ("own", "other"))
-            doubled = Signal(signed(10), name=f"doubled_{column}", reset_less=True)
+            total = Signal(signed(26), name=f"total_{column}", reset_less=True)
+            between = Signal(window(BITS), name=f"window_{column}", reset_less=True)
+            doubled = Signal(signed(BITS), name=f"doubled_{column}", reset_less=True)
             out = Signal(8, name=f"out_{column}", reset_less=True)
             y, r = (word.word_select(column, 8).as_signed() for word in (self.i, self.residual))
             with m.If(valid[0]):
                 m.d.sync += [own.eq(Mux(layer.residual, y * layer.own_factor, y)),
                              other.eq(Mux(layer.residual, r * layer.residual_factor, 0))]
             with m.If(valid[1]):
-                m.d.sync += doubled.eq(Mux(layer.residual, self._shifted(m, own + other), own[:10].as_signed()))
+                m.d.sync += total.eq(own + other)
             with m.If(valid[2]):
+                coarse(m, total, places, between)
+            with m.If(valid[3]):
+                m.d.sync += doubled.eq(fine(m, between, places, BITS))
+            with m.If(valid[4]):
                 m.d.sync += out.eq(Mux(layer.residual, self._rounded(m, doubled), doubled[:8]))
             m.d.comb += self.o.word_select(column, 8).eq(out)
         return m
-
-    def _shifted(self, m: Module, total: Value) -> Value:
-        """All but the last bit of the shift, as ten bits that leave int8 when the sum does."""
-        shifted, places = Signal(total.shape(), name="shifted"), Signal(6, name="places")
-        m.d.comb += [places.eq(self.settings.add_shift - 1), shifted.eq(total >> places)]
-        high = shifted[9:]
-        return Mux(high.all() | ~high.any(), shifted[:10], Mux(high[-1], 0x200, 0x1FF)).as_signed()
 
     def _rounded(self, m: Module, doubled: Signal) -> Value:
         """Half up: add one, then the last bit of the shift; then the clamp."""

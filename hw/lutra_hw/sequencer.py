@@ -4,7 +4,7 @@ from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from lutra_model.operation import Error, Kind
+from lutra_model.operation import Arrange, Error, Kind
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
@@ -154,10 +154,15 @@ class Sequencer(wiring.Component):
         return ((operation.block >= array.block_rows) | (operation.last_block >= array.block_rows)
                 | (operation.last_columns >= array.columns)
                 | product & ((operation.entries >= array.entries) | (operation.length > array.length)
-                             | (operation.length == 0) | (operation.last_slots >= array.slots)
+                             | (operation.length == 0) | self._long_run(operation)
+                             | (operation.last_slots >= array.slots)
                              | operation.gather & self._ungathered(operation))
                 | load & ((operation.word_bytes > array.word) | (operation.word_bytes == 0))
                 | self._long_row(operation))
+
+    def _long_run(self, operation: wiring.PureInterface) -> Value:
+        """Whether an operation has longer runs than the machine knows."""
+        return (operation.arrange != Arrange.WINDOW) & (operation.length > self.array.longest_run)
 
     def _long_row(self, operation: wiring.PureInterface) -> Value:
         """Whether a ROW has more channels than its sums can take."""

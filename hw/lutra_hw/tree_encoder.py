@@ -28,24 +28,25 @@ def tree_bits(array: Array) -> int:
 
 
 def tree_words(array: Array) -> int:
-    """Words of ``length`` bytes that carry a tree."""
-    return -(-tree_bits(array) // (8 * array.length))
+    """Bytes that carry a tree."""
+    return -(-tree_bits(array) // 8)
 
 
 class TreeEncoder(wiring.Component):
     """Index of the leaf that a sub-vector comes to: ``index = 2 * index + (scalar > threshold)`` at each level.
 
-    A tree is ``tree_words`` words, bit after bit: the thresholds (int8, the root first, then level by level, each
-    from the lowest path), then the number of the scalar that each level compares. It holds two trees: the one in
-    use, and the one that is being loaded. Sub-vectors of both may be under way: a level takes its new thresholds when
-    the first sub-vector of the new tree gets to it, so what was loaded must stay for ``levels`` cycles after ``turn``.
+    A tree is ``tree_words`` bytes, one after the other, bit after bit: the thresholds (int8, the root first, then level
+    by level, each from the lowest path), then the number of the scalar that each level compares. It holds two trees:
+    the one in use, and the one that is being loaded. Sub-vectors of both may be under way: a level takes its new
+    thresholds when the first sub-vector of the new tree gets to it, so what was loaded must stay for ``levels`` cycles
+    after ``turn``.
 
     Latency is ``2 + levels`` cycles (sub-vector register, the scalars that are compared, one for each level),
     throughput one sub-vector in a cycle, with one comparison at each level.
 
     Members
     -------
-    load, entry, centroid : word ``entry`` of the next tree.
+    load, centroid : the following byte of the next tree. entry : its number, without meaning here.
     turn : the next tree is used, from the sub-vector that comes in this cycle on.
     vector, data : a sub-vector.
     entry_mask : without meaning here: a shallower tree has thresholds of 127 in its first levels.
@@ -81,12 +82,10 @@ class TreeEncoder(wiring.Component):
 
     def _loaded(self, m: Module) -> Value:
         """The tree that is being loaded."""
-        array = self.array
-        words = [Signal(8 * array.length, name=f"loaded_{word}", reset_less=True) for word in range(tree_words(array))]
-        for number, word in enumerate(words):
-            with m.If(self.load & (self.entry == number)):
-                m.d.sync += word.eq(self.centroid)
-        return Cat(words)[:tree_bits(array)]
+        loaded = Signal(8 * tree_words(self.array), reset_less=True)
+        with m.If(self.load):
+            m.d.sync += loaded.eq(Cat(loaded[8:], self.centroid))
+        return loaded[:tree_bits(self.array)]
 
     @staticmethod
     def _registers(m: Module, values: list[Value], enable: Value) -> tuple[list[Value], Value]:

@@ -11,7 +11,7 @@ from .settings import settings
 from .signals import bits, delay
 from .vector_order import Sweeps
 
-__all__ = ["VectorBuilder", "additions", "half_table", "table_build"]
+__all__ = ["VectorBuilder", "addition", "additions", "half_table", "table_build"]
 
 
 def half_table(array: Array) -> int:
@@ -44,6 +44,14 @@ def table_build(array: Array) -> wiring.Signature:
         "stage": Out(1), "lane": Out(bits(array.columns)), "add": Out(1), "first": Out(1),
         "step": Out(bits(half_table(array))), "place": Out(range(array.length)), "minus": Out(1), "bank": Out(1),
         "lanes": Out(array.columns)})
+
+
+def addition(m: Module, build: wiring.PureInterface, length: int) -> None:
+    """What a step of a build adds to the entry before."""
+    with m.Switch(build.step):
+        for step, (place, minus) in enumerate(additions(length)):
+            with m.Case(step):
+                m.d.comb += [build.place.eq(place), build.minus.eq(minus)]
 
 
 class VectorBuilder(wiring.Component):
@@ -107,16 +115,9 @@ class VectorBuilder(wiring.Component):
                         m.next = "READ"
                         with m.If(order.done):
                             m.next = "IDLE"
-        self._addition(m)
+        addition(m, build, self.array.length)
         self._index_word(m, last_row & order.last_tile, order.last_sweep, order.done)
         return m
-
-    def _addition(self, m: Module) -> None:
-        """What is added to the entry before."""
-        with m.Switch(self.build.step):
-            for step, (place, minus) in enumerate(additions(self.array.length)):
-                with m.Case(step):
-                    m.d.comb += [self.build.place.eq(place), self.build.minus.eq(minus)]
 
     def _index_word(self, m: Module, swept: Signal, last_sweep: Signal, done: Signal) -> None:
         """Words count up in a half, for every sweep again; the other half follows."""

@@ -28,8 +28,9 @@ class VectorCells(wiring.Component):
     o : the sums, signed, token 0 lowest.
     """
 
-    def __init__(self, array: Array):
+    def __init__(self, array: Array, banks: int = 2):
         self.array = array
+        self.banks = banks
         super().__init__({
             "build": In(table_build(array)), "symbols": In(symbol_width(array) * array.rows), "valid": In(1),
             "bank": In(1), "lanes": In(array.columns), "code": In(beat_width(array)),
@@ -40,7 +41,7 @@ class VectorCells(wiring.Component):
         array, width = self.array, engine_of(self.array).term(self.array)
         rows = []
         for number in range(array.rows):
-            m.submodules[f"row_{number}"] = row = VectorRow(array)
+            m.submodules[f"row_{number}"] = row = VectorRow(array, self.banks)
             connect(m, flipped(self.build), row.build)
             m.d.comb += [row.data.eq(self.symbols.word_select(number, len(row.data))), row.read.eq(self.valid),
                          row.bank.eq(self.bank), row.lanes.eq(self.lanes),

@@ -43,7 +43,7 @@ class VectorCore(Core):
             accumulator.pool.eq(layer.kind == Kind.POOL),
             accumulator.maximum.eq(accumulator.pool & layer.maximum),
             accumulator.valid.eq(delay(m, row.valid, stages, reset=True) | pooled.valid),
-            accumulator.i.eq(cells.o), accumulator.pooled.eq(front.sums)]
+            accumulator.i.eq(delay(m, cells.o, 1)), accumulator.pooled.eq(front.sums)]
         for name in ("row", "first", "last"):
             ours = delay(m, getattr(row, name), stages)
             m.d.comb += getattr(accumulator, name).eq(Mux(accumulator.pool, getattr(pooled, name), ours))
@@ -55,7 +55,7 @@ class VectorCore(Core):
         m.submodules.transposer = transposer = Transposer(self.array)
         connect(m, flipped(front.settings), transposer.settings)
         summed = delay(m, row.valid & row.last, stages.sum, reset=True)
-        pooled = delay(m, front.pooled.valid & front.pooled.last, 2, reset=True)
+        pooled = delay(m, front.pooled.valid & front.pooled.last, 3, reset=True)
         later = stages.sum + stages.finish
         placed, results = Signal(), Signal.like(finisher.o)
         m.d.comb += [
@@ -69,5 +69,5 @@ class VectorCore(Core):
             transposer.room.eq(self.room), sequencer.drained.eq(transposer.drained),
             sequencer.reserve.eq(transposer.reserve),
             placed.eq(transposer.valid | delay(m, pooled, stages.finish - RESIDUAL, reset=True)),
-            results.eq(Mux(accumulator.pool, finisher.o, transposer.o))]
+            results.eq(Mux(accumulator.pool, finisher.o, delay(m, transposer.o, RESIDUAL - 2)))]
         return placed, results

@@ -14,7 +14,7 @@ __all__ = ["VectorRow"]
 
 
 class VectorRow(wiring.Component):
-    """Cells of one group of weights: each has a token's activations and two banks of half a table of them.
+    """Cells of one group of weights: each has a token's activations and ``banks`` (1 or 2) of half a table of them.
 
     Building takes one addition in a cycle and cell; an entry made in one cycle can be read in the next. The latency of
     a read is 1 cycle, its throughput one code in a cycle.
@@ -26,8 +26,9 @@ class VectorRow(wiring.Component):
     o : the entries, signed, token 0 lowest.
     """
 
-    def __init__(self, array: Array):
+    def __init__(self, array: Array, banks: int = 2):
         self.array = array
+        self.banks = banks
         self.width = engine_of(array).term(array)
         super().__init__({"build": In(table_build(array)), "data": In(8 * array.length), "read": In(1), "bank": In(1),
                           "lanes": In(array.columns), "code": In(beat_width(array) // array.rows),
@@ -37,12 +38,13 @@ class VectorRow(wiring.Component):
         m = Module()
         array, width = self.array, self.width
         entry = Signal(range(half_table(array) + 1))
-        m.submodules.tables = tables = Memory(shape=width * array.columns, depth=2 << len(entry), init=[])
+        size = len(entry) + self.banks - 1  # bits of an address
+        m.submodules.tables = tables = Memory(shape=width * array.columns, depth=1 << size, init=[])
         write, read = tables.write_port(granularity=width), tables.read_port(domain="comb")
         rank, negative, some = self.code[:len(entry)], Signal(), Signal()
-        m.d.comb += [entry.eq(self.build.step + 1), write.addr.eq(Cat(entry, self.build.bank)),
+        m.d.comb += [entry.eq(self.build.step + 1), write.addr.eq(Cat(entry, self.build.bank)[:size]),
                      write.data.eq(self._made(m)), write.en.eq(Mux(self.build.add, self.build.lanes, 0)),
-                     read.addr.eq(Cat(rank, self.bank)), some.eq(rank != 0)]
+                     read.addr.eq(Cat(rank, self.bank)[:size]), some.eq(rank != 0)]
         with m.If(self.read):
             m.d.sync += negative.eq(self.code[7])
         for lane in range(array.columns):

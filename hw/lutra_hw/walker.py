@@ -8,7 +8,7 @@ from lutra_model.params import Array
 
 from .credit import Credit
 from .engines import engine_of
-from .loops import Loops
+from .loops import Nest
 from .settings import settings
 from .signals import bits
 
@@ -61,7 +61,7 @@ class Walker(wiring.Component):
         planes = {"plane": bits(array.entries)} if engine_of(array).planes else {}
         walking = Signal()
         m.submodules.fresh = fresh = Credit(places=2 * array.index_words)  # words not yet read
-        m.submodules.walk = walk = Loops(**planes, row=bits(array.block_rows), tile=16, column=16, block=16)
+        m.submodules.walk = walk = Nest(**planes, row=bits(array.block_rows), tile=16, column=16, block=16)
         first_column, leaving = Signal(), Signal()
         m.d.comb += [
             first_column.eq(walk.count.column == 0),
@@ -77,7 +77,7 @@ class Walker(wiring.Component):
             fresh.put.eq(self.indexed),
             fresh.drop.eq(o.valid & o.opens & first_column),
             walk.step.eq(o.valid),
-            walk.limit.row.eq(Mux(walk.last.block, layer.last_block, layer.block)),
+            walk.limit.row.eq(Mux(walk.coming.block, layer.last_block, layer.block)),
             walk.limit.tile.eq(layer.row_tiles),
             walk.limit.column.eq(layer.column_tiles),
             walk.limit.block.eq(layer.blocks)]

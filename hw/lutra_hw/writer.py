@@ -47,13 +47,13 @@ class Writer(wiring.Component):
             self.data.eq(Cat(Mux(self.last >= column, self.i.word_select(column, 8), 0)
                              for column in range(array.columns))),
             self.beat.eq(self.valid & leaves),
-            o.en.eq(stays & (count <= array.banks)), o.side.eq(layer.side), o.address.eq(self.address)]
+            o.en.eq(stays & (count <= array.beat_words)), o.side.eq(layer.side), o.address.eq(self.address)]
         m.d.comb += [o.data.eq(self.data),
                      count.eq(sum(self.last >= start for start in range(0, array.columns, array.word)))]
         with m.If(load):
             self._load(m, count)
         m.d.comb += o.count.eq(count)
-        with m.If(stays & (count > array.banks)):
+        with m.If(stays & (count > array.beat_words)):
             m.d.comb += self.fault.eq(Error.SIZE)
         return m
 

@@ -8,7 +8,7 @@ the energies of a technology file, whose every entry carries its source (docs/co
 import argparse
 from typing import Any
 
-from lutra_model import compare, fit, llm, runs, workloads
+from lutra_model import compare, fit, footprint, llm, runs, workloads
 from lutra_model.activity import load
 from lutra_model.latency import OperationLatency
 from lutra_model.params import Array, Layer, Metric
@@ -70,6 +70,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="the array can load selected table entries only, and does where that takes fewer cycles")
     parser.add_argument("--activity", metavar="FILE.json",
                         help="what the network's data do, as lutra simulate --activity counts it")
+    parser.add_argument("--board", metavar="B",
+                        help="and what bare arrays of these cells take of this board's FPGA, before any synthesis")
     parser.add_argument("--int8-activity", metavar="FILE.json", help="and those of the same network of multiplications")
     technology_option(parser)
 
@@ -159,6 +161,7 @@ def run(args: argparse.Namespace) -> Outcome:
     """Cycles of every layer and what they went into; energy and area of every design in every technology."""
     name, works, found, host, levels = _estimated(args)
     array = found.design.array
+    board = _on_board(args.board, array) if args.board else []
     layers = [_layer(job, cost) for job, cost in zip(found.jobs, found.latencies, strict=True)]
     own, twin = (load(path).toggles if path else None for path in (args.activity, args.int8_activity))
     with progress(quiet=args.json) as show:
@@ -173,7 +176,42 @@ def run(args: argparse.Namespace) -> Outcome:
             "causes": found.causes, "binding_busy": found.binding_busy,
             "host": list(host), "batch": args.batch, "layers": layers, "energy": energy,
             "overall": doubt.ranges(result.designs for result in compared.values())}
-    return Outcome(data, _shown(data))
+    shown = _shown(data)
+    if board:
+        data["board"] = board
+        shown.append(_board_table(args.board, board))
+    return Outcome(data, shown)
+
+
+def _on_board(name: str, array: Array) -> list[dict[str, Any]]:
+    """Estimates for bare arrays of so many cells, behind their host link, of the engines that were measured."""
+    from lutra_hw.board.boards import board_named  # slow to import
+    from lutra_sim.fpga import measure
+
+    board, found = board_named(name), []
+    for engine, fields in measure.KINDS:
+        try:
+            made = measure.array(board, engine, array.rows, array.columns, **fields)
+            taken = footprint.estimate(made, board.part.name, board.part.family)
+        except ValueError:
+            continue
+        short = {what: count - board.part.resources[what] for what, count in taken.resources.items()
+                 if count > board.part.resources[what]}
+        found.append({"engine": engine, **fields, "multipliers_of_cells": max(0, made.multipliers),
+                      "resources": dict(taken.resources), "fmax_mhz": taken.fmax_mhz, "short": short})
+    if not found:
+        raise ValueError(f"board must be of a family that was measured, not {name}: see lutra study fpga")
+    return found
+
+
+def _board_table(name: str, found: list[dict[str, Any]]) -> Any:
+    names = list(found[0]["resources"])
+    rows = [[f"{item['engine']} " + " ".join(f"{key}={item[key]}" for key in ("length", "entries") if key in item),
+             *(f"{item['resources'][what]:,}" for what in names), f"{item['fmax_mhz']:.0f}",
+             ", ".join(f"{count:,} {what} too few" for what, count in item["short"].items()) or "fits"]
+            for item in found]
+    return table(f"bare arrays of these cells on {name}, estimated (lutra study fpga says how well)",
+                 ["array", *names, "Fmax, MHz", "verdict"], rows)
 
 
 def _shown(data: dict[str, Any]) -> list[Any]:

@@ -19,7 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutra_model import golden
+from lutra_model.bare import Bare
 from lutra_model.files import write_whole
+from lutra_model.network import Network
+from lutra_model.nodes import Product
 from lutra_model.params import Array, Metric
 from lutra_model.program import Program, compile_network
 
@@ -59,7 +62,8 @@ def _design(args: argparse.Namespace) -> tuple["Board", Array, float]:
         return board, board.array, board.clock_mhz
     try:
         found = json.loads(Path(args.design).read_text())
-        array = Array(**found["array"] | {"metric": Metric(found["array"]["metric"])})
+        kind = Bare if "multipliers" in found["array"] else Array
+        array = kind(**found["array"] | {"metric": Metric(found["array"]["metric"])})
         return board_named(found["board"]), array, float(found["clock_mhz"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"design file {args.design} must hold what lutra bitstream --json prints: {error}") from None
@@ -99,6 +103,8 @@ def run(args: argparse.Namespace) -> Outcome:
     from lutra_sim.fpga.rates import rates
 
     network, (board, array, clock_mhz) = embedded.network(args.network), _design(args)
+    if isinstance(array, Bare):
+        return _on_bare(args, board, array, network)
     inputs, program = golden.quantise(network, some_inputs(args)), compile_network(network, array)
     with progress(quiet=args.json) as show, _port(args, board, array, show) as port:
         host = Host(port)
@@ -117,14 +123,42 @@ def run(args: argparse.Namespace) -> Outcome:
     return Outcome(data, _shown(data, clock_mhz, board.baud))
 
 
+def _on_bare(args: argparse.Namespace, board: "Board", array: Bare, network: Network) -> Outcome:
+    """The network's products on a bare array, all that is between them here."""
+    from lutra_sim.fpga import bare_network
+    from lutra_sim.fpga.bare import BareHost
+
+    products = [node for node in network.nodes if isinstance(node, Product)]
+    refused = [why for node in products if (why := bare_network.refusal(array, node))]
+    if len(refused) == len(products):
+        raise ValueError(f"the array of {board.name} runs no layer of {network.name}: {refused[0]}")
+    inputs = golden.quantise(network, some_inputs(args))
+    with progress(quiet=args.json) as show, _port(args, board, array, show) as port:
+        host, start = BareHost(port), time.monotonic()
+        outputs, done = bare_network.run(host, array, network, inputs, show)
+        seconds = time.monotonic() - start
+    if args.output:
+        write_whole(args.output, lambda part: save_array(part, outputs))
+    data = {"network": network.name, "board": board.name, "simulated": args.simulated, "inputs": len(inputs),
+            "classes": outputs.reshape(len(outputs), -1).argmax(axis=1).tolist(), "layers": done, "host": refused,
+            "bit_exact": bool((outputs == golden.outputs(network, inputs)).all()), "seconds": seconds,
+            "inputs_per_s": len(inputs) / seconds, "faults": [str(fault) for fault in host.faults]}
+    return Outcome(data, [*_answered(data), f"on the array: {', '.join(done)}", *refused,
+                          f"{'of simulation' if args.simulated else 'measured'}: {data['inputs_per_s']:,.3f} inputs/s"])
+
+
 def _shown(data: dict[str, Any], clock_mhz: float, baud: int) -> list[str]:
-    speed, classes = data["rates"], data["classes"]
-    again = "; ".join(data["faults"])
-    return [f"{data['network']} on {data['board']}{', simulated' * data['simulated']}: {data['inputs']} inputs",
-            "classes: " + " ".join(map(str, classes[:40])) + " ..." * (len(classes) > 40),
-            f"bit-exact: {'yes' if data['bit_exact'] else 'NO'}; jobs done again: {len(data['faults'])}"
-            + f" ({again})" * bool(again),
+    speed = data["rates"]
+    return [*_answered(data),
             f"{data['bound']}-bound: the machine can do {speed['machine']:,.1f} inputs/s ({speed['cycles']:,} cycles "
             f"at {clock_mhz:g} MHz), the line {speed['line']:,.1f} ({speed['sent']:,} bytes there, "
             f"{speed['heard']:,} back, at {baud:,} baud)",
             f"{'of simulation' if data['simulated'] else 'measured'}: {data['inputs_per_s']:,.1f} inputs/s"]
+
+
+def _answered(data: dict[str, Any]) -> list[str]:
+    classes, again = data["classes"], "; ".join(data["faults"])
+    return [f"{data['network']} on {data['board']}{', simulated' * data['simulated']}: {data['inputs']} inputs",
+            "classes: " + " ".join(map(str, classes[:40])) + " ..." * (len(classes) > 40),
+            f"bit-exact: {'yes' if data['bit_exact'] else 'NO'}; jobs done again: {len(data['faults'])}"
+            + f" ({again})" * bool(again)]

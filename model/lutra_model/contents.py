@@ -84,7 +84,7 @@ def contents(steps: list[Step], operations: list[Operation], array: Array, resid
                 tables.append(beats)
             if array.has_codebooks and step.product:
                 order = step.former(array).codebooks
-                codebooks.append(step.product.coding.codebook_beats(order, operation, array))
+                codebooks.append(step.product.coding.codebook_beats(order, array))
                 if (need := sum(map(len, codebooks))) > array.codebook_words:
                     raise ValueError(f"layer {operation.name} needs {len(codebooks[-1])} codebook words after "
                                      f"{need - len(codebooks[-1])} of the layers before, the memory holds "

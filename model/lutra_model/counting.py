@@ -20,7 +20,7 @@ def _pool(operation: Operation, structure: Structure) -> dict[str, int]:
     array = structure.array
     fed, outputs = operation.rows * operation.slots, operation.rows * operation.column_tiles * array.word
     lanes = operation.used_lanes
-    width = 8 + log2(most(2, array.lanes))
+    width = 8 + log2(most(2, array.pool_lanes))
     bits = fed * array.word * ((lanes - 1) * 8 if operation.maximum else reduction_bits(lanes, 8))
     again = outputs * (operation.row_tiles - 1) * width
     return feeder_counts(operation, structure) | result_counts(operation, structure, outputs) | {

@@ -83,8 +83,8 @@ class Exchange:
 
     @property
     def beats(self) -> Bytes:
-        """The output beats that have come, uint8 ``(beats, columns)``."""
-        return np.frombuffer(b"".join(self._beats), np.uint8).reshape(-1, self._array.columns)
+        """The output beats that have come, uint8 ``(beats, bytes of one)``."""
+        return np.frombuffer(b"".join(self._beats), np.uint8).reshape(-1, self._array.output_bytes)
 
     def send(self) -> bytes:
         """What may be sent now: it counts as sent. Nothing once the machine has failed."""
@@ -101,7 +101,7 @@ class Exchange:
 
         Raises `LinkFault` where they are not right, `WrongBoard` and `Forgotten` where the board's answer is not.
         """
-        for kind, content in self._line.packets(data, self._array.columns):
+        for kind, content in self._line.packets(data, self._array.output_bytes):
             self._take(kind, content)
 
     def _take(self, kind: int, content: bytes) -> None:

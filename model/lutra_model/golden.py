@@ -19,7 +19,7 @@ from .network import Network
 from .nodes import Add, AvgPool, Channels, Clamp, Concat, Flatten, MaxPool, Node, Product, Window
 from .piecewise import INPUT
 
-__all__ = ["accumulate", "add", "average", "classify", "evaluate", "finish", "multiply", "outputs",
+__all__ = ["accumulate", "add", "average", "classify", "evaluate", "finish", "multiply", "ordered", "outputs",
            "quantise", "run", "softmax", "windows"]
 
 Int8 = NDArray[np.int8]
@@ -80,7 +80,7 @@ def windows(x: Int8, window: Window | None) -> Int8:
     return np.ascontiguousarray(columns.transpose(0, 2, 1)).reshape(len(columns), -1)
 
 
-def _ordered(node: Product, columns: Int8) -> Int8:
+def ordered(node: Product, columns: Int8) -> Int8:
     """Rows ``(groups, reduction, rows)`` in the order that the coding's sums take, see `Coding.sums`."""
     grouped = columns.reshape(node.groups, node.reduction, -1)
     if not node.coding.runs:
@@ -96,7 +96,7 @@ def _ordered(node: Product, columns: Int8) -> Int8:
 def accumulate(node: Product, columns: Int8) -> NDArray[np.signedinteger[Any]]:
     """The sums of a product layer before its finisher, ``(rows, columns)``."""
     table = node.table.reshape(node.groups, -1, *node.table.shape[1:])
-    return node.coding.all_sums(table, _ordered(node, columns))
+    return node.coding.all_sums(table, ordered(node, columns))
 
 
 def finish(node: Product, sums: NDArray[np.integer[Any]]) -> Int8:

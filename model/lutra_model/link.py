@@ -116,12 +116,12 @@ class Line:
         self._sent = zlib.crc32(frame, self._sent)
         return frame + self._sent.to_bytes(CHECK_BYTES, "little")
 
-    def packets(self, data: bytes, columns: int) -> Iterator[tuple[int, bytes]]:
-        """First byte and content of the packets that the next bytes complete; ``columns``: bytes of an output beat.
+    def packets(self, data: bytes, size: int) -> Iterator[tuple[int, bytes]]:
+        """First byte and content of the packets that the next bytes complete; ``size``: bytes of an output beat.
 
         Raises `LinkFault` for a packet that is not right.
         """
-        sizes = {ACKNOWLEDGE: 0, BEAT: columns, STATUS: 4, IDENTITY: Identity.SIZE, REFUSED: 0}
+        sizes = {ACKNOWLEDGE: 0, BEAT: size, STATUS: 4, IDENTITY: Identity.SIZE, REFUSED: 0}
         self._rest += data
         while self._rest:
             if self._rest[0] not in sizes:

@@ -119,6 +119,11 @@ class Array:
         4, 2, 1 that is one.
     lanes : words gathered in one cycle, at least ``length * encoders / word``. 0: that many, and at least 9.
     fill : array rows that one table beat loads; a divisor of ``rows``. 0: all.
+    run : longest sub-vector that may be a run of channels, or of taps of one channel of many encoders (the arrangements
+        RUN and TAPS of docs/hardware.md). 0: ``length``.
+    pool : lanes that a pool takes in one cycle; 0: all.
+    stores : words of activation memory that one beat writes at most, a power of two. 0: as many as there are banks;
+        with fewer, both sides share their banks, and residuals have a copy of all words.
     gather : table memory has an address for each of ``fill`` rows, so that a beat can hold entries of several indices.
     codebooks : most array rows that a layer uses over all its row tiles; sets the accumulator width.
     block_rows : rows of the accumulator memory.
@@ -144,6 +149,9 @@ class Array:
     word: int = 0
     lanes: int = 0
     fill: int = 0
+    run: int = 0
+    pool: int = 0
+    stores: int = 0
     gather: bool = False
     codebooks: int = 512
     block_rows: int = 1024
@@ -188,6 +196,13 @@ class Array:
             raise ValueError(f"fill must be a multiple of {whole}, so that a table beat has whole bytes, not {fill}")
         for name, value in [("word", word), ("lanes", lanes), ("fill", fill)]:
             object.__setattr__(self, name, value)
+        if not 0 <= self.run <= self.length:
+            raise ValueError(f"run must be 0 to {self.length}, not {self.run}")
+        if not 0 <= self.pool <= lanes:
+            raise ValueError(f"pool must be 0 to {lanes}, not {self.pool}")
+        if self.stores and (self.stores & (self.stores - 1) or not self.output_words <= self.stores <= self.banks):
+            raise ValueError(f"stores must be a power of two from {self.output_words} to {self.banks}, "
+                             f"not {self.stores}")
 
     @classmethod
     def mac(cls, *, rows: int = 16, columns: int = 16, encoders: int | None = None, codebooks: int = 4608,
@@ -197,8 +212,8 @@ class Array:
                    entries=1, codebooks=codebooks, index_words=index_words, **sizes)  # type: ignore[arg-type]
 
     def resized(self, **sizes: Any) -> Array:
-        """The same machine with other sizes; ``word``, ``lanes`` and ``fill`` are chosen anew unless given."""
-        return replace(self, **({"word": 0, "lanes": 0, "fill": 0} | sizes))
+        """The same machine with other sizes; ``word``, ``lanes``, ``fill``, ``stores`` anew unless given."""
+        return replace(self, **({"word": 0, "lanes": 0, "fill": 0, "stores": 0} | sizes))
 
     @property
     def cell(self) -> Engine:
@@ -231,6 +246,16 @@ class Array:
     def beat_bytes(self) -> int:
         """Bytes of a table beat."""
         return self.cell.beat_bytes(self)
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of a beat of the activation stream."""
+        return self.columns
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of an output beat."""
+        return self.columns
 
     @property
     def parameter_words(self) -> int:
@@ -266,3 +291,23 @@ class Array:
     def banks(self) -> int:
         """Banks on each side of the activation memory, a power of two; word ``a`` lies in bank ``a % banks``."""
         return 1 << log2(most(self.lanes, self.output_words))
+
+    @property
+    def pool_lanes(self) -> int:
+        """Lanes that a pool takes in one cycle."""
+        return self.pool or self.lanes
+
+    @property
+    def longest_run(self) -> int:
+        """Longest sub-vector of another arrangement than WINDOW."""
+        return self.run or self.length
+
+    @property
+    def beat_words(self) -> int:
+        """Words of activation memory that a beat writes at most."""
+        return self.stores or self.banks
+
+    @property
+    def copies(self) -> bool:
+        """Whether residuals are read from a copy of the activation memory, see ``stores``."""
+        return self.stores > 0 and self.stores < self.banks

@@ -13,11 +13,11 @@ from .structure import Structure
 
 __all__ = ["ADD_PARTS", "FINISHER_PARTS", "accumulated_rows", "clock_words", "memory_bits", "parts"]
 
-FINISHER_PARTS: Parts = {"add": 33 + 10, "multiply": 33 * 16 / 64, "mux": 6 * 49, "compare": 2 * 10}
-#                        bias, rounding; products of 8 x 8 bits; shifter; clamp
-ADD_PARTS: Parts = {"multiply": 2 * 16 * 8 / 64, "add": 2 * 26, "mux": 5 * 26}
-#                   own and residual factor; sum, rounding; shifter
-ADD_REGISTERS = 2 * 24 + 27 + 8  # products, sum, result
+FINISHER_PARTS: Parts = {"add": 33 + 33 + 10, "multiply": 33 * 16 / 64, "mux": 7 * 19 + 3 * 17, "compare": 2 * 10}
+#                        bias, sum of two products, rounding; products of 8 x 8 bits; shift in two steps; clamp
+ADD_PARTS: Parts = {"multiply": 2 * 16 * 8 / 64, "add": 2 * 26, "mux": 3 * 19 + 3 * 17}
+#                   own and residual factor; sum, rounding; shift in two steps
+ADD_REGISTERS = 8 + 2 * 24 + 26 + 19 + 10 + 8  # residual, products, sum, two steps of the shift, result
 BANKS = 2                        # tables, weights and finisher parameters are loaded while others are in use
 Found = Iterator[Quantity]
 
@@ -26,7 +26,13 @@ def memory_bits(structure: Structure) -> dict[str, tuple[int, int]]:
     """Words and bits in a word of each on-chip memory; both halves of the index memory stand side by side."""
     array = structure.array
     functions = {"slots": (array.functions, FUNCTION_BITS), "rows": (array.block_rows, ROW_MEMORY_BITS)}
-    return {"activations": (-(-array.activation_words // array.banks), 2 * array.banks * structure.word_bits),
+    rows = -(-array.activation_words // array.banks)
+    activations = {"activations": (rows, 2 * array.banks * structure.word_bits)}
+    if array.copies:  # both sides lie in banks of twice the depth
+        copied = -(-array.activation_words // array.beat_words)
+        activations = {"activations": (2 * rows, array.banks * structure.word_bits),
+                       "residuals": (2 * copied, array.beat_words * structure.word_bits)}
+    return {**activations,
             "tables": (array.table_words, structure.table_word_bits),
             "codebooks": (array.codebook_words, structure.beat_bits),
             "program": (array.program_words, 32),
@@ -43,7 +49,7 @@ def _gather(structure: Structure) -> Found:
     """Lane addresses, the way from banks to lanes, and the pool's tree."""
     array = structure.array
     ways = array.lanes + array.output_words  # from banks to lanes, from columns to banks
-    pool = array.word * reduction_bits(array.lanes, 8)
+    pool = array.word * reduction_bits(array.pool_lanes, 8)
     return _of("gather", {"add": array.lanes * log2(array.activation_words) + pool, "compare": pool,
                           "mux": ways * (array.banks - 1) * structure.word_bits,
                           "register": structure.gather_registers})
@@ -117,7 +123,7 @@ def _control(structure: Structure) -> Found:
 
 def parts(structure: Structure) -> tuple[Quantity, ...]:
     """All parts of a machine; an entry may come more than once in a component."""
-    found = [Quantity(name, "sram", width, words)
+    found = [Quantity("activations" if name == "residuals" else name, "sram", width, words)
              for name, (words, width) in memory_bits(structure).items() if np.any(width)]
     for component in (_gather, _encoder, _array, _finisher, _add, _functions, _control):
         found.extend(part for part in component(structure) if np.any(part.amount))

@@ -296,4 +296,5 @@ def load(operation: Operation, clock: Clock) -> Timing:
     first = max(clock.start + 1, clock.activation)
     clock.activation = first + work
     last = clock.activation - clock.activation_period
-    return Timing(last + 1, {"stream": last - clock.start, "drain": 1}, {"stream": work})
+    drain = clock.pipeline.load
+    return Timing(last + drain, {"stream": last - clock.start, "drain": drain}, {"stream": work})

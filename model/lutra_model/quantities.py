@@ -75,8 +75,12 @@ class _Counts:
     def storage(self) -> Found:
         """Memories on the chip, and DRAM."""
         events = self.events
-        yield from self.memory("activations", events.gather_read_bits + events.residual_read_bits,
-                               events.activation_write_bits)
+        if self.structure.array.copies:
+            yield from self.memory("activations", events.gather_read_bits, events.activation_write_bits)
+            yield from self.memory("activations", events.residual_read_bits, events.activation_write_bits, "residuals")
+        else:
+            yield from self.memory("activations", events.gather_read_bits + events.residual_read_bits,
+                                   events.activation_write_bits)
         yield from self.memory("tables", events.table_read_bits, events.table_write_bits)
         yield from self.memory("program", events.program_read_bits, events.program_write_bits)
         yield from self.memory("index", events.index_read_bits, events.index_write_bits)

@@ -30,8 +30,8 @@ class Pipeline:
 
     @property
     def fetch(self) -> int:
-        """From a row fed to its sub-vectors at the encoders: lane addresses, memory read, words by lane."""
-        return 3
+        """From a row fed to its sub-vectors at the encoders: bounds, lane addresses, banks, memory, words, lanes."""
+        return 6
 
     @property
     def pool(self) -> int:
@@ -55,8 +55,8 @@ class Pipeline:
 
     @property
     def rescale(self) -> int:
-        """Bias, multiply, shift, round and clamp."""
-        return 4
+        """Bias, two products, their sum, two steps of the shift, round and clamp."""
+        return 6
 
     @property
     def finish(self) -> int:
@@ -65,13 +65,18 @@ class Pipeline:
 
     @property
     def add(self) -> int:
-        """Residual add: multiply, sum and shift, round and clamp; without a residual the result passes."""
-        return 3
+        """Residual add: multiply, sum, two steps of the shift, round and clamp; without one the result passes."""
+        return 5
 
     @property
     def sum(self) -> int:
-        """From the issue of a row to its sum in the finisher's input: index read, cell, tree, accumulator."""
-        return 3 + self.tree
+        """From the issue of a row to its sum in the finisher's input: index read, register, cell, tree, accumulator."""
+        return 4 + self.tree
+
+    @property
+    def load(self) -> int:
+        """From a LOAD's beat taken to its words written: its register, writer."""
+        return 2
 
     @property
     def output(self) -> int:
@@ -86,7 +91,7 @@ class Pipeline:
     @property
     def drain(self) -> int:
         """From a drained row to its word written or its output beat on offer: transposer, add, writer."""
-        return 2 + self.add + 1
+        return 3 + self.add + 1
 
     @property
     def release(self) -> int:

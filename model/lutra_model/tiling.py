@@ -219,7 +219,7 @@ def row(name: str, channels: int, array: Array, *, softmax: bool, height: int = 
 def _word_bytes(channels: int, array: Array) -> int:
     """Stream bytes of each word: no more than the channels need, as far as a beat's words lie in different banks."""
     return next(size for size in range(1, array.word + 1)
-                if not array.word % size and array.columns // size <= array.banks
+                if not array.word % size and array.columns // size <= array.beat_words
                 and size >= min(channels, array.word))
 
 

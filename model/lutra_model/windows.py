@@ -120,7 +120,7 @@ def _windowed(layer: Layer, channels: int, kernel: tuple[int, int], array: Array
 
 def _run(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) -> Former | None:
     """Every encoder sees ``length`` channels of one pixel, one after the other; groups of encoders see other taps."""
-    if kernel != (1, 1) and not layer.runs:
+    if (kernel != (1, 1) and not layer.runs) or layer.length > array.longest_run:
         return None
     words = _up(channels, array.word)
     runs = _up(words, layer.length)  # groups of encoders that one pixel takes
@@ -152,7 +152,7 @@ def _taps(layer: Layer, channels: int, kernel: tuple[int, int], array: Array) ->
     """Every encoder sees another part of the window of the same channel: for images of few channels."""
     cut = _rectangle(kernel, layer.length)
     most = min(array.encoders, array.lanes // layer.length)
-    if cut is None or channels > array.word or not most:
+    if cut is None or channels > array.word or not most or layer.length > array.longest_run:
         return None
     parts = kernel[0] // cut[0], kernel[1] // cut[1]
     side = _share(parts[1], most, layer)
@@ -193,8 +193,8 @@ def row_former(channels: int, passes: int, array: Array) -> Former:
 
 def pool_former(channels: int, kernel: tuple[int, int], array: Array) -> Former:
     """The former of a pool: a rectangle of the window in a beat, one word of channels after the other."""
-    side = _divisor(kernel[1], array.lanes)
-    tall = _divisor(kernel[0], array.lanes // side)
+    side = _divisor(kernel[1], array.pool_lanes)
+    tall = _divisor(kernel[0], array.pool_lanes // side)
     lanes = tuple(Place(dy=n // side, dx=n % side) for n in range(side * tall))
     return Former(arrange=Arrange.WINDOW, lanes=lanes, parts_y=kernel[0] // tall, parts_x=kernel[1] // side,
                   groups=_up(channels, array.word), part_dy=tall, part_dx=side, group_words=1,

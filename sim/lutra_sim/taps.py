@@ -65,14 +65,14 @@ TAPS = (
     Tap("adds.terms", f"{CORE}.cells.tree_*", "i", ("enable:0",)),
     Tap("adds.sums", f"{CORE}.cells.products", "o", ("enable:-1",), after(1)),
     Tap("fill.words", f"{CORE}.cells", "load__data", ("load__valid",)),
-    Tap("accumulators.sums", f"{CORE}.accumulator", "i", ("valid",), after(1)),
-    Tap("accumulators.totals", f"{CORE}.accumulator", "o", ("valid",), after(2)),
+    Tap("accumulators.sums", f"{CORE}.accumulator", "i", ("valid",), after(2)),
+    Tap("accumulators.totals", f"{CORE}.accumulator", "o", ("valid",), after(3)),
     Tap("pool.sums", f"{FRONT}.pool", "o", ("enable:-1",), after(1)),
     Tap("finisher.totals", f"{CORE}.finisher", "i", ("valid",)),
     Tap("functions.inputs", f"{CORE}.finisher.function_*", "i", ("enable:0",)),
     Tap("functions.words", f"{FRONT}.rows", "i", ("valid",)),
     Tap("add.results", f"{CORE}.add", "i", ("valid",)),
-    Tap("add.residuals", f"{CORE}.add", "residual", (f"{FRONT}.activations/residual__en",), after(2)),
+    Tap("add.residuals", f"{CORE}.add", "residual", (f"{FRONT}.activations/residual__en",), after(3)),
     Tap("activations.written", f"{CORE}.add", "o", ("valid",), lambda stages: stages.add),
 )
 

@@ -1,7 +1,7 @@
 """lutra_sim.fpga.build: the errors of users, the cache, and (slowly) bitstreams."""
 
 import argparse
-import functools
+import hashlib
 import json
 import os
 import subprocess
@@ -15,18 +15,21 @@ import pytest
 from lutra.cli import main
 from lutra.commands import bitstream
 from lutra_hw.board.boards import BOARDS, Board
-from lutra_hw.board.clock import Dividers, dividers
 from lutra_hw.board.fit import engine_array, network_array
+from lutra_model.bare import Bare
 from lutra_model.netfile import load
 from lutra_model.params import Array, Metric
 from lutra_model.program import compile_network
-from lutra_sim.fpga import DoesNotFit, TimingFailed, build, flow, tools
+from lutra_sim.fpga import DoesNotFit, TimingFailed, build, tools
+from lutra_sim.fpga import job as jobs
+from lutra_sim.fpga.families import ECP5
+from lutra_sim.fpga.job import Job
 from lutra_sim.fpga.synthesis import drop_dangling_carries, script
+from tests.refusals import refused
 
 LOGS = Path(__file__).parent / "logs"
 NETWORK = Path(__file__).parents[2] / "lutra" / "networks" / "fashion-resnet8.lutra"
 SMALL = Array(rows=2, columns=2, encoders=1, length=2, entries=2, lanes=2, codebooks=8, block_rows=16, index_words=16)
-JOB = functools.cache(flow._Job.of)  # elaboration takes a second
 
 
 @pytest.fixture
@@ -46,17 +49,19 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         if name:
             (folder / "report.json").write_text((LOGS / name).read_text())
         (folder / log).write_text("")
-        (folder / "lutra.bit").write_bytes(b"bits")
+        if tool.name == "ecppack":
+            (folder / "lutra.bit").write_bytes(b"bits")
         return ""
 
-    monkeypatch.setattr(flow._Job, "of", JOB)
-    monkeypatch.setattr(flow, "synthesise", synthesise)
-    monkeypatch.setattr(flow.tools, "run", run)
+    monkeypatch.setattr(Job, "of", lambda board, array, clock_mhz, seed: Job(
+        board=board, array=array, clock_mhz=clock_mhz, seed=seed, rtlil=repr(array), pins=""))
+    monkeypatch.setattr(jobs, "synthesise", synthesise)
+    monkeypatch.setattr(tools, "run", run)
     return ran
 
 
 def test_an_unknown_board(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^board must be one of ulx3s-85f, ulx3s-25f, icepi-zero, not arty$"):
+    with pytest.raises(ValueError, match=r"^board must be one of ulx3s-85f, ulx3s-45f, .*, tang-nano-9k, not arty$"):
         build("arty", out=tmp_path)
 
 
@@ -88,13 +93,13 @@ def test_what_a_report_says(tmp_path: Path, no_tools: list[str]) -> None:
     assert plain["resources"]["block RAMs"] == {"used": 1, "available": 56}
     assert plain["array"]["columns"] == 2
     assert set(plain["tools"]) == {"yosys", "nextpnr-ecp5", "ecppack"}
-    assert told == [("synthesis", 0, 3), ("place and route", 1, 3), ("bitstream", 2, 3)]
+    assert told == [(f"array 2x2: {step}", number, 3)
+                    for number, step in enumerate(["synthesis", "place and route", "bitstream"])]
 
 
 def test_too_many_cells_after_synthesis(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "synthesise", lambda *arguments: {"LUT4": 40_000, "CCU2C": 10_000})
-    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 60000 LUT4 cells, ulx3s-25f has 24288; choose a smaller "
-                                         r"--array$"):
+    monkeypatch.setattr(jobs, "synthesise", lambda *arguments: {"LUT4": 40_000, "CCU2C": 10_000})
+    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 60000 LUT4 cells, ulx3s-25f has 24288, 35712 too few$"):
         build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
 
 
@@ -108,16 +113,15 @@ def failing(log: str) -> Callable[..., str]:
 
 def test_too_many_cells_for_placement(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     log = (LOGS / "nextpnr_full.log").read_text()
-    monkeypatch.setattr(flow.tools, "run", failing(log))
-    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 24310 LUT4 cells, ulx3s-25f has 24288; choose a smaller "
-                                         r"--array$"):
+    monkeypatch.setattr(tools, "run", failing(log))
+    with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 24310 LUT4 cells, ulx3s-25f has 24288, 22 too few$"):
         build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
     assert (tmp_path / "ulx3s-25f-nextpnr.log").read_text() == log
-    monkeypatch.setattr(flow.tools, "run", failing(log.replace("24310", "23000")))
+    monkeypatch.setattr(tools, "run", failing(log.replace("24310", "23000")))
     with pytest.raises(DoesNotFit, match=r"^array 2x2 needs 23000 of the 24288 LUT4 cells of ulx3s-25f, too many to "
-                                         r"place; choose a smaller --array$"):
+                                         r"place$"):
         build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
-    monkeypatch.setattr(flow.tools, "run", failing("ERROR: something else"))
+    monkeypatch.setattr(tools, "run", failing("ERROR: something else"))
     with pytest.raises(tools.ToolFailed, match=r"^nextpnr-ecp5 failed$"):
         build("ulx3s-25f", SMALL, out=tmp_path, cache=tmp_path)
 
@@ -125,20 +129,7 @@ def test_too_many_cells_for_placement(tmp_path: Path, no_tools: list[str], monke
 def test_a_missing_tool(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"^nextpnr-ecp5 must be installed to make a bitstream: run `pip install "
                                          r"no-such-package`$"):
-        tools._packaged("nextpnr-ecp5", "no-such-package", "run")
-
-
-@pytest.mark.parametrize(("oscillator", "clock"),
-                         [(25, 50), (25, 60), (50, 25), (50, 40), (48, 60), (25, 10), (25, 400)])
-def test_dividers_make_the_clock(oscillator: int, clock: int) -> None:
-    found = dividers(oscillator, clock)
-    assert oscillator * found.feedback == clock * found.reference
-    assert 400 <= clock * found.output <= 800
-    assert oscillator / found.reference >= 3.125
-
-
-def test_dividers_of_a_board() -> None:
-    assert dividers(25, 50) == Dividers(reference=1, feedback=2, output=16)
+        tools.tool(replace(ECP5.nextpnr, oldest=None, package="no-such-package"))
 
 
 def test_the_large_board_holds_the_default_network() -> None:
@@ -158,20 +149,23 @@ def chosen(board: Board, *argv: str) -> Array:
     """The machine that the command makes."""
     parser = argparse.ArgumentParser()
     bitstream.arguments(parser)
-    return bitstream.chosen_array(board, parser.parse_args(["--board", board.name, *argv]))
+    args = parser.parse_args(["--board", board.name, *argv])
+    return bitstream.chosen_array(board, args, *(args.array or (None, None)))
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.name)
 def test_the_boards_own_array_is_the_default(board: Board) -> None:
     """The command changes nothing that the user did not ask for."""
     assert chosen(board) == board.array
-    other = chosen(board, "--array", "4x2", "--encoders", "2")
-    assert other == replace(board.array, rows=4, columns=2, encoders=2, word=2, fill=4)
+    bare = isinstance(board.array, Bare)
+    other = chosen(board, "--array", "4x2", "--encoders", "4" if bare else "2")
+    sizes = {"encoders": 4, "encoded": True, "word": 2} if bare else {"encoders": 2, "word": 2}
+    assert other == replace(board.array, rows=4, columns=2, fill=4, **sizes)
 
 
 def test_the_command_makes_machines_of_engines_and_networks() -> None:
     board = BOARDS["ulx3s-25f"]
-    assert chosen(board, "--set", "metric=tree") == replace(board.array, metric=Metric.TREE)
+    assert chosen(board, "--set", "metric=tree") == replace(board.array, metric=Metric.TREE, codebook_words=8192)
     assert chosen(board, "--engine", "mac", "--array", "4x2", "--set", "weight_bits=4", "--set", "table_words=512") == \
         engine_array(board, "mac", rows=4, columns=2, weight_bits=4, table_words=512)
     assert chosen(board, "--engine", "lut-tc", "--set", "quantised=1").quantised is True
@@ -189,25 +183,37 @@ def test_the_command_says_what_it_made(tmp_path: Path, no_tools: list[str], caps
     assert (data["engine"], data["fmax_mhz"], data["clock_mhz"]) == ("sign-flip", 121.51, 40)
     assert data["resources"]["LUT4 cells"]["available"] == 24_288
     assert data["array"] == asdict(engine_array(BOARDS["ulx3s-25f"], "sign-flip", rows=4, columns=2))
+    assert data["sha256"] == hashlib.sha256(b"bits").hexdigest()
+    assert (data["attempts"], data["bare"], data["source"]) == ([], False, "nextpnr-ecp5 --report")
     assert main(command) == 0
-    assert "4x2 sign-flip cells on ulx3s-25f" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "4x2 sign-flip cells on ulx3s-25f" in shown
+    assert f"SHA-256: {data['sha256']}\n" in shown
+    assert f"openFPGALoader -b ulx3s {tmp_path}/ulx3s-25f-lutra.bit" in shown.replace("\n", "")
 
 
-@pytest.mark.parametrize(("board", "rx", "tx", "clock"), [
-    ("ulx3s-85f", "M1", "L4", "25000000.0"), ("ulx3s-25f", "M1", "L4", "25000000.0"),
-    ("icepi-zero", "K16", "K15", "50000000.0")])
-def test_pins(board: str, rx: str, tx: str, clock: str) -> None:
-    """The line's pins by the boards' schematics, the oscillator's frequency, four lights, nothing else."""
-    job = JOB(BOARDS[board], SMALL, BOARDS[board].clock_mhz, 1)
-    assert f'LOCATE COMP "uart_0__rx__io" SITE "{rx}";' in job.pins
-    assert f'LOCATE COMP "uart_0__tx__io" SITE "{tx}";' in job.pins
-    assert f"{clock} HZ;" in job.pins
-    assert job.pins.count("LOCATE") == 7
-    assert "EHXPLLL" in job.rtlil
+def test_the_command_says_which_array_would_fit(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
+    """16,000 LUT4 cells, and 1,000 for each cell of the array."""
+    monkeypatch.setenv("LUTRA_CACHE", str(tmp_path))
+    monkeypatch.setattr(Job, "needs", lambda job, cache: {"LUT4 cells": 16_000 + 1_000 * job.array.cells})
+    monkeypatch.setattr(jobs, "synthesise", lambda *arguments: {"LUT4": 32_000})
+    assert refused(capsys, "bitstream", "--board", "ulx3s-25f", "--engine", "sign-flip", "--array", "4x4",
+                   "--output", str(tmp_path), "--json") == (
+        "array 4x4 needs 32000 LUT4 cells, ulx3s-25f has 24288, 7712 too few; by estimate 4x2 is the largest that "
+        "fits, --fit makes sure")
 
 
-def test_the_oscillator_itself_needs_no_pll() -> None:
-    assert "EHXPLLL" not in JOB(BOARDS["ulx3s-25f"], SMALL, 25, 1).rtlil
+def test_the_command_searches(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch,
+                              capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LUTRA_CACHE", str(tmp_path))
+    monkeypatch.setattr(Job, "needs", lambda job, cache: {"LUT4 cells": 16_000 + 1_000 * job.array.cells})
+    command = ["bitstream", "--board", "ulx3s-25f", "--engine", "sign-flip", "--fit", "--output", str(tmp_path)]
+    assert main([*command, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["array"]["rows"] * data["array"]["columns"] == 8
+    assert main([*command, "--clock", "150", "--json"]) == 2
+    assert "must be larger, or the machine smaller: array 4x2 reaches 121.51 MHz" in capsys.readouterr().err
 
 
 def test_squares_take_the_multipliers_that_the_columns_leave() -> None:
@@ -230,22 +236,32 @@ def test_dangling_carries_are_dropped(tmp_path: Path) -> None:
     assert [cell["connections"]["COUT"] for cell in cells.values()] == [[3], ["x"], [6]]
 
 
-@pytest.mark.slow
-def test_a_bitstream_is_the_same_bytes_again(tmp_path: Path) -> None:
-    sizes = {field: getattr(SMALL, field) for field in ("rows", "columns", "encoders", "length", "entries", "lanes",
-                                                        "codebooks", "block_rows", "index_words")}
-    code = ("import sys; from pathlib import Path; from lutra_model.params import Array\n"
-            f"from lutra_sim.fpga import build; out = Path(sys.argv[1]); array = Array(**{sizes})\n"
-            "print(build('ulx3s-25f', array, out=out, cache=out).fmax_mhz)")
-    bits = []
+CODE = """
+import sys
+from pathlib import Path
+from lutra_hw.board.boards import BOARDS
+from lutra_hw.board.fit import bare_array, engine_array
+from lutra_sim.fpga import build
+board, kind, out = BOARDS[sys.argv[1]], sys.argv[2], Path(sys.argv[3])
+array = {"bare": bare_array, "machine": engine_array}[kind](board, "lookup", rows=2, columns=2, length=2, entries=2)
+print(build(board.name, array, out=out, cache=out / "cache").sha256)
+"""
+
+
+@pytest.mark.parametrize(("board", "kind"), [
+    ("icebreaker", "bare"), *(pytest.param(board, kind, marks=pytest.mark.slow) for board, kind in [
+        ("hx8k-b-evn", "bare"), ("tang-nano-9k", "bare"), ("ulx3s-25f", "bare"), ("ulx3s-25f", "machine")])])
+def test_a_bitstream_is_the_same_bytes_again(board: str, kind: str, tmp_path: Path) -> None:
+    """In another folder, with another cache, and with Python's hashes of strings in another order."""
+    hashes = []
     for seed in "12":
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run([sys.executable, "-c", code, str(tmp_path / seed)], env=environment, text=True,
-                              capture_output=True, check=True)
-        assert float(done.stdout) > BOARDS["ulx3s-25f"].clock_mhz
-        bits.append((tmp_path / seed / "ulx3s-25f-lutra.bit").read_bytes())
-    assert bits[0] == bits[1]
-    assert bits[0][:2] == b"\xff\x00"
+        done = subprocess.run([sys.executable, "-c", CODE, board, kind, str(tmp_path / seed)], env=environment,
+                              text=True, capture_output=True, check=True)
+        (bitstream,) = (tmp_path / seed).glob(f"{board}-lutra.*")
+        assert hashlib.sha256(bitstream.read_bytes()).hexdigest() == done.stdout.strip()
+        hashes.append(done.stdout)
+    assert hashes[0] == hashes[1]
 
 
 @pytest.mark.slow

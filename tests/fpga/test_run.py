@@ -11,6 +11,7 @@ import pytest
 
 from lutra.cli import main
 from lutra_hw.board.boards import BOARDS
+from lutra_model.bare import Bare
 from lutra_model.latency import network_latency
 from lutra_model.netfile import save
 from lutra_sim.fpga.host import Host, running_job
@@ -124,3 +125,22 @@ def test_the_bytes_that_come_back_are_counted() -> None:
         host.run(np.repeat(CASE.inputs[:1], count, 0))
         heard.append(board.heard - before)
     assert heard[1] - heard[0] == rates(CASE.program, 40, 1_000_000).heard
+
+
+def test_a_network_on_a_bare_array(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    array = Bare(rows=4, columns=2, encoders=1, length=4, codebooks=256, block_rows=32)
+    design = {"board": "icebreaker", "array": asdict(array), "clock_mhz": 24}
+    (tmp_path / "design.json").write_text(json.dumps(design))
+    assert main([*files, "--simulated", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["bit_exact"] is True
+    assert data["layers"]
+    assert data["classes"] == CASE.expected.reshape(len(CASE.expected), -1).argmax(axis=1).tolist()
+
+
+def test_a_bare_array_that_runs_nothing(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    array = Bare(engine="mac", rows=4, columns=2, encoders=1, length=1, entries=1, block_rows=32)
+    design = {"board": "icebreaker", "array": asdict(array), "clock_mhz": 24}
+    (tmp_path / "design.json").write_text(json.dumps(design))
+    assert refused(capsys, *files, "--simulated").startswith(
+        f"the array of icebreaker runs no layer of {CASE.network.name}: layer ")

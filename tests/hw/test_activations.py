@@ -16,7 +16,9 @@ Simulate = Callable[..., None]
 ARRAYS = [Array(rows=4, columns=8, encoders=2, length=2, word=2, lanes=5, activation_words=100),
           Array(rows=1, columns=8, encoders=1, length=1, word=1, lanes=3, activation_words=61),
           Array(rows=1, columns=1, encoders=1, length=1, lanes=1, activation_words=9),
-          Array(rows=1, columns=12, encoders=1, length=1, word=1, lanes=2, activation_words=16)]
+          Array(rows=1, columns=12, encoders=1, length=1, word=1, lanes=2, activation_words=16),
+          Array(rows=4, columns=4, encoders=2, length=2, word=2, lanes=9, stores=2, activation_words=100),
+          Array(rows=2, columns=2, encoders=2, length=2, word=2, lanes=9, stores=1, activation_words=75)]
 
 
 def wanted(memory: list[list[int]], array: Array, address: int) -> int | None:
@@ -25,22 +27,23 @@ def wanted(memory: list[list[int]], array: Array, address: int) -> int | None:
     return packed([byte for word in words for byte in word]) if len(words) == array.output_words else None
 
 
-@pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"b{a.banks}-w{a.word}")
+@pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"b{a.banks}-w{a.word}-s{a.beat_words}")
 def test_reads_what_was_written(simulate: Simulate, array: Array) -> None:
     dut, rng = ActivationMemory(array), random.Random(array.banks)
     memory = [[[0] * array.word for _ in range(array.activation_words)] for _ in range(2)]
     word, pending = 8 * array.word, []  # writes not yet in memory
 
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:
-        expected: list[int | None] = [None, None]
+        expected: list[int | None] = [None, None, None]
+        asked = list[tuple[int, list[list[int]]]]()  # banks gathered from, and what they hold
         for cycle in range(600):
             source = cycle // 300
             ctx.set(dut.source_side, source)
             if cycle == 300:  # operations change when nothing is on its way
-                expected = [None, None]
-            count = rng.randint(0, min(array.banks, array.activation_words))
+                expected, asked = [None, None, None], []
+            count = rng.randint(0, min(array.beat_words, array.activation_words))
             address = rng.randint(0, array.activation_words - count)
-            data = [[rng.getrandbits(8) for _ in range(array.word)] for _ in range(array.banks)]
+            data = [[rng.getrandbits(8) for _ in range(array.word)] for _ in range(array.beat_words)]
             en, side = rng.random() < 0.7, rng.randrange(2)
             assign(ctx, dut.write, en=en, side=side, address=address, count=count,
                    data=packed([byte for one in data for byte in one]))
@@ -51,20 +54,20 @@ def test_reads_what_was_written(simulate: Simulate, array: Array) -> None:
             ctx.set(dut.rows, gather)
             used = rng.getrandbits(array.banks)
             ctx.set(dut.used, used)
-            rows = [memory[source][row * array.banks + bank] for bank, row in enumerate(gather)]
+            asked.append((used, [memory[source][row * array.banks + bank] for bank, row in enumerate(gather)]))
             if expected[0] is not None:
                 assert ctx.get(dut.residual_data) == expected[0]
             assert ctx.get(dut.fault) == Error.NONE
             await ctx.tick()
-            for bank, old in enumerate(rows):
-                if used >> bank & 1:
+            for bank, old in enumerate(asked[-2][1] if len(asked) > 1 else []):
+                if asked[-2][0] >> bank & 1:
                     assert ctx.get(dut.data) >> word * bank & (1 << word) - 1 == packed(old)
             for into, at, values in pending:
                 memory[into][at:at + len(values)] = values
             pending[:] = [(side, address, data[:count])] if en else []
-            expected = [expected[1], None]
+            expected = [*expected[1:], None]
             if reads:  # the next cycle reads it, with what lands at the end of this one
-                expected[1] = wanted(memory[1 - source], array, read)
+                expected[2] = wanted(memory[1 - source], array, read)
 
     simulate(dut, bench)
 

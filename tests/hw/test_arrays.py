@@ -11,6 +11,7 @@ from lutra_hw.adder_tree import AdderTree
 from lutra_hw.dot_products import DotProducts
 from lutra_hw.lookup_array import LookupArray, tree_width
 from lutra_hw.mac_array import MacArray
+from lutra_hw.table_row import BlockRow, TableRow
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
@@ -66,11 +67,13 @@ def test_dot_products_are_exact(simulate: Simulate, rows: int, columns: int) -> 
     simulate(unit, bench)
 
 
+@pytest.mark.parametrize("row", [TableRow, BlockRow])
 @pytest.mark.parametrize(("rows", "columns", "entries", "fill"), [
     (1, 1, 2, 1), (3, 2, 4, 3), (6, 3, 8, 2), (4, 1, 2, 1)])
-def test_lookup_array_sums_the_used_rows(simulate: Simulate, rows: int, columns: int, entries: int, fill: int) -> None:
+def test_lookup_array_sums_the_used_rows(simulate: Simulate, rows: int, columns: int, entries: int, fill: int,
+                                         row: type[TableRow]) -> None:
     array, rng = Array(rows=rows, columns=columns, encoders=1, entries=entries, fill=fill), random.Random(rows)
-    cells, bits = LookupArray(array), entries.bit_length() - 1
+    cells, bits = LookupArray(array, row), entries.bit_length() - 1
     banks = [[[[rng.randint(-128, 127) for _ in range(columns)] for _ in range(entries)] for _ in range(rows)]
              for _ in range(2)]
 

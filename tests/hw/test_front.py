@@ -117,7 +117,7 @@ class Bench:
         frees: list[int] = []
         expected_word: tuple[int, list[int], bool] | None = None  # readable in this cycle
         expected_data: list[int] | None = None  # read in the cycle before
-        expected_sums: list[int] | None = None
+        coming: list[list[int] | None] = [None, None]  # sums that are there in two cycles; in the next one
         while pending or busy:
             assert cycle < 20000
             ready = bool(pending) and cycle >= ready_at
@@ -138,9 +138,9 @@ class Bench:
                 got = ctx.get(front.symbols)
                 assert [got >> symbol * place & (1 << symbol) - 1
                         for place in range(len(expected_data))] == expected_data
-            if expected_sums is not None:
-                assert ctx.get(front.sums) == packed(expected_sums, width)
-                expected_sums = None
+            if coming[0] is not None:
+                assert ctx.get(front.sums) == packed(coming[0], width)
+            coming = [coming[1], None]
             expected_data = None
             if expected_word is not None:
                 ctx.set(front.read_word, expected_word[0])
@@ -153,7 +153,7 @@ class Bench:
                 expected_word = next(words)
                 log.indexed.append(cycle)
             if ctx.get(front.pooled.valid):
-                flags, expected_sums = next(sums)
+                flags, coming[1] = next(sums)
                 assert tuple(ctx.get(getattr(front.pooled, name)) for name in ("row", "first", "last", "end")) == flags
                 log.pooled.append(cycle)
             if ctx.get(front.reserve):
@@ -165,7 +165,7 @@ class Bench:
             if log and busy:
                 expected = [log.op.row_tiles * size for size in log.op.block_sizes]
                 busy = len(log.freed) < log.op.blocks if log.op.kind is Kind.PRODUCT else \
-                    len(log.pooled) < log.op.rows * log.op.slots or expected_sums is not None
+                    len(log.pooled) < log.op.rows * log.op.slots or coming != [None, None]
                 if not busy and log.op.kind is Kind.PRODUCT:
                     assert len(log.indexed) == sum(expected)
             if start:
@@ -202,7 +202,7 @@ def check_cycles(bench: Bench) -> None:
                         assert row in log.reserved
                     rows.append((row, slot))
         if op.kind is Kind.POOL:
-            assert log.pooled == [row + pipe.fetch + 1 for row, _ in rows]
+            assert log.pooled == [row + pipe.fetch for row, _ in rows]
             assert len(log.reserved) == (op.rows * op.groups if op.to_stream else 0)
         else:
             complete = [row for row, slot in rows if slot % array.slots == array.slots - 1 or slot == op.slots - 1]

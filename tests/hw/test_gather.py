@@ -42,7 +42,7 @@ def test_rows_of_banks_and_faults(simulate: Simulate, array: Array) -> None:
             put(ctx, dut.settings, op, array)
             for port, value in [(dut.base, base), (dut.py, py), (dut.px, px), (dut.last_group, last)]:
                 ctx.set(port, value)
-            await ctx.tick()
+            await ctx.tick().repeat(3)
             at = [(base + lane.offset) % 2**32 for lane in lanes
                   if (lane.enabled_last if last else lane.enabled)
                   and 0 <= py + lane.dy < op.height and 0 <= px + lane.dx < op.width]
@@ -56,7 +56,7 @@ def test_rows_of_banks_and_faults(simulate: Simulate, array: Array) -> None:
                 seen.add(len(at))
         assert len(seen) > min(array.lanes, 2) - 1
         ctx.set(dut.valid, 0)
-        await ctx.tick()
+        await ctx.tick().repeat(3)
         assert not any(ctx.get(port) for port in (dut.used, dut.beyond, dut.conflict))
 
     simulate(dut, bench)

@@ -36,10 +36,11 @@ def test_row_tiles_add_up(simulate: Simulate, block: int, gaps: bool) -> None:
 
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:
         totals: dict[int, list[int]] = {}
-        coming: tuple[int, int] | None = None  # its sums are at the input
+        asked: tuple[int, int] | None = None   # its sums come in the next cycle
+        coming: tuple[int, int] | None = None  # they are at the input
         leaving: list[int] | None = None       # is at the output
         work = [entry for step in steps for entry in [None] * (rng.randrange(4) if gaps else 0) + [step]]
-        for step in [*work, None, None]:
+        for step in [*work, None, None, None]:
             ctx.set(unit.valid, step is not None)
             if step is not None:
                 ctx.set(unit.row, step[0])
@@ -53,7 +54,7 @@ def test_row_tiles_add_up(simulate: Simulate, block: int, gaps: bool) -> None:
             if coming is not None:
                 old = [0] * 3 if coming[1] == 0 else totals[coming[0]]
                 leaving = totals[coming[0]] = [a + b for a, b in zip(old, values, strict=True)]
-            coming = step
+            coming, asked = asked, step
             await ctx.tick()
 
     simulate(unit, bench)
@@ -74,15 +75,15 @@ def test_pools_parts_come_together(simulate: Simulate, parts: int, maximum: bool
         sums = {step: [rng.choice([-limit - 1, limit, rng.randint(-limit - 1, limit)]) for _ in range(2)]
                 for step in steps}
         results = []
-        for number, step in enumerate([*steps, None, None]):
+        for number, step in enumerate([*steps, None, None, None]):
             ctx.set(unit.valid, step is not None)
             if step is not None:
                 ctx.set(unit.row, step[0])
                 ctx.set(unit.first, step[1] == 0)
                 ctx.set(unit.last, step[1] == parts - 1)
-            if 0 < number <= len(steps):
-                ctx.set(unit.pooled, packed(sums[steps[number - 1]], pool_width(array)))
-            if number >= 2 and steps[number - 2][1] == parts - 1:
+            if 1 < number <= len(steps) + 1:
+                ctx.set(unit.pooled, packed(sums[steps[number - 2]], pool_width(array)))
+            if number >= 3 and steps[number - 3][1] == parts - 1:
                 results.append(unpacked(ctx.get(unit.o), 4, width)[:2])
             await ctx.tick()
         assert results == [[(max if maximum else sum)(sums[row, part][n] for part in range(parts)) for n in range(2)]
@@ -107,7 +108,7 @@ def finished(total: int, bias: int, multiplier: int, shift: int, low: int, high:
                          ids=lambda a: f"{a.engine}-{a.fill}")
 def test_finisher_rounds_half_up_and_clamps(simulate: Simulate, array: Array, seed: int) -> None:
     unit, rng, width = Finisher(array), random.Random(seed), accumulator_width(array)
-    limit = 2**(width - 1)
+    limit, stages = 2**(width - 1), Pipeline(array).finish
 
     def parameter() -> tuple[int, int, int]:
         return (rng.choice([-2**31, 2**31 - 1, 0, rng.randint(-500, 500)]), rng.choice([0, 1, 2**16 - 1, 2**15 + 1]),
@@ -133,14 +134,14 @@ def test_finisher_rounds_half_up_and_clamps(simulate: Simulate, array: Array, se
             work = [(rng.randrange(2), [rng.choice([-limit, limit - 1, rng.randint(-600, 600)]) for _ in range(3)])
                     for _ in range(12)]
             results: list[list[int]] = []
-            for bank, totals in [*work, *work[:4]]:
+            for bank, totals in [*work, *work[:stages]]:
                 ctx.set(unit.bank, bank)
                 ctx.set(unit.i, packed(totals, width))
                 results.append(unpacked(ctx.get(unit.o), 3, 8))
                 await ctx.tick()
             expected = [[finished(t, *p, low, high) for t, p in zip(totals, banks[bank], strict=True)]
                         for bank, totals in work]
-            assert results[4:] == expected
+            assert results[stages:] == expected
 
     simulate(unit, bench)
 
@@ -148,7 +149,7 @@ def test_finisher_rounds_half_up_and_clamps(simulate: Simulate, array: Array, se
 @pytest.mark.parametrize("seed", range(3))
 def test_finisher_gives_pools_their_operations_parameters(simulate: Simulate, seed: int) -> None:
     array, rng = Array(columns=3), random.Random(seed)
-    unit, width = Finisher(array), accumulator_width(array)
+    unit, width, stages = Finisher(array), accumulator_width(array), Pipeline(array).finish
 
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:
         multiplier, shift = rng.randrange(2**16), rng.randint(1, 24)
@@ -159,12 +160,12 @@ def test_finisher_gives_pools_their_operations_parameters(simulate: Simulate, se
         ctx.set(unit.load.data, rng.getrandbits(len(unit.load.data)))
         work = [[rng.randint(-1000, 1000) for _ in range(3)] for _ in range(20)]
         results = []
-        for totals in [*work, *work[:4]]:
+        for totals in [*work, *work[:stages]]:
             ctx.set(unit.i, packed(totals, width))
             results.append(unpacked(ctx.get(unit.o), 3, 8))
             await ctx.tick()
-        assert results[4:] == [[finished(total, 0, multiplier, shift, -128, 127) for total in totals]
-                               for totals in work]
+        assert results[stages:] == [[finished(total, 0, multiplier, shift, -128, 127) for total in totals]
+                                    for totals in work]
 
     simulate(unit, bench)
 

@@ -25,19 +25,19 @@ def leaf(x: list[int], tree: Tree) -> int:
 
 
 def words(tree: Tree, length: int) -> list[int]:
-    """The tree bit after bit, cut into words of ``length`` bytes."""
+    """The tree bit after bit, cut into bytes."""
     dims, thresholds = tree
     width = (length - 1).bit_length()
     value = packed(thresholds) | packed(dims, width) << 8 * len(thresholds)
-    count = -(-(8 * len(thresholds) + width * len(dims)) // (8 * length))
-    return [value >> 8 * length * word & (1 << 8 * length) - 1 for word in range(count)]
+    count = -(-(8 * len(thresholds) + width * len(dims)) // 8)
+    return [value >> 8 * word & 255 for word in range(count)]
 
 
 @pytest.mark.parametrize(("entries", "length", "count"), [
-    (16, 9, 2), (16, 4, 4), (16, 1, 15), (4, 3, 2), (2, 1, 1), (2, 4, 1), (256, 9, 29), (8, 2, 4)])
-def test_a_tree_fills_few_words(entries: int, length: int, count: int) -> None:
+    (16, 9, 17), (16, 4, 16), (16, 1, 15), (4, 3, 4), (2, 1, 1), (2, 4, 2), (256, 9, 259), (8, 2, 8)])
+def test_bytes_of_a_tree(entries: int, length: int, count: int) -> None:
     array = Array(rows=1, columns=1, encoders=1, length=length, entries=entries)
-    assert tree_words(array) == count <= entries
+    assert tree_words(array) == count
     levels = entries.bit_length() - 1
     assert len(words(([0] * levels, [0] * (entries - 1)), length)) == count
 
@@ -72,7 +72,7 @@ def test_index_is_the_leaf(simulate: Simulate, entries: int, length: int, data: 
 
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:
         for cycle in range(max(expected) + 1):
-            number, word = loads.get(cycle, (0, rng.getrandbits(8 * length)))
+            number, word = loads.get(cycle, (0, rng.getrandbits(8)))
             vector, first = fed.get(cycle, (scalars(length), False))
             for port, value in [(encoder.load, cycle in loads), (encoder.entry, number), (encoder.centroid, word),
                                 (encoder.vector, cycle in fed), (encoder.turn, first),

@@ -13,6 +13,7 @@ from lutra_hw.residual import AddStage
 from lutra_hw.writer import Writer
 from lutra_model.operation import FIELDS, Error, Kind, Operation
 from lutra_model.params import Array
+from lutra_model.schedule import Pipeline
 
 Simulate = Callable[..., None]
 
@@ -83,12 +84,13 @@ def test_add_stage_rescales_both_and_rounds_half_up(simulate: Simulate, seed: in
         ctx.set(unit.valid, 1)
         work = [[(byte(), byte()) for _ in range(4)] for _ in range(40)]
         results = []
-        for pairs in [*work, *work[:3]]:
+        stages = Pipeline(array).add
+        for pairs in [*work, *work[:stages]]:
             ctx.set(unit.i, sum((y & 255) << 8 * n for n, (y, _) in enumerate(pairs)))
             ctx.set(unit.residual, sum((r & 255) << 8 * n for n, (_, r) in enumerate(pairs)))
             results.append(ctx.get(unit.o).to_bytes(4, "little"))
             await ctx.tick()
-        for pairs, result in zip(work, results[3:], strict=True):
+        for pairs, result in zip(work, results[stages:], strict=True):
             sums = [(y * op.own_factor + r * op.residual_factor + 2**(op.add_shift - 1)) >> op.add_shift
                     for y, r in pairs]
             clamped = [min(max(total, low), high) for total in sums]
@@ -98,11 +100,12 @@ def test_add_stage_rescales_both_and_rounds_half_up(simulate: Simulate, seed: in
 
 
 ARRAYS = [Array(rows=4, columns=8, encoders=4, lanes=36), Array(rows=6, columns=6, encoders=3, length=2, word=3),
-          Array(rows=4, columns=5, encoders=2, length=3), Array.mac(rows=4, columns=64, encoders=4, lanes=9)]
+          Array(rows=4, columns=5, encoders=2, length=3), Array.mac(rows=4, columns=64, encoders=4, lanes=9),
+          Array(rows=4, columns=8, encoders=4, lanes=36, stores=4)]
 
 
 @pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"c{a.columns}w{a.word}b{a.banks}")
+@pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"c{a.columns}w{a.word}b{a.beat_words}")
 def test_rows_become_words_or_beats(simulate: Simulate, array: Array, kind: Kind) -> None:
     unit, rng, columns, word = Writer(array), random.Random(array.columns), array.columns, array.word
 
@@ -122,12 +125,12 @@ def test_rows_become_words_or_beats(simulate: Simulate, array: Array, kind: Kind
             words = [masked[n:n + size].ljust(word, b"\0") for n in range(0, used, size)]
             await ctx.tick()
             assert ctx.get(unit.beat) == op.to_stream
-            assert ctx.get(unit.fault) == (Error.SIZE if len(words) > array.banks else Error.NONE)
-            assert ctx.get(unit.o.en) == (not op.to_stream and len(words) <= array.banks)
+            assert ctx.get(unit.fault) == (Error.SIZE if len(words) > array.beat_words else Error.NONE)
+            assert ctx.get(unit.o.en) == (not op.to_stream and len(words) <= array.beat_words)
             if op.to_stream:
                 assert ctx.get(unit.data).to_bytes(columns, "little") == masked
                 assert ctx.get(unit.last) == used - 1
-            elif len(words) <= array.banks:
+            elif len(words) <= array.beat_words:
                 where = ctx.get(unit.o.count), ctx.get(unit.o.side), ctx.get(unit.o.address)
                 assert where == (len(words), op.side, 77)
                 got = ctx.get(unit.o.data).to_bytes(array.banks * word, "little")

@@ -217,7 +217,7 @@ class _Machine:
             self.to_take -= 1
             self.stream[0] = self.now + self.periods[0]
             if not self.to_take:
-                self.last = self.now + 1
+                self.last = self.now + self.pipeline.load
 
     def begin(self) -> None:
         """Start the next operation in the cycle in which it can."""

@@ -193,7 +193,7 @@ def test_a_converted_layer_is_the_float_layer_of_its_ternary_weights(group: int)
                                       columns=lambda: columns, target=lambda: real), Options(group=group))
     bound = 0.5 + node.table_scale.max() / scale / 2 + 0.01  # output and bias rounded, multiplier
     assert np.abs(golden.finish(node, golden.accumulate(node, columns)) - real / scale).max() <= bound
-    ordered = golden._ordered(node, columns)[0].T * 0.02
+    ordered = golden.ordered(node, columns)[0].T * 0.02
     assert np.allclose(node.coding.float_sums(node, ordered, 0.02) + bias, real)
 
 

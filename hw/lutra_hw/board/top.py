@@ -1,6 +1,7 @@
 """The top level of a board: clock, serial line, host link, machine, status lights."""
 
 from amaranth import Cat, ClockDomain, Elaboratable, Module, ResetInserter, Signal
+from amaranth.build import Subsignal
 from amaranth.lib import io, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,7 +10,7 @@ from lutra_model.operation import State
 from lutra_model.params import Array
 
 from ..engines import beat_width
-from ..machine import Machine
+from ..machine import machine_of
 from .boards import Board
 from .clock import Clock
 from .link import HostLink
@@ -48,10 +49,10 @@ class LinkedMachine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        columns = self.array.columns
-        m.submodules.machine = machine = Machine(self.array)
-        m.submodules.link = link = HostLink((4, columns, beat_width(self.array) // 8), columns,
-                                              machine_digest(self.array))
+        array = self.array
+        m.submodules.machine = machine = machine_of(array)
+        m.submodules.link = link = HostLink((4, array.activation_bytes, beat_width(array) // 8), array.output_bytes,
+                                              machine_digest(array))
         wiring.connect(m, wiring.flipped(self.i), link.i)
         wiring.connect(m, link.o, wiring.flipped(self.o))
         for number, name in enumerate(["cmd", "act", "table"]):
@@ -105,23 +106,26 @@ class SerialMachine(wiring.Component):
 
 
 class BoardTop(Elaboratable):
-    """Everything on one board; the first four of its LEDs show the status."""
+    """Everything on one board; its LEDs show the status, as far as it has four."""
 
     def __init__(self, board: Board, array: Array, clock_mhz: int):
         self.board = board
-        self.clock_mhz = clock_mhz
+        self.clock = Clock(board.oscillator_mhz, clock_mhz, board.pll)
         self.machine = SerialMachine(array, serial_divisor(clock_mhz, board.baud))
 
     def elaborate(self, platform):
         m = Module()
         m.domains.sync = ClockDomain()
-        m.submodules.clock = Clock(self.board.oscillator_mhz, self.clock_mhz)
+        m.submodules.clock = self.clock
         m.submodules.machine = machine = self.machine
-        pins = platform.request("uart", 0, dir={"rx": "-", "tx": "-", "rts": "-", "dtr": "-"})
+        line = platform.lookup("uart", 0).ios
+        pins = platform.request("uart", 0, dir={wire.name: "-" for wire in line if isinstance(wire, Subsignal)})
         m.submodules.rx = rx = io.Buffer("i", pins.rx)
         m.submodules.tx = tx = io.Buffer("o", pins.tx)
         m.d.comb += [machine.rx.eq(rx.i), tx.o.eq(machine.tx)]
         for number in range(len(machine.status)):
+            if ("led", number) not in platform.resources:
+                break
             m.submodules[f"led_{number}"] = led = io.Buffer("o", platform.request("led", number, dir="-"))
             m.d.comb += led.o.eq(machine.status[number])
         return m

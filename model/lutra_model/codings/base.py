@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from ..nodes import Product
     from ..onnx_write import Writer
-    from ..operation import Operation
     from ..params import Array
 
 __all__ = ["Coding", "sub_vectors"]
@@ -117,7 +116,7 @@ class Coding(ABC):
         """Why an array of the right engine does not run the layer, beyond sizes; or None."""
         return None
 
-    def codebook_beats(self, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.uint8]:
+    def codebook_beats(self, order: NDArray[np.int64], array: Array) -> NDArray[np.uint8]:
         """Codebook memory of a product, ``(codebook words, bytes of one)``; ``order`` as in `Former`."""
         return np.zeros((0, array.codebook_bytes), np.uint8)
 

@@ -16,7 +16,6 @@ from .base import Coding, Int8, Sums
 if TYPE_CHECKING:
     from ..nodes import Product
     from ..onnx_write import Writer
-    from ..operation import Operation
     from ..params import Array
 
 __all__ = ["MOST_LEVELS", "Levels"]
@@ -144,7 +143,7 @@ class Levels(Coding):
                 return f"layer {node.name} has {count} levels of {what}, the array's hold at most {most}"
         return None
 
-    def codebook_beats(self, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.uint8]:
+    def codebook_beats(self, order: NDArray[np.int64], array: Array) -> NDArray[np.uint8]:
         """Rows of ``T`` but the zero one, ``(Nf - 1, weight levels)``; a weight's code ``c`` is byte ``c mod`` them."""
         table, places = self.by_code, np.arange(1, self.levels.shape[1])
         found = np.zeros((len(table) - 1, array.weight_levels), np.int8)

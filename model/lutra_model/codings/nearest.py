@@ -16,7 +16,6 @@ from .base import Coding, Int8, Sums, sub_vectors
 if TYPE_CHECKING:
     from ..nodes import Product
     from ..onnx_write import Writer
-    from ..operation import Operation
     from ..params import Array
 
 __all__ = ["Nearest"]
@@ -141,7 +140,7 @@ class Nearest(Coding):
             return f"layer {node.name} must use the array's metric {array.metric}, not {self.metric}"
         return None
 
-    def codebook_beats(self, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.uint8]:
+    def codebook_beats(self, order: NDArray[np.int64], array: Array) -> NDArray[np.uint8]:
         """``(slots * entries, encoders * length)``: centroid ``entry`` of every encoder; 0 where there is none."""
         _, entries, length = self.centroids.shape
         found = np.zeros((len(order), entries, array.encoders, array.length), np.int8)

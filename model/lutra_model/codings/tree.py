@@ -17,7 +17,6 @@ from .nearest import picked, pieces
 if TYPE_CHECKING:
     from ..nodes import Product
     from ..onnx_write import Writer
-    from ..operation import Operation
     from ..params import Array
 
 __all__ = ["Tree"]
@@ -124,8 +123,8 @@ class Tree(Coding):
             return f"layer {node.name} must use the array's metric {array.metric}, not {Metric.TREE}"
         return None
 
-    def codebook_beats(self, order: NDArray[np.int64], operation: Operation, array: Array) -> NDArray[np.uint8]:
-        """``(slots * slot words, encoders * length)``: for each encoder the tree's bits, cut into words.
+    def codebook_beats(self, order: NDArray[np.int64], array: Array) -> NDArray[np.uint8]:
+        """``(slots * slot words, encoders)``: for each encoder the tree's bits, cut into bytes.
 
         Thresholds, a byte each, then the compared scalars. A tree of fewer levels than the machine's lies below the
         lowest path: no scalar is above the thresholds of the levels before it. An encoder without one gives 0.
@@ -140,6 +139,5 @@ class Tree(Coding):
         width, words = (array.length - 1).bit_length(), array.cell.slot_words(array, array.entries)
         numbers = (dims[:, :, None] >> np.arange(width, dtype=np.uint8) & 1).reshape(len(dims), depth * width)
         bits = np.concatenate([np.unpackbits(thresholds.view(np.uint8), axis=1, bitorder="little"), numbers], axis=1)
-        padded = np.pad(bits, ((0, 0), (0, words * array.length * 8 - bits.shape[1])))
-        packed = np.packbits(padded, axis=1, bitorder="little").reshape(-1, words, array.length)
-        return packed[order].transpose(0, 2, 1, 3).reshape(-1, array.encoders * array.length)
+        packed = np.packbits(np.pad(bits, ((0, 0), (0, 8 * words - bits.shape[1]))), axis=1, bitorder="little")
+        return packed[order].transpose(0, 2, 1).reshape(-1, array.encoders)

@@ -98,8 +98,12 @@ class Lookup(Engine):
     def slot_words(self, array: Array, entries: int) -> int:
         """A centroid of every encoder in each word, or a part of its tree."""
         if array.metric is Metric.TREE:
-            return -(-trees.codebook_bits(array) // (8 * array.length))
+            return -(-trees.codebook_bits(array) // 8)
         return entries
+
+    def codebook_bytes(self, array: Array) -> int:
+        """A centroid of every encoder; of trees, a byte."""
+        return array.encoders if array.metric is Metric.TREE else super().codebook_bytes(array)
 
     def hold(self, array: Array) -> int:
         """See `Engine.hold`."""

@@ -2,7 +2,10 @@
 
 from lutra_hw.board.boards import BOARDS
 
-from .flow import BitstreamReport, DoesNotFit, TimingFailed, build
+from .fitting import advice, fit
+from .flow import BitstreamReport, TimingFailed, build
+from .job import DoesNotFit
 from .netlist import build_netlist, netlist
 
-__all__ = ["BOARDS", "BitstreamReport", "DoesNotFit", "TimingFailed", "build", "build_netlist", "netlist"]
+__all__ = ["BOARDS", "BitstreamReport", "DoesNotFit", "TimingFailed", "advice", "build", "build_netlist",
+           "fit", "netlist"]

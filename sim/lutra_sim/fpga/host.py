@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from lutra_model import link
 from lutra_model.exchange import Exchange, Forgotten, Silent, exchange
 from lutra_model.operation import Error, Kind
+from lutra_model.params import Array
 from lutra_model.program import Program
 
 from ..compiled import MachineFailed, named
 from ..traffic import Traffic, loading, running
 
-__all__ = ["BoardFailed", "Host", "loading_job", "running_job"]
+__all__ = ["BoardFailed", "Host", "Jobs", "loading_job", "running_job"]
 
 TIMEOUT_CYCLES = 1 << 26  # of the machine's watchdog: 2.2 s at 30 MHz, less than a line's silence may last
 ATTEMPTS = 5
@@ -64,11 +65,8 @@ def running_job(program: Program, inputs: NDArray[np.int8], nonce: bytes,
     return list(frames)
 
 
-class Host:
-    """A board behind a serial line.
-
-    A job, a load or a run, that the line has spoilt is done again from its start after a break, and the program is
-    loaded again where the board no longer holds it.
+class Jobs:
+    """A board behind a serial line; a job that the line has spoilt is done again from its start after a break.
 
     Parameters
     ----------
@@ -83,9 +81,45 @@ class Host:
     def __init__(self, port: link.Port, *, attempts: int = ATTEMPTS) -> None:
         self._port, self._attempts = port, attempts
         self._line: link.Line | None = None   # None: needs a break
-        self._program: Program | None = None
-        self._mark: bytes | None = None       # what the board's memories hold is the program
+        self._mark: bytes | None = None       # what the board's memories hold is what the host wrote
         self.faults: list[link.LinkFault] = []
+
+    def _exchange(self, array: Array, job: list[bytes], mark: bytes | None = None) -> Exchange:
+        """One job, once; only when it has ended as it should, the next one needs no break."""
+        line, self._line = self._line, None
+        if line is None:
+            self._port.reset()
+            line = link.Line()
+        done = exchange(self._port, job, array, line, mark)
+        self._line = line
+        if done.failed:
+            assert done.status is not None
+            raise MachineFailed(Error(done.status >> 2 & 63), done.status >> 8)
+        return done
+
+
+    def _repeat(self, job: Callable[[], Exchange]) -> Exchange:
+        faults: list[link.LinkFault] = []
+        while len(faults) < self._attempts:
+            try:
+                return job()
+            except link.LinkFault as fault:
+                faults.append(fault)
+                self.faults.append(fault)
+                if isinstance(fault, Forgotten):
+                    self._mark = None
+        if all(isinstance(fault, Silent) for fault in faults):
+            raise BoardFailed(f"{faults[-1]}, {self._attempts} times in a row: it must hold a bitstream of lutra "
+                              "bitstream, and the line must have the same baud rate")
+        raise BoardFailed(f"the job failed {self._attempts} times in a row, the last time because {faults[-1]}")
+
+
+class Host(Jobs):
+    """Loads programs and runs them; a program is loaded again where the board no longer holds it."""
+
+    def __init__(self, port: link.Port, *, attempts: int = ATTEMPTS) -> None:
+        super().__init__(port, attempts=attempts)
+        self._program: Program | None = None
 
     def load(self, program: Program) -> None:
         """Fills the machine's memories; a later `run` runs this program.
@@ -115,40 +149,19 @@ class Host:
     def _load(self, program: Program) -> Exchange:
         nonce = secrets.token_bytes(link.NONCE_BYTES)
         self._mark = None
-        done = self._exchange(program, loading_job(program, nonce))
+        done = self._named(program, loading_job(program, nonce))
         self._mark = nonce
         return done
 
     def _run(self, program: Program, inputs: NDArray[np.int8], timeout: int) -> Exchange:
         if self._mark is None:
             self._load(program)
-        return self._exchange(program, running_job(program, inputs, secrets.token_bytes(link.NONCE_BYTES), timeout),
-                              self._mark)
+        return self._named(program, running_job(program, inputs, secrets.token_bytes(link.NONCE_BYTES), timeout),
+                           self._mark)
 
-    def _exchange(self, program: Program, job: list[bytes], mark: bytes | None = None) -> Exchange:
-        """One job, once; only when it has ended as it should, the next one needs no break."""
-        line, self._line = self._line, None
-        if line is None:
-            self._port.reset()
-            line = link.Line()
-        done = exchange(self._port, job, program.array, line, mark)
-        self._line = line
-        if done.failed:
-            assert done.status is not None
-            raise named(MachineFailed(Error(done.status >> 2 & 63), done.status >> 8), program)
-        return done
-
-    def _repeat(self, job: Callable[[], Exchange]) -> Exchange:
-        faults: list[link.LinkFault] = []
-        while len(faults) < self._attempts:
-            try:
-                return job()
-            except link.LinkFault as fault:
-                faults.append(fault)
-                self.faults.append(fault)
-                if isinstance(fault, Forgotten):
-                    self._mark = None
-        if all(isinstance(fault, Silent) for fault in faults):
-            raise BoardFailed(f"{faults[-1]}, {self._attempts} times in a row: it must hold a bitstream of lutra "
-                              "bitstream, and the line must have the same baud rate")
-        raise BoardFailed(f"the job failed {self._attempts} times in a row, the last time because {faults[-1]}")
+    def _named(self, program: Program, job: list[bytes], mark: bytes | None = None) -> Exchange:
+        """A job of that program; a failure has the name of its operation."""
+        try:
+            return self._exchange(program.array, job, mark)
+        except MachineFailed as failure:
+            raise named(failure, program) from None

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["RESOURCES", "Use", "least_cells", "log_use", "report_fmax", "report_use"]
+from .families import Family
 
-# nextpnr's name of a cell: ours
-RESOURCES = {"TRELLIS_COMB": "LUT4 cells", "TRELLIS_RAMW": "distributed RAM blocks", "DP16KD": "block RAMs",
-             "MULT18X18D": "multipliers", "TRELLIS_FF": "flip-flops"}
+__all__ = ["Use", "least_cells", "log_use", "report_fmax", "report_use"]
+
 LOG_LINE = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%$", re.MULTILINE)
 
 
@@ -21,9 +20,16 @@ class Use:
     available: int
 
 
-def report_use(report: Mapping[str, Any]) -> dict[str, Use]:
+def report_use(report: Mapping[str, Any], family: Family) -> dict[str, Use]:
     """Resources in nextpnr's JSON report."""
-    return {ours: Use(**report["utilization"][name]) for name, ours in RESOURCES.items()}
+    return _uses({name: Use(**use) for name, use in report["utilization"].items()}, family)
+
+
+def _uses(counts: Mapping[str, Use], family: Family) -> dict[str, Use]:
+    """By our names; those that the part has."""
+    return {ours: Use(sum(weight * counts[name].used for name, weight in theirs.items()),
+                      counts[next(iter(theirs))].available)
+            for ours, theirs in family.uses.items() if theirs.keys() <= counts.keys()}
 
 
 def report_fmax(report: Mapping[str, Any]) -> float:
@@ -31,15 +37,12 @@ def report_fmax(report: Mapping[str, Any]) -> float:
     return round(min(clock["achieved"] for clock in report["fmax"].values()), 2)
 
 
-def log_use(log: str) -> dict[str, Use]:
+def log_use(log: str, family: Family) -> dict[str, Use]:
     """Resources in nextpnr's log, which has them even when placement fails; empty when it ended before."""
-    found = {name: Use(int(used), int(available)) for name, used, available in LOG_LINE.findall(log)}
-    return {ours: found[name] for name, ours in RESOURCES.items() if name in found}
+    return _uses({name: Use(int(used), int(available)) for name, used, available in LOG_LINE.findall(log)}, family)
 
 
-def least_cells(cells: Mapping[str, int]) -> dict[str, int]:
-    """What the cells of yosys' netlist take at least: carries are two LUT4 cells, a distributed RAM is four."""
-    lut4 = cells.get("LUT4", 0) + 2 * cells.get("CCU2C", 0) + 4 * cells.get("TRELLIS_DPR16X4", 0)
-    counts = {"TRELLIS_COMB": lut4, "TRELLIS_RAMW": cells.get("TRELLIS_DPR16X4", 0),
-              **{name: cells.get(name, 0) for name in ("DP16KD", "MULT18X18D", "TRELLIS_FF")}}
-    return {ours: counts[name] for name, ours in RESOURCES.items()}
+def least_cells(cells: Mapping[str, int], family: Family) -> dict[str, int]:
+    """What the cells of yosys' netlist take at least."""
+    return {ours: sum(weight * cells.get(name, 0) for name, weight in theirs.items())
+            for ours, theirs in family.least.items()}

