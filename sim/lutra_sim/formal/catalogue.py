@@ -86,9 +86,6 @@ PROOFS = {
     "L1 encoder, 2 entries of length 2": Proof(
         statement=FindsNearest, module="encoder", component="Encoder",
         sizes={"array": _array(metric=Metric.L1, length=2, lanes=2)}),
-    "L1 encoder, 3 entries of length 1": Proof(
-        statement=FindsNearest, module="encoder", component="Encoder", slow=True,
-        sizes={"array": _array(metric=Metric.L1, entries=4)}),
     "tree encoder, 4 leaves": Proof(
         statement=FindsLeaf, module="tree_encoder", component="TreeEncoder",
         sizes={"array": _array(metric=Metric.TREE, entries=4, length=2, lanes=2)}),

@@ -15,7 +15,8 @@ from lutra_model.schedule import Pipeline
 
 from .prove import Statement
 
-__all__ = ["AddsAll", "AddsOnes", "FlipsSigns", "LooksUp", "Multiplies", "MultipliesSigned", "becomes", "comes_to", "since_reset", "total"]
+__all__ = ["AddsAll", "AddsOnes", "FlipsSigns", "LooksUp", "Multiplies", "MultipliesSigned", "becomes", "comes_to",
+           "since_reset", "total"]
 
 
 def since_reset(m: Module, cycles: int) -> Value:
