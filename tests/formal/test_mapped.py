@@ -54,6 +54,7 @@ def test_carry_cells_are_their_portable_twin(negative: bool) -> None:
         equal(Pair(negative=not negative), gates)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AT_FIRST)
 def test_one_with_a_memory_is_equal_at_first(name: str) -> None:
     gates = mapped(AT_FIRST[name]())
