@@ -36,7 +36,7 @@ BUGS = {  # of a proof: module, snippet of its source, what takes its place
     "machine's output": ("machine", "buffer.o.ready.eq(self.m_axis_tready)", "buffer.o.ready.eq(1)"),
 }
 
-WIDE = {"finisher", "piecewise unit"}  # their bugs take a while to find
+WIDE = {"finisher", "piecewise unit", "host link", "table cells, 16 entries"}  # their bugs take a while to find
 
 
 def planted(name: str, folder: Path) -> str:
@@ -57,7 +57,7 @@ def marked(names: Iterable[str], slow: Callable[[str], bool]) -> list[object]:
 
 @pytest.mark.parametrize("name", marked(PROOFS, lambda name: PROOFS[name].slow))
 def test_it_holds(name: str) -> None:
-    assert not PROOFS[name].prove().bounded
+    assert 1 <= PROOFS[name].prove().steps <= PROOFS[name].steps
 
 
 @pytest.mark.parametrize("name", marked(BUGS, lambda name: PROOFS[name].slow or name in WIDE))
@@ -70,3 +70,8 @@ def test_a_planted_bug_is_found(name: str, tmp_path: Path, monkeypatch: pytest.M
 
 def test_every_quick_proof_has_a_bug_to_find() -> None:
     assert {name for name, proof in PROOFS.items() if not proof.slow} <= {*BUGS} <= {*PROOFS}
+
+
+def test_the_page_on_proofs_names_every_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formal.md").read_text()
+    assert [name for name in PROOFS if f"| {name} |" not in page] == []
