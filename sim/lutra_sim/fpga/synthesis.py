@@ -47,7 +47,7 @@ def script(array: Array, top: str, multipliers: int, outputs: Sequence[str], fam
         lines.append("select -set hard " + " ".join(f"*{unit}" for unit in hard))
         soft = "* @hard %d"
     bare = isinstance(array, Bare)
-    if bare:  # abc9 ends without a word on some adder trees, in its last step, and takes long on a whole array
+    if bare:  # mapped part by part, and without ABC's last clean-up: a whole array takes long
         lines += ["scratchpad -set abc9.nomfs 1", f"setattr -mod -set keep_hierarchy 1 {PARTS}"]
     lines.append(f"setparam -set COLLISION_X_MASK 1'1 {UNSHARED}")
     lines += [f"techmap -autoproc -map {name} {soft}" for name in family.maps]
