@@ -303,8 +303,10 @@ def test_mistakes_about_the_machine_of_a_bitstream(tmp_path: Path, capsys: pytes
     assert refused(capsys, *command, "--engine", "abacus") == (
         "engine must be lookup, lut-tc, dln-row, dln-column, vec-lut, mac, sign-flip, not abacus")
     assert refused(capsys, *command, "--network", "none") == "network file none must exist"
-    assert refused(capsys, *command, "--network", "fashion-resnet8", "--set", "table_words=64") == (
-        "--set must come with an engine; a network's machine has the sizes that its layers ask for")
+    assert refused(capsys, *command, "--network", "fashion-resnet8", "--bare") == (
+        "--bare must come with an engine; a network's machine is what its layers ask for")
+    assert refused(capsys, *command, "--network", "fashion-resnet8", "--set", "stores=64") == (
+        "stores must be a power of two from 4 to 16, not 64")
     assert refused(capsys, *command, "--engine", "mac", "--set", "weight_bits=9") == "weight_bits must be 1 to 8, not 9"
     nodes = (embedded.network("fashion-resnet8-int8").nodes[0], *embedded.network().nodes[1:])
     mixed = replace(embedded.network(), nodes=nodes)

@@ -97,26 +97,21 @@ class Gather(wiring.Component):
         asks = [Signal(array.banks, name=f"asks_{lane}") for lane in range(array.lanes)]
         m.d.comb += [ask.eq((active[lane] & asked) << address[:low])
                      for lane, (ask, address) in enumerate(zip(asks, addresses, strict=True))]
-        self._rows(m, active & asked.replicate(array.lanes), addresses)
+        self._rows(m, asks, addresses)
         level: list[tuple[Value, Value]] = [(ask, Value.cast(0)) for ask in asks]
         while len(level) > 1:
             pairs = [self._merge(m, a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
             level = pairs + level[len(pairs) * 2:]
         m.d.sync += [self.used.eq(level[0][0]), self.conflict.eq(level[0][1].any())]
 
-    def _rows(self, m: Module, active: Value, addresses: list[Value]) -> None:
-        """Registers: each lane's row, shifted to its bank."""
+    def _rows(self, m: Module, asks: list[Signal], addresses: list[Value]) -> None:
+        """Registers: for each bank the row of the lane that asks it."""
         low, width = bank_bits(self.array), bits(bank_rows(self.array))
-        place = bits(width)  # in a field of ``2 ** place`` bits
-        fields = Signal(self.array.banks << place)
-        merged: Value = Const(0)
-        for lane, address in enumerate(addresses):
-            shifted = Signal.like(fields, name=f"shifted_{lane}")
-            row = Mux(active[lane], address[low:low + width], 0)
-            m.d.comb += shifted.eq(row << Cat(Const(0, place), address[:low]))
-            merged = merged | shifted
-        m.d.comb += fields.eq(merged)
-        m.d.sync += (row.eq(fields.word_select(bank, 1 << place)) for bank, row in enumerate(self.rows))
+        for bank, row in enumerate(self.rows):
+            asked: Value = Const(0)
+            for ask, address in zip(asks, addresses, strict=True):
+                asked = asked | address[low:low + width] & ask[bank].replicate(width)
+            m.d.sync += row.eq(asked)
 
     @staticmethod
     def _merge(m: Module, a: tuple[Value, Value], b: tuple[Value, Value]) -> tuple[Value, Value]:

@@ -47,7 +47,8 @@ class PiecewiseUnit(wiring.Component):
         compared, selected = (Signal(signed(16), name=name, reset_less=True) for name in ("compared", "selected"))
         slope = Signal(signed(16), reset_less=True)
         intercept, kept = (Signal(signed(32), name=name, reset_less=True) for name in ("intercept", "kept"))
-        product, total = Signal(signed(32), reset_less=True), Signal(signed(33), reset_less=True)
+        product = Signal(signed(32), reset_less=True)
+        total = Signal(signed(33), reset_less=True)
         chosen = Cat(Const(1, 1), reached) & ~Cat(reached, Const(0, 1))  # the last segment reached
         with m.If(self.enable[0]):
             m.d.sync += [reached.eq(Cat(segment.start <= self.i for segment in segments[1:])), compared.eq(self.i)]

@@ -60,7 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                       help="the largest array that fits and meets the clock; a long search that may be interrupted")
     parser.add_argument("--encoders", type=int, metavar="E", help="encoders (as many as suit the board)")
     parser.add_argument("--set", type=field_value, action="append", default=[], metavar="FIELD=VALUE", dest="fields",
-                        help="another size of an engine's machine, such as weight_bits=4, metric=tree or "
+                        help="another size of the machine, such as weight_bits=4, metric=tree or "
                              "table_words=512; may be repeated")
     parser.add_argument("--clock", type=int, metavar="MHZ", help="the machine's clock (the board's own)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the placement (1)")
@@ -76,9 +76,10 @@ def chosen_array(board: "Board", args: argparse.Namespace, rows: int | None, col
     if not args.network:
         make = bare_array if args.bare or isinstance(board.array, Bare) else engine_array
         return make(board, args.engine, rows=rows, columns=columns, encoders=args.encoders, **dict(args.fields))
-    if args.fields or args.bare:
-        raise ValueError("--set and --bare must come with an engine; a network's machine is what its layers ask for")
-    return network_array(board, embedded.network(args.network), rows=rows, columns=columns, encoders=args.encoders)
+    if args.bare:
+        raise ValueError("--bare must come with an engine; a network's machine is what its layers ask for")
+    return network_array(board, embedded.network(args.network), rows=rows, columns=columns, encoders=args.encoders,
+                         **dict(args.fields))
 
 
 def run(args: argparse.Namespace) -> Outcome:

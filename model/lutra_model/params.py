@@ -310,4 +310,4 @@ class Array:
     @property
     def copies(self) -> bool:
         """Whether residuals are read from a copy of the activation memory, see ``stores``."""
-        return self.beat_words < self.banks
+        return self.stores > 0 and self.stores < self.banks

@@ -9,12 +9,14 @@ import pytest
 from lutra_hw.board.boards import BOARDS, Board
 from lutra_hw.board.fit import bare_array, engine_array
 from lutra_model.bare import Bare
+from lutra_model.engines import ENGINES
 from lutra_model.params import Array
 from lutra_sim.fpga import DoesNotFit, TimingFailed, advice, fit, fitting
-from lutra_sim.fpga.fitting import SAMPLES, SHAPES, Estimate
+from lutra_sim.fpga.fitting import SHAPES, Estimate, samples
 
 BOARD = BOARDS["ulx3s-25f"]
 FIXED, ROW, COLUMN, CELL = 9_000, 100, 700, 90  # LUT4 cells
+SAMPLES = [(2, 2), (2, 4), (4, 2), (4, 4)]
 
 
 def cells(rows: int, columns: int) -> int:
@@ -78,6 +80,13 @@ def test_the_estimate_is_exact_for_shares_of_rows_columns_and_cells() -> None:
     assert estimate.short(64, 64, BOARD) == f"needs about {cells(64, 64)} LUT4 cells, ulx3s-25f has 24288"
 
 
+@pytest.mark.parametrize("make", [engine_array, bare_array])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_has_samples(make: Any, engine: str) -> None:
+    shapes = samples(lambda rows, columns: make(BOARD, engine, rows=rows, columns=columns))
+    assert shapes == ([(4, 2), (4, 4), (8, 2), (8, 4)] if engine == "sign-flip" else SAMPLES)
+
+
 def test_the_largest_that_fits_is_found_at_once(stand_in: Any, tmp_path: Path) -> None:
     """Multipliers and cells limit it; what cannot fit is not tried."""
     tools = stand_in(Tools())
@@ -114,8 +123,8 @@ def test_a_machine_that_is_too_large(stand_in: Any, tmp_path: Path) -> None:
                                          r"too large to place$"):
         fit(BOARD, machine, out=tmp_path, cache=tmp_path)
     small = replace(BOARD, part=replace(BOARD.part, lut4=5_000))
-    with pytest.raises(DoesNotFit, match=r"^board ulx3s-25f must be larger, or the machine smaller: a 2x2 array needs "
-                                         r"about 10960 LUT4 cells, ulx3s-25f has 5000$"):
+    with pytest.raises(DoesNotFit, match=r"^board ulx3s-25f must be larger, or the machine smaller: an array of 2x2 "
+                                         r"needs about 10960 LUT4 cells, ulx3s-25f has 5000$"):
         fit(small, machine, out=tmp_path, cache=tmp_path)
 
 
@@ -126,7 +135,7 @@ def test_advice_for_an_array_that_is_too_large(stand_in: Any, tmp_path: Path) ->
         f"by estimate {rows}x{columns} is the largest that fits, --fit makes sure")
     small = replace(BOARD, part=replace(BOARD.part, lut4=5_000))
     assert advice(small, machine, cache=tmp_path) == (
-        "no array fits: 2x2 needs about 10960 LUT4 cells, ulx3s-25f has 5000")
+        "no array fits: an array of 2x2 needs about 10960 LUT4 cells, ulx3s-25f has 5000")
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """lutra_sim.fpga.build: the errors of users, the cache, and (slowly) bitstreams."""
 
 import argparse
-import functools
 import hashlib
 import json
 import os
@@ -26,11 +25,11 @@ from lutra_sim.fpga import job as jobs
 from lutra_sim.fpga.families import ECP5
 from lutra_sim.fpga.job import Job
 from lutra_sim.fpga.synthesis import drop_dangling_carries, script
+from tests.refusals import refused
 
 LOGS = Path(__file__).parent / "logs"
 NETWORK = Path(__file__).parents[2] / "lutra" / "networks" / "fashion-resnet8.lutra"
 SMALL = Array(rows=2, columns=2, encoders=1, length=2, entries=2, lanes=2, codebooks=8, block_rows=16, index_words=16)
-JOB = functools.cache(Job.of)  # elaboration takes a second
 
 
 @pytest.fixture
@@ -54,7 +53,8 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             (folder / "lutra.bit").write_bytes(b"bits")
         return ""
 
-    monkeypatch.setattr(Job, "of", JOB)
+    monkeypatch.setattr(Job, "of", lambda board, array, clock_mhz, seed: Job(
+        board=board, array=array, clock_mhz=clock_mhz, seed=seed, rtlil=repr(array), pins=""))
     monkeypatch.setattr(jobs, "synthesise", synthesise)
     monkeypatch.setattr(tools, "run", run)
     return ran
@@ -159,13 +159,13 @@ def test_the_boards_own_array_is_the_default(board: Board) -> None:
     assert chosen(board) == board.array
     bare = isinstance(board.array, Bare)
     other = chosen(board, "--array", "4x2", "--encoders", "4" if bare else "2")
-    sizes = {"encoders": 4, "encoded": True, "lanes": 16} if bare else {"encoders": 2, "word": 2}
+    sizes = {"encoders": 4, "encoded": True, "word": 2} if bare else {"encoders": 2, "word": 2}
     assert other == replace(board.array, rows=4, columns=2, fill=4, **sizes)
 
 
 def test_the_command_makes_machines_of_engines_and_networks() -> None:
     board = BOARDS["ulx3s-25f"]
-    assert chosen(board, "--set", "metric=tree") == replace(board.array, metric=Metric.TREE)
+    assert chosen(board, "--set", "metric=tree") == replace(board.array, metric=Metric.TREE, codebook_words=8192)
     assert chosen(board, "--engine", "mac", "--array", "4x2", "--set", "weight_bits=4", "--set", "table_words=512") == \
         engine_array(board, "mac", rows=4, columns=2, weight_bits=4, table_words=512)
     assert chosen(board, "--engine", "lut-tc", "--set", "quantised=1").quantised is True
@@ -183,8 +183,37 @@ def test_the_command_says_what_it_made(tmp_path: Path, no_tools: list[str], caps
     assert (data["engine"], data["fmax_mhz"], data["clock_mhz"]) == ("sign-flip", 121.51, 40)
     assert data["resources"]["LUT4 cells"]["available"] == 24_288
     assert data["array"] == asdict(engine_array(BOARDS["ulx3s-25f"], "sign-flip", rows=4, columns=2))
+    assert data["sha256"] == hashlib.sha256(b"bits").hexdigest()
+    assert (data["attempts"], data["bare"], data["source"]) == ([], False, "nextpnr-ecp5 --report")
     assert main(command) == 0
-    assert "4x2 sign-flip cells on ulx3s-25f" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "4x2 sign-flip cells on ulx3s-25f" in shown
+    assert f"SHA-256: {data['sha256']}\n" in shown
+    assert f"openFPGALoader -b ulx3s {tmp_path}/ulx3s-25f-lutra.bit" in shown.replace("\n", "")
+
+
+def test_the_command_says_which_array_would_fit(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
+    """16,000 LUT4 cells, and 1,000 for each cell of the array."""
+    monkeypatch.setenv("LUTRA_CACHE", str(tmp_path))
+    monkeypatch.setattr(Job, "needs", lambda job, cache: {"LUT4 cells": 16_000 + 1_000 * job.array.cells})
+    monkeypatch.setattr(jobs, "synthesise", lambda *arguments: {"LUT4": 32_000})
+    assert refused(capsys, "bitstream", "--board", "ulx3s-25f", "--engine", "sign-flip", "--array", "4x4",
+                   "--output", str(tmp_path), "--json") == (
+        "array 4x4 needs 32000 LUT4 cells, ulx3s-25f has 24288, 7712 too few; by estimate 4x2 is the largest that "
+        "fits, --fit makes sure")
+
+
+def test_the_command_searches(tmp_path: Path, no_tools: list[str], monkeypatch: pytest.MonkeyPatch,
+                              capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LUTRA_CACHE", str(tmp_path))
+    monkeypatch.setattr(Job, "needs", lambda job, cache: {"LUT4 cells": 16_000 + 1_000 * job.array.cells})
+    command = ["bitstream", "--board", "ulx3s-25f", "--engine", "sign-flip", "--fit", "--output", str(tmp_path)]
+    assert main([*command, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["array"]["rows"] * data["array"]["columns"] == 8
+    assert main([*command, "--clock", "150", "--json"]) == 2
+    assert "must be larger, or the machine smaller: array 4x2 reaches 121.51 MHz" in capsys.readouterr().err
 
 
 def test_squares_take_the_multipliers_that_the_columns_leave() -> None:
@@ -236,8 +265,9 @@ def test_a_bitstream_is_the_same_bytes_again(board: str, kind: str, tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("board", BOARDS)
-def test_every_board_meets_its_clock(board: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("board", ["ulx3s-25f", "icebreaker", "hx8k-b-evn", "tang-nano-9k"])
+def test_a_board_of_each_part_meets_its_clock(board: str, tmp_path: Path) -> None:
+    """Of the parts whose own arrays route in minutes."""
     report = build(board, out=tmp_path)
     assert report.meets_timing
-    assert report.bitstream.stat().st_size > 100_000
+    assert report.bitstream.stat().st_size > 20_000

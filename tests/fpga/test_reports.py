@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lutra_sim.fpga.families import ECP5
+from lutra_sim.fpga.families import ECP5, GOWIN, ICE40, Family
 from lutra_sim.fpga.reports import Use, least_cells, log_use, report_fmax, report_use
 from lutra_sim.fpga.tools import native_version
 
@@ -30,6 +30,16 @@ def test_log_of_a_placement_that_failed() -> None:
     assert use["LUT4 cells"] == Use(24310, 24288)
     assert use["block RAMs"] == Use(43, 56)
     assert len(use) == 5
+
+
+@pytest.mark.parametrize(("family", "log", "expected"), [
+    (GOWIN, "nextpnr_gowin.log", {
+        "LUT4 cells": Use(2200 + 454 + 4 * 64, 8640), "distributed RAM blocks": Use(64, 270), "block RAMs": Use(3, 26),
+        "multipliers": Use(0, 20), "flip-flops": Use(1752, 6480)}),
+    (ICE40, "nextpnr_ice40.log", {"LUT4 cells": Use(2812, 7680), "block RAMs": Use(24, 32)})])
+def test_logs_of_other_families(family: Family, log: str, expected: dict[str, Use]) -> None:
+    """Gowin's carries and distributed RAM take LUT4 cells beside those that it calls so; an HX8K has no multipliers."""
+    assert log_use((LOGS / log).read_text(), family) == expected
 
 
 def test_log_that_ended_early() -> None:

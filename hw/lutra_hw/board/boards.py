@@ -66,7 +66,7 @@ SMALL = Array(rows=8, columns=4, encoders=1, length=4, lanes=4, codebooks=64, bl
 LARGE = Array(rows=16, columns=8, encoders=1, fill=4, codebooks=128, block_rows=1024, index_words=1024,
               activation_words=16384, table_words=6144, codebook_words=4096, program_words=512)
 TINY = Array(rows=4, columns=4, encoders=1, length=4, lanes=4, metric=Metric.TREE, codebooks=64, block_rows=256,
-             index_words=512, activation_words=2048, table_words=1024, codebook_words=1024, program_words=512)
+             index_words=512, activation_words=2048, table_words=1024, codebook_words=4096, program_words=512)
 BARE = Bare(rows=8, columns=4, encoders=1, length=4, codebooks=64, block_rows=256)
 
 ULX3S = Board(name="ulx3s-25f", platform=ULX3S_25F_Platform, part=ECP5_25F,

@@ -1,5 +1,6 @@
 """The machine of an engine, or of a network, on a board: cells and memory as its own array has them."""
 
+from collections.abc import Mapping
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from math import gcd
@@ -17,6 +18,7 @@ __all__ = ["bare_array", "engine_array", "network_array"]
 
 WHOLE = 256  # words: the two halves of the index memory share block RAMs of 512
 CHANNELS = 4  # in a word of activation memory, at most
+NOTHING: Mapping[str, Any] = {}
 
 
 def engine_array(board: Board, engine: str, *, rows: int | None = None, columns: int | None = None,
@@ -42,16 +44,17 @@ def bare_array(board: Board, engine: str, *, rows: int | None = None, columns: i
     made = engine_array(board, engine, rows=rows, columns=columns, **fields)
     block = engine == "lookup" and not board.part.ramw
     hard = min(board.part.dsp, made.cells) if (engine, made.weight_bits) == ("mac", 8) else -1
-    return Bare(**_sizes(made) | {"encoders": encoders or 1, "lanes": 0}, encoded=bool(encoders), block_tables=block,
-                multipliers=hard)
+    sizes = _sizes(made) | {"encoders": encoders or 1, "lanes": 0, "word": 0}
+    return Bare(**sizes, encoded=bool(encoders), block_tables=block, multipliers=hard)
 
 
 def network_array(board: Board, network: Network, *, rows: int | None = None, columns: int | None = None,
-                  encoders: int | None = None) -> Array:
+                  encoders: int | None = None, **fields: Any) -> Array:
     """The machine that runs the network, with the board's cells and memories just large enough.
 
-    Tables beyond those of the board's own array are streamed. Raises ``ValueError`` for a network whose layers ask for
-    several machines.
+    Tables beyond those of the board's own array are streamed. ``fields`` are others of `Array`; of memories only
+    ``block_rows`` and ``index_words``, as the most that there may be. Raises ``ValueError`` for a network whose layers
+    ask for several machines, or sizes that make none.
     """
     own = _plain(board.array)
     found = fit.arrays(network, rows=rows or own.rows, columns=columns or own.columns, encoders=1)
@@ -60,8 +63,8 @@ def network_array(board: Board, network: Network, *, rows: int | None = None, co
     if len({*found.values()}) > 1:
         raise ValueError(f"network {network.name} must need one machine, for a board holds one, not a machine for "
                          f"each of {', '.join(sorted(found))}; convert it to one scheme")
-    made = replace(_shaped(next(iter(found.values())), board, encoders), block_rows=own.block_rows,
-                   index_words=own.index_words)
+    made = replace(_shaped(next(iter(found.values())), board, encoders, fields),
+                   **{"block_rows": own.block_rows, "index_words": own.index_words} | fields)
     return fit.sized(network, made, table_bytes=own.table_words * own.beat_bytes)
 
 
@@ -75,17 +78,18 @@ def _plain(array: Array) -> Array:
     return Array(**_sizes(array))
 
 
-def _shaped(array: Array, board: Board, encoders: int | None) -> Array:
-    """The same cells with what feeds and fills them as the board has it.
+def _shaped(array: Array, board: Board, encoders: int | None, given: Mapping[str, Any] = NOTHING) -> Array:
+    """The same cells with what feeds and fills them as it is given, or else as the board has it.
 
     Encoders that hold codebooks are as many as the board's; others, which cost little, take a word of channels.
     """
     own = _plain(board.array)
     few = own.encoders if array.cell.slot_words(array, 1) else gcd(CHANNELS, array.rows, array.columns)
-    made = array.resized(encoders=encoders or min(few, array.rows))
+    made = array.resized(encoders=encoders or min(few, array.rows), **given)
     fill = gcd(own.fill, made.rows)
     whole = array.cell.vector or fill * made.cell_bits % 8
-    return replace(made, fill=made.rows if whole else fill, lanes=max(own.lanes, made.length * made.groups))
+    ours = {"fill": made.rows if whole else fill, "lanes": max(own.lanes, made.length * made.groups)}
+    return replace(made, **ours | dict(given))
 
 
 def _memories(own: Array, array: Array) -> dict[str, int]:

@@ -119,7 +119,7 @@ class Timer:
                     + pipeline.add + 1
         first = most(clock.start + 1, clock.activation)
         clock.activation = first + operation.rows * operation.column_tiles
-        return clock.activation
+        return clock.activation + pipeline.load - 1
 
     def cycles(self, operations: Sequence[Operations], keys: Sequence[Hashable]) -> list[NDArray[np.int64]]:
         """Cycles of each operation on each machine; products of equal keys have equal tiles and blocks."""

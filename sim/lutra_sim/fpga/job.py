@@ -15,7 +15,7 @@ from .. import library
 from . import tools
 from .families import FAMILIES, Family
 from .reports import least_cells, log_use
-from .synthesis import drop_dangling_carries, script, squares, synthesise
+from .synthesis import drop_dangling_carries, maps, script, synthesise
 
 __all__ = ["LOGS", "REPORT", "SECONDS", "DoesNotFit", "Job"]
 
@@ -66,7 +66,7 @@ class Job:
     @property
     def key(self) -> str:
         """Equal for jobs that make the same bytes."""
-        parts = [self.rtlil, self.pins, self._script(), squares(), self._place_arguments(), self._pack_arguments(),
+        parts = [self.rtlil, self.pins, self._script(), maps(), self._place_arguments(), self._pack_arguments(),
                  self.versions()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
@@ -93,7 +93,7 @@ class Job:
     def needs(self, cache: Path) -> dict[str, int]:
         """What the machine takes at least of the part, by synthesis alone; kept in the cache."""
         text = self._script()
-        key = hashlib.sha256(json.dumps([self.rtlil, text, squares(), tools.yosys().version]).encode()).hexdigest()[:32]
+        key = hashlib.sha256(json.dumps([self.rtlil, text, maps(), tools.yosys().version]).encode()).hexdigest()[:32]
 
         def count(folder: Path) -> None:
             cells = synthesise(self.rtlil, text, TOP, folder)

@@ -26,7 +26,7 @@ from . import flow
 from .families import ECP5
 from .job import DoesNotFit, Job
 from .reports import least_cells
-from .synthesis import script, squares, synthesise
+from .synthesis import maps, script, synthesise
 from .tools import yosys
 
 __all__ = ["ENCODERS", "KINDS", "POINTS", "array", "encoder", "measure"]
@@ -98,7 +98,7 @@ def encoder(metric: Metric, length: int, cache: Path) -> int:
     board = board_named(SMALL)
     text = script(made, "lutra", 0, [], ECP5)
     design = rtlil.convert(engine_hardware(made).encoder(made), name="lutra", platform=board.platform(), emit_src=False)
-    key = hashlib.sha256(json.dumps([design, text, squares(), yosys().version]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([design, text, maps(), yosys().version]).encode()).hexdigest()[:32]
 
     def count(folder: Path) -> None:
         cells = least_cells(synthesise(design, text, "lutra", folder), ECP5)

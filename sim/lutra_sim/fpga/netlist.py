@@ -14,7 +14,7 @@ from lutra_model.params import Array
 from .. import library
 from ..compiled import CompiledMachine
 from . import tools
-from .synthesis import script, squares, synthesise
+from .synthesis import maps, script, synthesise
 
 __all__ = ["build_netlist", "cell_models", "netlist"]
 
@@ -41,7 +41,7 @@ def netlist(array: Array, *, multipliers: int = 0, cache: Path | None = None,
     """
     design = rtlil.convert(Machine(array), name=TOP, emit_src=False)
     text = script(array, TOP, multipliers, [f"write_verilog -noattr {NETLIST}"])
-    key = hashlib.sha256(json.dumps([design, squares(), text, tools.yosys().version]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([design, maps(), text, tools.yosys().version]).encode()).hexdigest()[:32]
 
     def synthesise_into(folder: Path) -> None:
         if progress:

@@ -12,9 +12,9 @@ from lutra_model.params import Array, Metric
 from . import tools
 from .families import ECP5, Family
 
-__all__ = ["drop_dangling_carries", "script", "squares", "synthesise"]
+__all__ = ["drop_dangling_carries", "maps", "script", "synthesise"]
 
-SQUARES = "square_ecp5.v"
+SQUARES, SELECT = "square_ecp5.v", "select_ecp5.v"
 PARTS = " ".join([*(f"*.{name}_{digits}" for name in ("tree", "row", "encoder") for digits in ("[0-9]", "[0-9][0-9]")),
                   "*.product_*"])  # of a bare array: modules that are mapped one by one
 COLUMN_MULTIPLIERS = 4  # of 18 x 18 bits: two for the finisher's 33 x 17 bits, two for the add stage's products
@@ -46,22 +46,30 @@ def script(array: Array, top: str, multipliers: int, outputs: Sequence[str], fam
     if hard := _hard_distances(array, multipliers):
         lines.append("select -set hard " + " ".join(f"*{unit}" for unit in hard))
         soft = "* @hard %d"
-    bare = isinstance(array, Bare)
-    if bare:  # mapped part by part, and without ABC's last clean-up: a whole array takes long
-        lines += ["scratchpad -set abc9.nomfs 1", f"setattr -mod -set keep_hierarchy 1 {PARTS}"]
+    apart = isinstance(array, Bare) and family is ECP5  # a whole array takes long; Gowin's parts would get pads
+    if apart:
+        lines.append(f"setattr -mod -set keep_hierarchy 1 {PARTS}")
     lines.append(f"setparam -set COLLISION_X_MASK 1'1 {UNSHARED}")
     lines += [f"techmap -autoproc -map {name} {soft}" for name in family.maps]
-    lines.append(" ".join([family.synthesis, *options.split(), "-top", top]))
-    if bare:
+    synthesis = " ".join([family.synthesis, *options.split(), "-top", top])
+    lines += _in_parts(synthesis, family.coarse_maps) if family.coarse_maps else [synthesis]
+    if apart:
         lines += ["setattr -mod -unset keep_hierarchy *", "flatten", "opt_clean"]
     lines += ["tee -q -o statistics.json stat -json", *outputs]
     return "\n".join(lines) + "\n"
 
 
+def _in_parts(synthesis: str, maps: Sequence[str]) -> list[str]:
+    """Synthesis with maps after its coarse part; names are hidden from its mapper, which may make one of them twice."""
+    return [f"{synthesis} -run begin:map_gates", *(f"techmap -map {name}" for name in maps),
+            f"{synthesis} -run map_gates:map_luts", "rename -hide w:*", f"{synthesis} -run map_luts:"]
+
+
 def synthesise(rtlil: str, text: str, top: str, folder: Path) -> dict[str, int]:
     """Cells of each type in the netlist; the script ``text`` runs in ``folder``."""
     (folder / f"{top}.il").write_text(rtlil)
-    (folder / SQUARES).write_text(squares())
+    for name, content in maps().items():
+        (folder / name).write_text(content)
     (folder / "synthesis.ys").write_text(text)
     tools.run(tools.yosys(), ["synthesis.ys"], folder, "yosys.log")
     statistics = json.loads((folder / "statistics.json").read_text())
@@ -69,9 +77,9 @@ def synthesise(rtlil: str, text: str, top: str, folder: Path) -> dict[str, int]:
     return counts
 
 
-def squares() -> str:
-    """How squares become logic: a map for yosys' techmap."""
-    return (files(__package__) / SQUARES).read_text()
+def maps() -> dict[str, str]:
+    """Maps for yosys' techmap, by file: how squares become logic, and how one of sixteen words is chosen."""
+    return {name: (files(__package__) / name).read_text() for name in (SQUARES, SELECT)}
 
 
 def drop_dangling_carries(path: Path, top: str) -> int:
