@@ -11,6 +11,7 @@ from lutra_hw.board.packets import PacketWriter
 from lutra_hw.credit import Credit
 from lutra_hw.distance import Distance
 from lutra_hw.output_buffer import OutputBuffer
+from lutra_hw.product import CarryPair, Pair
 from lutra_hw.table_row import TableRow
 from lutra_model.params import Metric
 from lutra_sim.formal import Disproved
@@ -42,6 +43,15 @@ def test_it_is_equal_for_ever(name: str) -> None:
     equal(ALWAYS[name](), gates)
     with pytest.raises(Disproved):
         equal(ALWAYS[name](), planted(gates))
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_carry_cells_are_their_portable_twin(negative: bool) -> None:
+    gates = mapped(CarryPair(negative=negative))
+    assert "CCU2C" in gates
+    equal(Pair(negative=negative), gates)
+    with pytest.raises(Disproved):
+        equal(Pair(negative=not negative), gates)
 
 
 @pytest.mark.parametrize("name", AT_FIRST)
