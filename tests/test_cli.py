@@ -326,7 +326,7 @@ def test_mistakes_about_the_machine_of_a_bitstream(tmp_path: Path, capsys: pytes
 
 
 DEPTHWISE = """<ir_version: 8, opset_import: ["" : 14]> net (float[N,4,6,6] x) => (float[N,5] y) {
-    d = Conv<group=4, kernel_shape=[3,3], pads=[1,1,1,1]>(x, w)
+    d = Conv<group=GROUPS, kernel_shape=[3,3], pads=[1,1,1,1]>(x, w)
     s = HardSwish(d)
     g = GlobalAveragePool(s)
     f = Flatten(g)
@@ -335,13 +335,13 @@ DEPTHWISE = """<ir_version: 8, opset_import: ["" : 14]> net (float[N,4,6,6] x) =
 }"""
 
 
-def depthwise(path: Path) -> tuple[str, str]:
+def depthwise(path: Path, groups: int = 4) -> tuple[str, str]:
     """A small model file and calibration data for it."""
     import onnx
 
     rng = np.random.default_rng(0)
-    model = onnx.parser.parse_model(DEPTHWISE)
-    for name, sizes in (("w", (4, 1, 3, 3)), ("v", (5, 4))):
+    model = onnx.parser.parse_model(DEPTHWISE.replace("GROUPS", str(groups)))
+    for name, sizes in (("w", (4, 4 // groups, 3, 3)), ("v", (5, 4))):
         weights = rng.normal(size=sizes).astype(np.float32)
         model.graph.initializer.append(onnx.numpy_helper.from_array(weights, name))
     onnx.save(model, path / "m.onnx")
@@ -367,6 +367,15 @@ def test_a_depthwise_model_converts_and_its_host_nodes_are_told(scheme: str, tmp
     assert main(["info", net]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "the host runs 1 nodes: s" in shown
+
+
+def test_layers_that_no_array_cuts_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two taps of a channel and one of the next are no sub-vector that the window former makes."""
+    model, calibration = depthwise(tmp_path, groups=1)
+    net = f"{tmp_path}/n.lutra"
+    answered(capsys, "convert", model, "--calibration", calibration, "--length", "2", "--output", net)
+    nodes = {node["name"]: node["runs_on"] for node in answered(capsys, "info", net)["nodes"]}
+    assert (nodes["d"], nodes["z"]) == ("host", "array")
 
 
 @pytest.mark.parametrize(("scheme", "engine"), [("lut-tc", "lut-tc"), ("dln", "dln-row"), ("vec-lut", "vec-lut"),

@@ -2,6 +2,7 @@
 
 import argparse
 
+from lutra_model import fit
 from lutra_model.network import Network, Product, Shape, placement
 
 from .. import __version__, embedded
@@ -23,11 +24,20 @@ def _layer(node: Product, shape: Shape) -> dict[str, object]:
             "lookups": node.lookups(shape), "table_bytes": node.table.nbytes, "centroid_bytes": node.coding.nbytes}
 
 
+def _on_the_host(network: Network) -> set[str]:
+    """Nodes that machines of 16 x 16 cells leave to the host: by their kind, or because no array cuts them."""
+    from lutra_sim.stages import stages
+
+    arrays = fit.arrays(network, rows=16, columns=16)
+    return {node.name for stage in stages(network, arrays) if not stage.program for node in stage.nodes}
+
+
 def _describe(network: Network) -> list[dict[str, object]]:
-    rows = []
+    rows, host = [], _on_the_host(network)
     for node in network.nodes:
         row: dict[str, object] = {"name": node.name, "kind": type(node).__name__.lower(),
-                                  "output": list(network.shapes[node.name]), "runs_on": placement(node)}
+                                  "output": list(network.shapes[node.name]),
+                                  "runs_on": "host" if node.name in host else placement(node)}
         if isinstance(node, Product):
             row |= _layer(node, network.shapes[node.inputs[0]])
         rows.append(row)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from lutra_model import algorithm, golden
-from lutra_model.files import write_whole
+from lutra_model.files import locked, write_whole
 from lutra_model.network import Network
 
 from .data import Data
@@ -47,11 +47,12 @@ def scores(path: Path) -> dict[str, Any]:
 
 
 def save_scores(path: Path, data: Data, record: Mapping[str, Any]) -> None:
-    """Add to the file what was measured; variants by their names."""
-    known = scores(path)
+    """Add to the file what was measured; variants by their names. Runs side by side lose nothing of each other's."""
     versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__,
                 "onnxruntime": onnxruntime.__version__}
-    whole = {**known, **record, "data": data.name, "source": data.source, "unit": data.task.unit,
-             "test_inputs": len(data.test), "versions": versions,
-             "variants": {**known.get("variants", {}), **record.get("variants", {})}}
-    write_whole(path, lambda beside: beside.write_text(json.dumps(whole, indent=2) + "\n"))
+    with locked(path.with_suffix(".lock")):
+        known = scores(path)
+        whole = {**known, **record, "data": data.name, "source": data.source, "unit": data.task.unit,
+                 "test_inputs": len(data.test), "versions": versions,
+                 "variants": {**known.get("variants", {}), **record.get("variants", {})}}
+        write_whole(path, lambda beside: beside.write_text(json.dumps(whole, indent=2) + "\n"))

@@ -1,12 +1,14 @@
-"""Files written whole or not at all, and JSON files of a known form read."""
+"""Files written whole or not at all, locks between processes, and JSON files of a known form read."""
 
+import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["parse_json", "read_text", "write_whole"]
+__all__ = ["locked", "parse_json", "read_text", "write_whole"]
 
 
 def read_text(path: str | os.PathLike[str], what: str) -> str:
@@ -44,3 +46,11 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[Path], object]) -
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Only one process at a time holds the lock of this name; the file stays, empty, for the next one."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

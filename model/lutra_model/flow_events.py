@@ -14,7 +14,7 @@ def feeder_counts(operation: Operation, structure: Structure) -> dict[str, int]:
     address = log2(structure.array.activation_words)
     reads = operation.rows * operation.parts_y * operation.parts_x * operation.lane_reads
     return {"gather_read_bits": operation.words_inside * structure.word_bits, "address_bits": reads * address,
-            "gather_register_bits": reads * (address + 2 * structure.word_bits)}
+            "gather_register_bits": reads * (2 * address + 3 * structure.word_bits)}
 
 
 def _written(operation: Operation, array: Array) -> int:

@@ -13,11 +13,11 @@ from .structure import Structure
 
 __all__ = ["ADD_PARTS", "FINISHER_PARTS", "accumulated_rows", "clock_words", "memory_bits", "parts"]
 
-FINISHER_PARTS: Parts = {"add": 33 + 10, "multiply": 33 * 16 / 64, "mux": 6 * 49, "compare": 2 * 10}
-#                        bias, rounding; products of 8 x 8 bits; shifter; clamp
-ADD_PARTS: Parts = {"multiply": 2 * 16 * 8 / 64, "add": 2 * 26, "mux": 5 * 26}
-#                   own and residual factor; sum, rounding; shifter
-ADD_REGISTERS = 2 * 24 + 27 + 8  # products, sum, result
+FINISHER_PARTS: Parts = {"add": 33 + 33 + 10, "multiply": 33 * 16 / 64, "mux": 7 * 19 + 3 * 17, "compare": 2 * 10}
+#                        bias, sum of two products, rounding; products of 8 x 8 bits; shift in two steps; clamp
+ADD_PARTS: Parts = {"multiply": 2 * 16 * 8 / 64, "add": 2 * 26, "mux": 3 * 19 + 3 * 17}
+#                   own and residual factor; sum, rounding; shift in two steps
+ADD_REGISTERS = 8 + 2 * 24 + 26 + 19 + 10 + 8  # residual, products, sum, two steps of the shift, result
 BANKS = 2                        # tables, weights and finisher parameters are loaded while others are in use
 Found = Iterator[Quantity]
 

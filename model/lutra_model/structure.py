@@ -111,15 +111,17 @@ class Structure:
 
     @cached_property
     def accumulator_registers(self) -> int:
-        """Register bits of the accumulators' outputs."""
-        return self.array.columns * self.accumulator_bits
+        """Register bits of the accumulators: the sum that was read, and their outputs."""
+        return self.array.columns * 2 * self.accumulator_bits
 
     @cached_property
     def finish_registers(self) -> int:
-        """Register bits that one output passes: biased sum and factor, product and shift, result, output buffer."""
+        """Register bits that one output passes: biased sum and factor; partial products and shift; product and shift;
+        what the first step of the shift leaves, and the second's places; shifted; result; output buffer.
+        """
         if self.is_float:
             return 32 + 2 * self.number.bits
-        return 33 + 16 + 49 + 6 + 10 + 8 + 8
+        return 33 + 16 + 34 + 33 + 6 + 49 + 6 + 19 + 3 + 10 + 8 + 8
 
     @cached_property
     def control_registers(self) -> int:
@@ -135,6 +137,8 @@ class Structure:
 
     @cached_property
     def gather_registers(self) -> int:
-        """Register bits between addresses and sub-vectors: address, word read and word arranged of every lane."""
+        """Register bits between addresses and sub-vectors, of every lane: its address and that in a bank; the word
+        read, the word by lane and the word arranged.
+        """
         array = self.array
-        return array.lanes * (log2(array.activation_words) + 2 * self.word_bits)
+        return array.lanes * (2 * log2(array.activation_words) + 3 * self.word_bits)

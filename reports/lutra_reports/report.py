@@ -18,6 +18,7 @@ from lutra_sim.stages import stages
 
 from . import doubt, estimate
 from .evidence import Progress, accuracy_of, simulated
+from .levels import level_tables
 from .moved import activity_facts, moved
 from .provenance import network_facts, technology_facts, tool_versions
 from .sweeps import other_encoders, widths
@@ -151,7 +152,7 @@ def make(network: Network, images: NDArray[Any], labels: NDArray[Any], *, arrays
         "ratios": {name: estimate.ratios(item, same.get(name)) for name, item in comparisons.items()},
         "overall": doubt.ranges(named.values()), **doubt.facts(),
         "tornado": {name: doubt.tornados(found["int8"], found["lookup"]) for name, found in named.items()},
-        "layers": layers,
+        "layers": layers, "level_tables": level_tables(network, works, arrays[own], technologies),
         "workloads": _workloads(network, works, whole, technologies, toggles, progress, WORKLOADS if nearest else {}),
         "encoders": other_encoders(works, comparisons) if nearest else [],
         "widths": widths(arrays[own], technologies) if nearest else [],

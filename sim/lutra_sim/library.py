@@ -1,6 +1,5 @@
 """Shared libraries of verilated machines, kept in a cache that is safe against interruption and damage."""
 
-import fcntl
 import hashlib
 import json
 import os
@@ -8,14 +7,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 from platformdirs import user_cache_path
+
+from lutra_model.files import locked
 
 from . import tools
 from .taps import Taps
@@ -84,13 +84,6 @@ def _intact(folder: Path) -> bool:
         return False
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def cached(cache: Path, key: str, make: Callable[[Path], None]) -> Path:
     """The folder that ``make`` fills, made once for each key; a damaged folder is made again.
 
@@ -102,7 +95,7 @@ def cached(cache: Path, key: str, make: Callable[[Path], None]) -> Path:
     except OSError as error:
         raise ValueError(f"the cache must be a folder that can be made, not {cache} ({error.strerror})") from error
     folder = cache / key
-    with _locked(cache / f"{key}.lock"):
+    with locked(cache / f"{key}.lock"):
         if _intact(folder):
             return folder
         shutil.rmtree(folder, ignore_errors=True)

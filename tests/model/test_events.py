@@ -205,8 +205,8 @@ def test_registers_by_hand(metric: Metric, lane: int, total: int) -> None:
     tree = 8 * (total + 1) + 4 * (total + 2) + 2 * (total + 3) + total + 4
     assert structure.encode_registers == 9 * 8 + 16 * 9 * lane + 16 * total + tree
     assert structure.array.cell.codebook_registers(structure.array) == 2 * 16 * 9 * 8
-    assert structure.issue_registers == 16 * (16 * 8 + 4 * 10 + 12)
-    assert structure.accumulator_registers == 16 * 17
+    assert structure.issue_registers == 16 * 4 + 16 * (16 * 8 + 4 * 10 + 12)
+    assert structure.accumulator_registers == 16 * (17 + 17)
 
 
 def test_registers_of_a_mac_array_by_hand() -> None:
@@ -216,8 +216,11 @@ def test_registers_of_a_mac_array_by_hand() -> None:
 
 
 def test_registers_of_the_finisher_by_hand() -> None:
-    """Sum and bias, multiplier; product, shift; shifted; result; output buffer."""
-    assert Structure(Array()).finish_registers == (33 + 16) + (49 + 6) + 10 + 8 + 8
+    """Sum and bias, multiplier; two products, shift; their sum, shift; what whole bytes leave (10 bits, 7 more, 2
+    flags) and 3 bits of shift; shifted; result; output buffer.
+    """
+    partial = (17 + 1 + 16) + (33 - 17 + 1 + 16)
+    assert Structure(Array()).finish_registers == (33 + 16) + (partial + 6) + (49 + 6) + (10 + 7 + 2 + 3) + 10 + 8 + 8
 
 
 def test_trees_compare_once_a_level() -> None:
@@ -229,7 +232,7 @@ def test_trees_compare_once_a_level() -> None:
     assert events.encoder_compare_bits == 3 * 8 * encodes
     assert (events.encoder_add_bits, events.encoder_multiply_bits) == (0, 0)
     assert events.encoder_mux_bits == encodes * 8 * (3 * 4 + 0 + 1 + 3)  # a scalar of 5; a threshold of 1, 2 and 4
-    assert events.codebook_read_bits == 2 * 4 * 4 * (2 * 5 * 8)  # blocks, slots, words of 15 bytes and 4 x 3 bits
+    assert events.codebook_read_bits == 2 * 4 * 17 * (2 * 8)  # blocks, slots, bytes of a tree (15 and 4 x 3 bits)
 
 
 @pytest.mark.parametrize(("metric", "bits", "codebook"), [

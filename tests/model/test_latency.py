@@ -106,7 +106,7 @@ def test_a_product_spends_its_cycles_where_the_table_says() -> None:
 
     The program's first operation is ready, and starts, 2 cycles after its words are read. Its first codebook comes in
     the 2 cycles after that, its first row next; slots follow every 4 cycles (one of waiting, 2 of codebook, one more),
-    and an index word can be read fetch + encode + 1 = 8 cycles after its last slot was fed.
+    and an index word can be read fetch + encode + 1 = 11 cycles after its last slot was fed.
     """
     array = Array(rows=4, columns=1, encoders=2, entries=2, length=9, fill=4, word=1)
     assert array.lanes == 18
@@ -114,12 +114,12 @@ def test_a_product_spends_its_cycles_where_the_table_says() -> None:
     (found,) = network_latency([operation], array).operations
     start = 28 + 18 + 2
     fed = start + 3             # codebook beats in start + 1 and start + 2
-    first = fed + 4 + 8
+    first = fed + 4 + 11
     second = first + 8          # two slots later
-    assert (found.start, found.done) == (start, second + 2 + 12)
+    assert (found.start, found.done) == (start, second + 2 + 17)
     assert found.causes == {
         "lookup": 6, "pool": 0, "encode": 4 + (second - first - 3), "build": 0, "load": 0, "stream": 0,
-        "fill": fed + 8 - start - 1, "drain": found.done - second - 2, "descriptor": start + 1}
+        "fill": fed + 11 - start - 1, "drain": found.done - second - 2, "descriptor": start + 1}
     assert found.busy["load"] == 2 * 2 + 2
     assert found.busy["encode"] == 3 * 4
     assert (found.ragged(6 * 4), found.ragged(5 * 4), found.ragged(17)) == (0, 1, 1)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..loop import Schedule
 from .base import Recipe, Stage, Variant
-from .variants import CENTROID_PAIRS, CENTROID_TAPS, INT8, LUT_NN, TUNED, tables, weights
+from .variants import CENTROID_PAIRS, CENTROID_TAPS, INT8, LUT_NN, MADDNESS, TREE_WINDOWS, TUNED, tables, weights
 
 __all__ = ["IMAGES"]
 
@@ -19,6 +19,8 @@ IMAGES = (
            variants={"int8": INT8,
                      "lut-nn": Variant(options={"scheme": "lut-nn", **CENTROID_PAIRS}, claim=LUT_NN,
                                        stages=(Stage(schedule=replace(TUNED, epochs=1, rate=0.0001, shift=4)),)),
+                     "maddness-windows": Variant(options=TREE_WINDOWS, claim=MADDNESS,
+                                                 stages=(Stage(schedule=replace(TUNED, epochs=3, shift=4)),)),
                      **tables(CENTROID_PAIRS, epochs=1, shift=4, rate=0.0001), **weights(shift=4)}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
            weights="resnet20-cifar10.safetensors",

@@ -9,7 +9,8 @@ from lutra_model.params import Metric
 from ..loop import Schedule
 from .base import Stage, Variant
 
-__all__ = ["CENTROID_PAIRS", "CENTROID_TAPS", "INT8", "LUT_NN", "TUNED", "tables", "weights"]
+__all__ = ["CENTROID_PAIRS", "CENTROID_TAPS", "INT8", "LUT_NN", "MADDNESS", "TREE_WINDOWS", "TUNED", "tables",
+           "weights"]
 
 LUT_NN = "accuracy 66 to 92 percentage points above MADDNESS, similar to the original models (MobiCom 2023)"
 LUT_DLA = "accuracy drop of convolutional networks {} (HPCA 2025)"
@@ -21,6 +22,9 @@ CENTROID_PAIRS = {  # pairs of channels in the blocks' 3x3 convolutions; the res
     "by_tap": True,
     "lengths": {f"block{block}.{part}": 2 for block in (1, 2, 3) for part in ("first", "second")},
     "schemes": {"stem": "int8", "*.shortcut": "int8", "classifier": "int8"}}
+TREE_WINDOWS = {  # trees over all nine taps of a channel: an array forms a whole window in a cycle
+    "scheme": "lut-dla", "metric": Metric.TREE,
+    "lengths": {"stem": 9, "block2.shortcut": 1, "block3.shortcut": 2, "classifier": 4}}
 CENTROIDS = replace(TUNED, epochs=1, rate=0.0002)
 FEW = Schedule(epochs=2, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
 SHORT = replace(FEW, epochs=1)                                         # where conversion loses little

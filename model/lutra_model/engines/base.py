@@ -165,8 +165,8 @@ class Engine(ABC):
         return 0
 
     def issue_registers(self, array: Array) -> int:
-        """Register bits that one issued row passes before the accumulators: operands or cells, adder tree."""
-        return array.columns * self.tree_registers(array)
+        """Register bits that one issued row passes before the accumulators: its symbols, cells, adder tree."""
+        return array.rows * self.symbol_bits(array) + array.columns * self.tree_registers(array)
 
     def tree_registers(self, array: Array) -> int:
         """Register bits of one column's terms and of its adder tree."""

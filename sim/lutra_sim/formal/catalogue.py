@@ -6,7 +6,7 @@ from typing import Any
 
 from lutra_model.params import Array, Metric
 
-from .cells import AddsAll, AddsOnes, FlipsSigns, LooksUp, Multiplies
+from .cells import AddsAll, AddsOnes, FlipsSigns, LooksUp, Multiplies, MultipliesSigned
 from .encoders import BuildsTable, CodesLevel, FindsLeaf, FindsNearest, MeasuresDistance
 from .finishers import AppliesSegment, Finishes
 from .prove import Statement, Verdict, prove
@@ -74,6 +74,10 @@ PROOFS = {
     **_products(),
     "table cells, 16 entries": Proof(statement=LooksUp, module="table_row", component="TableRow",
                                      sizes={"entries": 16, "columns": 2}),
+    "table cells in block RAM, 16 entries": Proof(statement=LooksUp, module="table_row", component="BlockRow",
+                                                  sizes={"entries": 16, "columns": 2}),
+    "8 x 8 product in logic": Proof(statement=MultipliesSigned, module="product", component="SoftProduct", sizes={},
+                                    slow=True),
     "sign-flip array of 4": Proof(statement=FlipsSigns, module="sign_flip_array", component="SignFlipArray",
                                   sizes={"array": _array(engine="sign-flip", entries=1)}),
     "signed sums of 4": Proof(statement=BuildsTable, module="table_builder", component="TableBuilder",
@@ -82,9 +86,6 @@ PROOFS = {
     "L1 encoder, 2 entries of length 2": Proof(
         statement=FindsNearest, module="encoder", component="Encoder",
         sizes={"array": _array(metric=Metric.L1, length=2, lanes=2)}),
-    "L1 encoder, 3 entries of length 1": Proof(
-        statement=FindsNearest, module="encoder", component="Encoder", slow=True,
-        sizes={"array": _array(metric=Metric.L1, entries=4)}),
     "tree encoder, 4 leaves": Proof(
         statement=FindsLeaf, module="tree_encoder", component="TreeEncoder",
         sizes={"array": _array(metric=Metric.TREE, entries=4, length=2, lanes=2)}),

@@ -7,6 +7,7 @@ from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value, ValueLi
 from lutra_hw.adder_tree import AdderTree
 from lutra_hw.carry_tree import CarryTree
 from lutra_hw.dot_products import DotProducts
+from lutra_hw.product import SoftProduct
 from lutra_hw.sign_flip_array import SignFlipArray
 from lutra_hw.signals import delay
 from lutra_hw.table_row import TableRow
@@ -14,7 +15,8 @@ from lutra_model.schedule import Pipeline
 
 from .prove import Statement
 
-__all__ = ["AddsAll", "AddsOnes", "FlipsSigns", "LooksUp", "Multiplies", "becomes", "comes_to", "since_reset", "total"]
+__all__ = ["AddsAll", "AddsOnes", "FlipsSigns", "LooksUp", "Multiplies", "MultipliesSigned", "becomes", "comes_to",
+           "since_reset", "total"]
 
 
 def since_reset(m: Module, cycles: int) -> Value:
@@ -90,7 +92,7 @@ class LooksUp(Statement):
     part: TableRow
 
     def claim(self, m: Module) -> None:
-        part, place = self.part, Signal(range(2 * self.part.entries))
+        part, place = self.part, Signal(range(self.part.words))
         chosen = Cat(self.choice() for _ in range(len(place)))
         m.d.comb += place.eq(Mux(since_reset(m, 1), delay(m, place, 1), chosen))
         word = Signal.like(part.data)
@@ -98,7 +100,7 @@ class LooksUp(Statement):
             m.d.sync += word.eq(part.data)
         found = part.read & (Cat(part.index, part.bank) == place)
         comes_to(m, [part.read], Mux(part.used, word, 0), part.o, among=found)
-        words = [self.look(f"table[{number}]", len(word)) for number in range(2 * part.entries)]
+        words = [self.look(f"table[{number}]", len(word)) for number in range(part.words)]
         m.d.comb += Assert(Cat(words).word_select(place, len(word)) == word)
 
 
@@ -128,3 +130,12 @@ class FlipsSigns(Statement):
             went = since_reset(m, stages) & delay(m, part.valid, stages)
             found = part.o.word_select(column, width).as_signed()
             m.d.comb += Assert(~went | (found == delay(m, total, stages)))
+
+
+class MultipliesSigned(Statement):
+    """A product in logic is the product."""
+
+    part: SoftProduct
+
+    def claim(self, m: Module) -> None:
+        m.d.comb += Assert(self.part.o == self.part.a * self.part.w)

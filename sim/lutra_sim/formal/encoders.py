@@ -83,10 +83,9 @@ class FindsLeaf(Statement):
     def claim(self, m: Module) -> None:
         part, array = self.part, self.part.array
         levels, width = tree_levels(array), (array.length - 1).bit_length()
-        words = [self.look(f"loaded_{number}", 8 * array.length) for number in range(tree_words(array))]
-        for number, word in enumerate(words):
-            becomes(m, word, part.load & (part.entry == number), part.centroid)
-        tree, first = Cat(words)[:tree_bits(array)], 8 * (array.entries - 1)
+        loaded = self.look("loaded", 8 * tree_words(array))
+        becomes(m, loaded, part.load, Cat(loaded[8:], part.centroid))
+        tree, first = loaded[:tree_bits(array)], 8 * (array.entries - 1)
         dims = self.look("dims", levels * width)
         becomes(m, dims, part.turn, tree[first:])
         index: Value = Const(0, 0)

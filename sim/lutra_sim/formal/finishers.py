@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Assume, Cat, Const, Module, Mux, Value, signed
 
-from lutra_hw.finisher import Finisher
+from lutra_hw.finisher import SPLIT, Finisher
 from lutra_hw.piecewise import SEGMENTS, WIDTH, PiecewiseUnit
 from lutra_hw.signals import delay
 
@@ -25,7 +25,8 @@ class Finishes(Statement):
     """A column gives ``clamp((product + 2^(shift - 1)) >> shift, low, high)`` of the product of total plus bias and
     multiplier, for shifts of 1 to 63: the parameters of the row's bank, or the pool's.
 
-    Whether it is a pool, its parameters and the bounds are the operation's: they do not change.
+    The product is that of the lower bits plus that of the others, so many places further. Whether it is a pool, its
+    parameters and the bounds are the operation's: they do not change.
     """
 
     part: Finisher
@@ -36,18 +37,23 @@ class Finishes(Statement):
         _kept(m, Cat(part.pool, part.multiplier, part.shift, part.low, part.high))
         later = delay(m, part.bank, 1)
         bytes_ = [self._byte(m, number, later if number == 6 else part.bank) for number in range(7)]
-        valid = [delay(m, part.valid, cycles) for cycles in range(4)]
+        valid = [delay(m, part.valid, cycles) for cycles in range(6)]
         for column in range(part.array.columns):
             own = [byte.word_select(column, 8) for byte in bytes_]
-            biased, factor, product, places = (self.look(f"{name}_{column}", shape) for name, shape in [
-                ("biased", signed(wide)), ("factor", 16), ("product", signed(wide + 16)), ("places", 6)])
+            biased, low, high, product = (self.look(f"{name}_{column}", signed(bits)) for name, bits in [
+                ("biased", wide), ("low", SPLIT + 17), ("high", wide - SPLIT + 17), ("product", wide + 16)])
+            factor = self.look(f"factor_{column}", 16)
+            places = [self.look(f"places_{column}_{stage}", 6) for stage in range(2)]
             bias, shift = Mux(part.pool, 0, Cat(own[:4]).as_signed()), Mux(part.pool, part.shift, own[6])
             comes_to(m, valid[:1], part.i.word_select(column, width).as_signed() + bias, biased)
             comes_to(m, valid[:1], Mux(part.pool, part.multiplier, Cat(own[4:6])), factor)
-            comes_to(m, valid[1:2], biased * factor, product)
-            comes_to(m, valid[1:2], (shift - 1)[:6], places)
-            rounded = (product + (Const(1) << places)) >> (places + 1)
-            comes_to(m, valid[2:], _clamped(rounded, part.low, part.high), part.o.word_select(column, 8).as_signed())
+            comes_to(m, valid[1:2], biased[:SPLIT] * factor, low)
+            comes_to(m, valid[1:2], biased[SPLIT:].as_signed() * factor, high)
+            comes_to(m, valid[1:2], (shift - 1)[:6], places[0])
+            comes_to(m, valid[2:3], low + (high << SPLIT), product)
+            comes_to(m, valid[2:3], places[0], places[1])
+            rounded = (product + (Const(1) << places[1])) >> (places[1] + 1)
+            comes_to(m, valid[3:], _clamped(rounded, part.low, part.high), part.o.word_select(column, 8).as_signed())
 
     def _byte(self, m: Module, number: int, bank: Value) -> Value:
         """A parameter byte of every column."""
