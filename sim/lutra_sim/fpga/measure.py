@@ -48,6 +48,8 @@ POINTS: tuple[Place, ...] = (
     ("tang-nano-9k", "lookup", 8, 4, OWN, ROUTED),
     ("icebreaker", "lookup", 8, 4, OWN, ROUTED),
     ("hx8k-b-evn", "lookup", 8, 4, OWN, ROUTED),
+    ("icebreaker", "lookup", 24, 2, OWN, TRIED),
+    ("tang-nano-20k", "lookup", 8, 4, OWN | {"fill": 4, "block_rows": 256}, TRIED),
     (SMALL, "mac", 7, 4, {}, ROUTED),
     (SMALL, "lut-tc", 8, 4, W2, SYNTHESISED),
     (SMALL, "vec-lut", 8, 4, {}, SYNTHESISED),
