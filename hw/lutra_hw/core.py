@@ -234,7 +234,7 @@ class Core(wiring.Component):
         leaving, early = Signal(), self.activations.payload.last  # the last beat is in the output buffer
         fault, place = Signal(Error), Signal(ADDRESS_BITS)
         m.d.comb += [
-            sequencer.done.eq(delay(m, writer.o.en & self.end, 1, reset=True) | leaving & self.emptied),
+            sequencer.done.eq(delay(m, writer.o.en & self.end | leaving & self.emptied, 1, reset=True)),
             self.moving.eq(delay(m, sequencer.moving | front.fed | taken, 1, reset=True))]
         with m.If(leaving & self.emptied):
             m.d.sync += leaving.eq(0)

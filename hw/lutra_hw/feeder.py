@@ -87,7 +87,8 @@ class Feeder(wiring.Component):
             flags.first.eq((nest.count.part_x == 0) & (nest.count.part_y == 0)),
             nest.step.eq(fed), nest.limit.part_x.eq(limits["parts_x"]), nest.limit.part_y.eq(limits["parts_y"]),
             nest.limit.group.eq(limits["groups"]), nest.limit.block.eq(limits["blocks"]),
-            nest.limit.row.eq(Mux(nest.coming.block, limits["last_block"], limits["block"])),
+            nest.limit.row.eq(limits["block"]), nest.other.row.eq(limits["last_block"]),
+            nest.chosen.row.eq(nest.coming.block),
             halves.put.eq(self.product & self._block_ends(nest)), halves.drop.eq(self.free_half)]
         leaves = self.pool & flags.last  # a result comes of it
         if self.array.functions:

@@ -64,16 +64,24 @@ class Nest(Loops):
 
     Members
     -------
-    limit : of the iteration that the *next* cycle is in. One that depends on an outer level depends on its ``coming``.
+    limit : of the iteration that the *next* cycle is in.
+    other, chosen : a second limit, and whether it is the one; what depends on an outer level is ``chosen`` by its
+        ``coming``, late in the cycle.
     coming : ``last`` of the next cycle.
     """
 
+    other: wiring.PureInterface
+    chosen: wiring.PureInterface
     coming: wiring.PureInterface
 
     def _ports(self, flags: wiring.Signature) -> dict[str, wiring.Member]:
-        return {"coming": Out(flags)}
+        numbers = wiring.Signature({name: Out(width) for name, width in self.widths.items()})
+        return {"coming": Out(flags), "other": In(numbers), "chosen": In(flags)}
 
     def _find_last(self, m: Module, name: str, step: Value) -> None:
-        count, last, coming, limit = (getattr(part, name) for part in (self.count, self.last, self.coming, self.limit))
-        m.d.comb += coming.eq(Mux(step, Mux(last, limit == 0, count + 1 == limit), count == limit))
+        count, last, coming, chosen = (getattr(part, name)
+                                       for part in (self.count, self.last, self.coming, self.chosen))
+        found = [Mux(step, Mux(last, limit == 0, count + 1 == limit), count == limit)
+                 for limit in (getattr(self.limit, name), getattr(self.other, name))]
+        m.d.comb += coming.eq(Mux(chosen, found[1], found[0]))
         m.d.sync += last.eq(coming)

@@ -40,7 +40,8 @@ class Placer(wiring.Component):
         end_of_line, back = Signal(), Signal()
         m.d.comb += [
             walk.step.eq(self.step),
-            walk.limit.row.eq(Mux(walk.coming.block, limits["last_block"], limits["block"])),
+            walk.limit.row.eq(limits["block"]), walk.other.row.eq(limits["last_block"]),
+            walk.chosen.row.eq(walk.coming.block),
             walk.limit.column.eq(limits["column_tiles"]), walk.limit.block.eq(limits["blocks"]),
             self.edge.eq(walk.last.column), self.end.eq(walk.done),
             end_of_line.eq(x == layer.out_width), back.eq(walk.last.row & ~walk.last.column)]

@@ -77,7 +77,8 @@ class Walker(wiring.Component):
             fresh.put.eq(self.indexed),
             fresh.drop.eq(o.valid & o.opens & first_column),
             walk.step.eq(o.valid),
-            walk.limit.row.eq(Mux(walk.coming.block, layer.last_block, layer.block)),
+            walk.limit.row.eq(layer.block), walk.other.row.eq(layer.last_block),
+            walk.chosen.row.eq(walk.coming.block),
             walk.limit.tile.eq(layer.row_tiles),
             walk.limit.column.eq(layer.column_tiles),
             walk.limit.block.eq(layer.blocks)]

@@ -213,9 +213,10 @@ class _Product:
         if operation.stream_tables:
             clock.table = state.beat // cycle
         issues = operation.rows * operation.row_tiles * operation.column_tiles * self.planes
+        drain = clock.pipeline.output + clock.pipeline.leave * operation.to_stream
         causes = {"lookup": issues, "fill": fill, "encode": state.encode // cycle - (fill if encoded else 0),
-                  source: state.load // cycle - (0 if encoded else fill), "drain": clock.pipeline.output}
-        return Timing(state.issued // cycle + clock.pipeline.output, causes, self.busy(issues, source))
+                  source: state.load // cycle - (0 if encoded else fill), "drain": drain}
+        return Timing(state.issued // cycle + drain, causes, self.busy(issues, source))
 
     def busy(self, issues: int, source: str) -> dict[str, int]:
         """Work of every stage."""
@@ -237,6 +238,7 @@ def pool(operation: Operation, clock: Clock) -> Timing:
     """A pool: the feeder never waits."""
     pipeline = clock.pipeline
     rows, drain = operation.rows * operation.slots, pipeline.pool + pipeline.finish + pipeline.add + 1
+    drain += pipeline.leave * operation.to_stream
     return Timing(clock.start + rows + drain, {"pool": rows, "drain": drain}, {"pool": rows})
 
 
@@ -281,6 +283,7 @@ def row(operation: Operation, clock: Clock) -> Timing:
     """A ROW: the feeder rests between passes; in the last pass of a norm it waits for parameters."""
     pipeline, source = clock.pipeline, "stream" if operation.stream_tables else "load"
     rows, drain = operation.rows * operation.slots, pipeline.row + pipeline.finish + pipeline.add + 1
+    drain += pipeline.leave * operation.to_stream
     rest = operation.blocks * (operation.parts_y - 1) * pipeline.gap
     causes, busy = {"pool": rows, "fill": rest, "drain": drain}, {"pool": rows}
     if not operation.maximum:

@@ -137,7 +137,7 @@ class _Vector:
         state = self.block(state, operation.last_block)
         if operation.stream_tables:
             clock.table = state.beat
-        done = state.drained + clock.pipeline.drain
+        done = state.drained + clock.pipeline.drain + clock.pipeline.leave * operation.to_stream
         source = "stream" if operation.stream_tables else "load"
         issues = operation.blocks * operation.features(self.array) * operation.row_tiles
         causes = {"lookup": issues, "fill": self.written, "encode": state.encode, "build": state.build,

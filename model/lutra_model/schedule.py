@@ -84,6 +84,11 @@ class Pipeline:
         return self.sum + self.finish + self.add + 1
 
     @property
+    def leave(self) -> int:
+        """From an operation's last output beat taken to the operation done."""
+        return 1
+
+    @property
     def transpose(self) -> int:
         """In a vector machine, from the issue of a column tile's last row to its outputs ready to be drained."""
         return self.sum + self.finish + 1

@@ -54,7 +54,9 @@ def test_what_the_user_asks_for_is_there() -> None:
     default = engine_array(SMALL, "mac", weight_bits=4)
     assert array == replace(default, rows=4, columns=2, encoders=1, word=1, fill=4, lanes=4, table_words=512)
     assert default.table_words == 2 * engine_array(SMALL, "mac").table_words
-    assert engine_array(SMALL, "lookup", metric=Metric.TREE) == replace(SMALL.array, metric=Metric.TREE)
+    words = SMALL.array.codebook_words * SMALL.array.length  # a tree's words are one byte of each encoder
+    assert engine_array(SMALL, "lookup", metric=Metric.TREE) == replace(SMALL.array, metric=Metric.TREE,
+                                                                        codebook_words=words)
 
 
 @pytest.mark.parametrize("bits", range(1, 9))

@@ -45,7 +45,7 @@ class Clock:
         self.table, self.codebook = max(self.ready, self.table + 1), max(self.ready, self.codebook + 1)  # taken
         self.ready = start + self.words + 2
         if op.kind is Kind.LOAD:
-            self.done = start + op.rows * op.column_tiles + 1
+            self.done = start + op.rows * op.column_tiles + self.stages.load
         elif op.kind is Kind.POOL:
             fed = start + op.rows * op.parts_x * op.parts_y * op.groups
             self.done = fed + self.stages.pool + self.stages.finish + self.stages.add + 1

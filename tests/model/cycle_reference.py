@@ -245,7 +245,7 @@ class _Machine:
                 self.buffer.pop(0)
                 freed = 1
                 if not self.buffer and not self.to_issue and not self.to_feed:
-                    self.last = self.now
+                    self.last = self.now + self.pipeline.leave
             if operation.kind is not Kind.PRODUCT:
                 self.feed(operation)
         for tick in range(self.now * self.ratio, (self.now + 1) * self.ratio):

@@ -109,14 +109,15 @@ class Timer:
 
     def _done(self, operation: Operations, key: Hashable, clock: _Clock) -> Any:
         pipeline = self.pipeline
+        leave = pipeline.leave * operation.to_stream
         match operation.kind:
             case Kind.PRODUCT:
                 if key not in self.products:
                     self.products[key] = _Product(operation, self.array, pipeline)
-                return self.products[key].run(clock)
+                return self.products[key].run(clock) + leave
             case Kind.POOL:
                 return clock.start + operation.rows * operation.slots + pipeline.pool + pipeline.finish \
-                    + pipeline.add + 1
+                    + pipeline.add + 1 + leave
         first = most(clock.start + 1, clock.activation)
         clock.activation = first + operation.rows * operation.column_tiles
         return clock.activation + pipeline.load - 1

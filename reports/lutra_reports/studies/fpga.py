@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
+from lutra_hw.board.boards import board_named
 from lutra_model import footprint
 from lutra_model.bare import LAST, LEARN, LOAD
 from lutra_model.footprint import Point
@@ -88,8 +90,9 @@ def _encoders(known: Sequence[Point], encoders: dict[str, int]) -> Table:
             length = int(name.rsplit(" ", 1)[1])
             for sharers in SHARERS:
                 count, dense = charged(point, cells, sharers, length)
+                fits = point.cells["LUT4 cells"] + ceil(count) * cells <= board_named(point.board).part.lut4
                 rows.append([part, f"{point.array.rows} x {point.array.columns}", name, f"{cells:,}", sharers,
-                             f"{count:.2f}", f"{dense:.1f}"])
+                             f"{count:.2f}", f"{dense:.1f}" if fits else "does not fit"])
     return Table("encoders charged: as many as keep the array at its full rate",
                  ("part", "lookup array", "encoder, V =", "LUT4 cells of one", "columns that share", "encoders",
                   "MACs a cycle for 1000 LUT4 cells"), rows)

@@ -26,7 +26,7 @@ from . import flow
 from .families import ECP5
 from .job import DoesNotFit, Job
 from .reports import least_cells
-from .synthesis import script, squares, synthesise
+from .synthesis import maps, script, synthesise
 from .tools import yosys
 
 __all__ = ["ENCODERS", "KINDS", "POINTS", "array", "encoder", "measure"]
@@ -48,6 +48,8 @@ POINTS: tuple[Place, ...] = (
     ("tang-nano-9k", "lookup", 8, 4, OWN, ROUTED),
     ("icebreaker", "lookup", 8, 4, OWN, ROUTED),
     ("hx8k-b-evn", "lookup", 8, 4, OWN, ROUTED),
+    ("icebreaker", "lookup", 24, 2, OWN, TRIED),
+    ("tang-nano-20k", "lookup", 8, 4, OWN | {"fill": 4, "block_rows": 256}, TRIED),
     (SMALL, "mac", 7, 4, {}, ROUTED),
     (SMALL, "lut-tc", 8, 4, W2, SYNTHESISED),
     (SMALL, "vec-lut", 8, 4, {}, SYNTHESISED),
@@ -62,7 +64,7 @@ POINTS: tuple[Place, ...] = (
 
 
 def array(board: Board, engine: str, rows: int, columns: int, **fields: Any) -> Bare:
-    """The bare array of an engine on a board: indices from the host, one array row in a table beat."""
+    """The bare array of an engine on a board: indices from the host, few array rows in a table beat."""
     small = board.part.lut4 < 10_000
     sizes: dict[str, Any] = {"rows": rows, "columns": columns, "encoders": 1, "fill": 1,
                              "block_rows": 256 if small else 512} | engine_of(engine).typical | fields
@@ -73,7 +75,7 @@ def array(board: Board, engine: str, rows: int, columns: int, **fields: Any) -> 
         sizes = {"multipliers": min(board.part.dsp, rows * columns)} | sizes
     if engine == "vec-lut":
         sizes["fill"] = rows
-    if engine.startswith("dln"):
+    if engine.startswith("dln") or engine == "lut-tc":  # rows whose words are whole bytes
         sizes["fill"] = gcd(4, rows)
     return Bare(engine=engine, **sizes)
 
@@ -98,7 +100,7 @@ def encoder(metric: Metric, length: int, cache: Path) -> int:
     board = board_named(SMALL)
     text = script(made, "lutra", 0, [], ECP5)
     design = rtlil.convert(engine_hardware(made).encoder(made), name="lutra", platform=board.platform(), emit_src=False)
-    key = hashlib.sha256(json.dumps([design, text, squares(), yosys().version]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([design, text, maps(), yosys().version]).encode()).hexdigest()[:32]
 
     def count(folder: Path) -> None:
         cells = least_cells(synthesise(design, text, "lutra", folder), ECP5)

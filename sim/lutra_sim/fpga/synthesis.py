@@ -46,8 +46,6 @@ def script(array: Array, top: str, multipliers: int, outputs: Sequence[str], fam
     if hard := _hard_distances(array, multipliers):
         lines.append("select -set hard " + " ".join(f"*{unit}" for unit in hard))
         soft = "* @hard %d"
-    if isinstance(array, Bare):  # abc9 ends without a word on some adder trees, in its last step
-        lines.append("scratchpad -set abc9.nomfs 1")
     apart = isinstance(array, Bare) and family is ECP5  # a whole array takes long; Gowin's parts would get pads
     if apart:
         lines.append(f"setattr -mod -set keep_hierarchy 1 {PARTS}")
