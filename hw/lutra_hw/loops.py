@@ -25,6 +25,7 @@ class Loops(wiring.Component):
     done : whether all are.
     """
 
+    LAST = 0  # ``last`` after a reset, where it is a register
     step: Signal
     done: Signal
     limit: wiring.PureInterface
@@ -35,7 +36,8 @@ class Loops(wiring.Component):
         self.widths = widths
         numbers = wiring.Signature({name: Out(width) for name, width in widths.items()})
         flags = wiring.Signature({name: Out(1) for name in widths})
-        super().__init__({"step": In(1), "limit": In(numbers), "count": Out(numbers), "last": Out(flags),
+        lasts = wiring.Signature({name: Out(1, init=self.LAST) for name in widths})
+        super().__init__({"step": In(1), "limit": In(numbers), "count": Out(numbers), "last": Out(lasts),
                           "done": Out(1), **self._ports(flags)})
 
     def _ports(self, flags: wiring.Signature) -> dict[str, wiring.Member]:
@@ -70,6 +72,7 @@ class Nest(Loops):
     coming : ``last`` of the next cycle.
     """
 
+    LAST = 1  # no operation has a limit yet: what counts to 0 is in its last iteration
     other: wiring.PureInterface
     chosen: wiring.PureInterface
     coming: wiring.PureInterface

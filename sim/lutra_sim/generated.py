@@ -12,7 +12,7 @@ from lutra_hw.board import top
 from lutra_hw.board.top import SerialMachine
 from lutra_hw.engines import engine_of
 from lutra_hw.verilog import convert
-from lutra_model import engines, link, operation, params, schedule
+from lutra_model import bare, engines, link, operation, params, schedule
 from lutra_model.params import Array
 
 from . import tools
@@ -20,7 +20,7 @@ from .library import Progress, cache_folder, cached
 
 __all__ = ["MODEL", "generate", "generate_board"]
 
-MODEL = (operation, params, schedule)  # what the hardware takes from the model
+MODEL = (bare, operation, params, schedule)  # what the hardware takes from the model
 
 
 def _sources() -> list[str]:

@@ -28,7 +28,7 @@ ARRAYS = {
                                 index_words=1200, **LARGE),
     "lookup-2x2-e1-tree": Array(rows=2, columns=2, encoders=1, length=9, entries=16, metric=TREE, block_rows=3,
                                 index_words=1200, **LARGE),
-    "lookup-4x4-e4-tree-copies": Array(rows=4, columns=4, encoders=4, word=2, length=3, run=2, entries=16, metric=TREE,
+    "lookup-4x4-e4-tree-copies": Array(rows=4, columns=4, encoders=4, word=2, length=3, entries=16, metric=TREE,
                                        fill=2, stores=2, pool=3, block_rows=20, index_words=1200, **LARGE),
     "lookup-4x4-e2-gather": Array(rows=4, columns=4, encoders=2, length=3, entries=8, metric=L1, fill=2, gather=True,
                                   block_rows=16, index_words=200, **LARGE),
