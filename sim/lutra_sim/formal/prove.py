@@ -3,6 +3,7 @@
 import re
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Disproved(RuntimeError):
     """Inputs break the statement (the message has them, cycle by cycle), or induction does not close."""
 
 
-class Statement(wiring.Component):
+class Statement(wiring.Component, ABC):
     """What is said about one component: an ``Assert``, under what an ``Assume`` asks of its surroundings.
 
     The component's inputs are arbitrary in every cycle. A subclass says its claim in `claim`.
@@ -65,9 +66,9 @@ class Statement(wiring.Component):
         self.claim(m)
         return m
 
+    @abstractmethod
     def claim(self, m: Module) -> None:
         """Add the claim to ``m``."""
-        raise NotImplementedError
 
     def look(self, name: str, shape: ShapeLike) -> Signal:
         """A signal or memory word inside the part, by its name there: ``module.signal`` or ``memory[3]``."""
