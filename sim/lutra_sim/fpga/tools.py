@@ -91,10 +91,12 @@ def run(tool: Tool, arguments: Sequence[str], folder: Path, log: str) -> str:
     :class:`ToolFailed`.
     """
     assert not any(argument.startswith("/") for argument in arguments)
-    with (folder / log).open("w+") as file:
-        done = subprocess.run([*tool.command, *arguments], cwd=folder, stdout=file, stderr=subprocess.STDOUT)
-        file.seek(0)
-        text = file.read()
+    path, prints = folder / log, tool.name != "yosys"  # whose output ABC closes in WebAssembly: it keeps its log itself
+    with path.open("w") as file:
+        done = subprocess.run([*tool.command, *(() if prints else ("-L", log)), *arguments], cwd=folder,
+                              stdout=file if prints else subprocess.DEVNULL, text=True,
+                              stderr=subprocess.STDOUT if prints else subprocess.PIPE)
+    text = path.read_text() + (done.stderr or "")
     if done.returncode:
         raise ToolFailed(f"{tool.name} failed:\n{text[-2000:]}")
     return text
