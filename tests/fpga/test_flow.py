@@ -25,7 +25,7 @@ from lutra_sim.fpga import job as jobs
 from lutra_sim.fpga.families import ECP5
 from lutra_sim.fpga.job import Job
 from lutra_sim.fpga.synthesis import drop_dangling_carries, script
-from tests.refusals import refused
+from tests.answers import refused
 
 LOGS = Path(__file__).parent / "logs"
 NETWORK = Path(__file__).parents[2] / "lutra" / "networks" / "fashion-resnet8.lutra"

@@ -20,7 +20,7 @@ from lutra_sim.fpga.rates import rates
 from lutra_sim.fpga.serial import SerialPort
 from lutra_sim.fpga.simulated import SimulatedBoard, build_board
 from lutra_sim.fpga.terminal import terminal
-from tests.refusals import refused
+from tests.answers import refused
 
 CASE = trial_case(0)
 
