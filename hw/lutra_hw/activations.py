@@ -69,12 +69,12 @@ class ActivationMemory(wiring.Component):
         words = array.activation_words
         with m.If(residual.en & (residual.address >= words)):
             m.d.comb += self.fault.eq(Error.READ)
-        self._beyond, self._side = Signal(), Signal(reset_less=True)
-        m.d.comb += self._beyond.eq(write.address + write.count > words)
-        with m.If(write.en & self._beyond):
+        beyond = write.address + write.count > words
+        self._within, self._side = Signal(reset_less=True), Signal(reset_less=True)
+        with m.If(write.en & beyond):
             m.d.comb += self.fault.eq(Error.WRITE)
         with m.If(write.en):
-            m.d.sync += self._side.eq(write.side)
+            m.d.sync += [self._side.eq(write.side), self._within.eq(~beyond)]
         self._words = self._stored(m)
         gathered, ordered = (self._copies if array.copies else self._sides)(m)
         m.d.sync += self.data.eq(gathered)
@@ -117,9 +117,10 @@ class ActivationMemory(wiring.Component):
                      into.data.eq(self._words[bank % self.array.beat_words]), out.en.eq(read[0]), out.addr.eq(read[1])]
         return out.data
 
-    def _written(self, m: Module, name: str, banks: int) -> tuple[Signal, list[Value]]:
-        """Registers: which of so many banks are written, and where."""
-        return self._banks(m, name, self.write.en & ~self._beyond, self.write.address, self.write.count, banks)
+    def _written(self, m: Module, name: str, banks: int) -> tuple[Value, list[Value]]:
+        """Of registers: which of so many banks are written, and where."""
+        used, places = self._banks(m, name, self.write.en, self.write.address, self.write.count, banks)
+        return used & self._within.replicate(banks), places
 
     def _read(self, m: Module, banks: int) -> tuple[Signal, list[Value]]:
         """Registers: which of so many banks a residual is read from, and where."""

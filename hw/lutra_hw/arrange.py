@@ -16,7 +16,9 @@ __all__ = ["Arranger"]
 
 
 class Arranger(wiring.Component):
-    """Which byte of which lane each scalar of each encoder is (docs/hardware.md); combinational.
+    """Which byte of which lane each scalar of each encoder is (docs/hardware.md).
+
+    Combinational; what settings say of it is there one cycle after them.
 
     Members
     -------
@@ -37,23 +39,26 @@ class Arranger(wiring.Component):
         picked = Signal(8 * array.lanes)  # byte ``group`` of each lane
         m.d.comb += picked.eq(Cat(self._word(lane).word_select(self.group, 8) if array.word > 1 else self._word(lane)
                                   for lane in range(array.lanes)))
-        with m.Switch(self.settings.arrange):
-            with m.Case(Arrange.RUN):
-                self._by_length(m, self._run)
-            with m.Case(Arrange.TAPS):
-                self._by_length(m, lambda e, v, length: self._tap(picked, e * length + v))
+        most = array.longest_run
+        chosen, used = Signal(range(2 * most + 1)), Signal(array.length)  # registers: runs, then taps, by their length
+        m.d.sync += [chosen.eq(0), used.eq(Cat(v < self.settings.length for v in range(array.length)))]
+        for first, arrange in ((0, Arrange.RUN), (most, Arrange.TAPS)):
+            with m.If(self.settings.arrange == arrange):
+                m.d.sync += chosen.eq(first + self.settings.length)
+        with m.Switch(chosen):
+            self._by_length(m, 1, self._run)
+            self._by_length(m, 1 + most, lambda e, v, length: self._tap(picked, e * length + v))
             with m.Default():
-                m.d.comb += self.o.eq(Cat(Mux(v < self.settings.length, self._byte(e, v), 0)
+                m.d.comb += self.o.eq(Cat(Mux(used[v], self._byte(e, v), 0)
                                           for e in range(array.encoders) for v in range(array.length)))
         return m
 
-    def _by_length(self, m: Module, scalar: Callable[[int, int, int], Value]) -> None:
-        """``scalar(e, v, length)`` for every length that such an operation may have."""
-        with m.Switch(self.settings.length):
-            for length in range(1, self.array.longest_run + 1):
-                with m.Case(length):
-                    m.d.comb += self.o.eq(Cat(self._padded(scalar(e, v, length) for v in range(length))
-                                              for e in range(self.array.encoders)))
+    def _by_length(self, m: Module, first: int, scalar: Callable[[int, int, int], Value]) -> None:
+        """``scalar(e, v, length)`` for every length that such an operation may have, each a case."""
+        for length in range(1, self.array.longest_run + 1):
+            with m.Case(first + length - 1):
+                m.d.comb += self.o.eq(Cat(self._padded(scalar(e, v, length) for v in range(length))
+                                          for e in range(self.array.encoders)))
 
     def _padded(self, scalars: Iterable[Value]) -> Value:
         known = Cat(scalars)

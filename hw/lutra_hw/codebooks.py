@@ -1,6 +1,8 @@
 """Codebook memory, and what loads its codebooks into the encoders one slot ahead."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from collections.abc import Mapping
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -11,9 +13,9 @@ from lutra_model.schedule import Pipeline
 
 from .commands import codebook_pieces, codebook_write
 from .engines import engine_of
-from .loops import Loops
+from .loops import Nest
 from .settings import settings
-from .signals import bits, delay
+from .signals import bits, chain, delay
 
 __all__ = ["Codebooks"]
 
@@ -54,22 +56,22 @@ class Codebooks(wiring.Component):
         late = Pipeline(self.array).fetch - HANDED
         loading, passed = Signal(), Signal()  # codebooks are left; ``next`` has been taken
         address = Signal(32, reset_less=True)
-        m.submodules.nest = nest = Loops(entry=16, part_x=8, part_y=8, group=16, block=16)
-        turned = delay(m, self.turn, 1, reset=True)  # the loaded codebook may not change yet
-        for _ in range(engine_of(self.array).hold(self.array)):
-            turned = turned | delay(m, turned, 1, reset=True)
+        m.submodules.nest = nest = Nest(entry=16, part_x=8, part_y=8, group=16, block=16)
+        turned, takes = Signal(), Signal()  # the loaded codebook may not change yet; a product is taken
+        turns = chain(m, self.turn, engine_of(self.array).hold(self.array), reset=True)
         slot = nest.last.part_x & nest.last.part_y & nest.last.group
         m.d.comb += [
             self.next_taken.eq(self.next_ready & ~passed & ~loading),
             self.issued.eq(loading & ~self.loaded & ~turned),
             self.fault.eq(self.issued & (address >= self.array.codebook_words)),
-            nest.step.eq(self.issued), nest.limit.entry.eq(engine_of(self.array).slot(self.array, kept["entries"])),
-            nest.limit.part_x.eq(kept["parts_x"]), nest.limit.part_y.eq(kept["parts_y"]),
-            nest.limit.group.eq(kept["groups"]), nest.limit.block.eq(kept["blocks"]),
+            takes.eq(self.next_taken & (self.next.kind == Kind.PRODUCT)), nest.start.eq(takes),
+            nest.step.eq(self.issued),
             self.load.eq(delay(m, self.issued, 1 + late, reset=True)),
             self.entry.eq(delay(m, nest.count.entry, 1 + late))]
-        m.d.sync += passed.eq(self.next_ready & (passed | self.next_taken))
-        with m.If(self.next_taken & (self.next.kind == Kind.PRODUCT)):
+        self._limit(m, nest.begin, {name: getattr(self.next, name) for name in KEPT})
+        self._limit(m, nest.limit, kept)
+        m.d.sync += [passed.eq(self.next_ready & (passed | self.next_taken)), turned.eq(Cat(turns).any())]
+        with m.If(takes):
             m.d.sync += [loading.eq(1), address.eq(self.next.codebooks),
                          *(register.eq(getattr(self.next, name)) for name, register in kept.items())]
         with m.If(self.turn):
@@ -79,6 +81,11 @@ class Codebooks(wiring.Component):
                          address.eq(Mux(nest.last.entry & slot, kept["codebooks"], address + 1))]
         self._memory(m, delay(m, self.issued, late, reset=True), delay(m, address, late))
         return m
+
+    def _limit(self, m: Module, limits: wiring.PureInterface, fields: Mapping[str, Value]) -> None:
+        m.d.comb += [limits.entry.eq(engine_of(self.array).slot(self.array, fields["entries"])),
+                     limits.part_x.eq(fields["parts_x"]), limits.part_y.eq(fields["parts_y"]),
+                     limits.group.eq(fields["groups"]), limits.block.eq(fields["blocks"])]
 
     def _memory(self, m: Module, en: Value, address: Value) -> None:
         pieces = codebook_pieces(self.array)

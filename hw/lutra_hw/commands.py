@@ -43,7 +43,7 @@ class Commands(wiring.Component):
     program, codebook, table, function : writes, in the cycle in which their word or beat is taken; the last one of a
         machine with functions.
     run : RUN's last word is taken in this cycle; ``address`` and ``count`` (of runs) are valid.
-    timeout : of the last RUN, from the cycle after it on.
+    watched, patience : of the last RUN, from the cycle after it on: whether it has a timeout; its cycles, less one.
     ended : the run ends in this cycle.
     failed : the machine has failed: words are dropped until one begins a command.
     clear : the word taken in this cycle does so.
@@ -59,7 +59,7 @@ class Commands(wiring.Component):
             "i": In(stream.Signature(32)), "tables": In(stream.Signature(table_beat(array))),
             "program": Out(memory_write(32)), "codebook": Out(codebook_write()),
             "table": Out(memory_write(beat_width(array))),
-            "run": Out(1), "address": Out(32), "count": Out(32), "timeout": Out(32),
+            "run": Out(1), "address": Out(32), "count": Out(32), "patience": Out(32), "watched": Out(1),
             "ended": In(1), "failed": In(1), "clear": Out(1), "fault": Out(Error),
             **({"function": Out(function_write())} if array.functions else {})})
 
@@ -102,7 +102,7 @@ class Commands(wiring.Component):
             with m.State("TIMEOUT"):
                 m.d.comb += [self.i.ready.eq(1), self.run.eq(self.i.valid)]
                 with m.If(self.run):
-                    m.d.sync += self.timeout.eq(word)
+                    m.d.sync += [self.patience.eq(word - 1), self.watched.eq(word != 0)]
                     m.next = "RUNNING"
             with m.State("RUNNING"), m.If(self.ended | self.failed):
                 m.next = "COMMAND"

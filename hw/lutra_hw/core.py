@@ -214,7 +214,7 @@ class Core(wiring.Component):
         layer, stages = placer.settings, Pipeline(self.array)
         later = RESIDUAL + stages.add
         loaded, beat = delay(m, taken, 1, reset=True), delay(m, self.activations.payload.data, 1)
-        placed_at = {name: Mux(loaded, delay(m, value, 1), delay(m, value, later)) for name, value in [
+        placed_at = {name: delay(m, Mux(taken, value, delay(m, value, later - 1)), 1) for name, value in [
             ("target", placer.target), ("edge", placer.edge), ("end", placer.end)]}
         m.d.comb += [
             placer.start.eq(front.start), placer.step.eq(placed | taken),
@@ -232,7 +232,6 @@ class Core(wiring.Component):
              writer: Writer) -> None:
         """The operation is done when its last word is written, or its last beat has left; or something is wrong."""
         leaving, early = Signal(), self.activations.payload.last  # the last beat is in the output buffer
-        fault, place = Signal(Error), Signal(ADDRESS_BITS)
         m.d.comb += [
             sequencer.done.eq(delay(m, writer.o.en & self.end | leaving & self.emptied, 1, reset=True)),
             self.moving.eq(delay(m, sequencer.moving | front.fed | taken, 1, reset=True))]
@@ -240,13 +239,11 @@ class Core(wiring.Component):
             m.d.sync += leaving.eq(0)
         with m.If(self.beat & self.end):
             m.d.sync += leaving.eq(1)
-        m.d.comb += [place.eq(sequencer.running_place), fault.eq(writer.fault)]
-        with m.If(taken & (early != placer.end)):
-            m.d.comb += fault.eq(Mux(early, Error.SHORT, Error.LONG))
-        with m.If(front.fault != Error.NONE):
-            m.d.comb += fault.eq(front.fault)
-            with m.If(front.fault == Error.CODEBOOK):
-                m.d.comb += place.eq(sequencer.codebook_place)
-        with m.If(sequencer.fault != Error.NONE):
-            m.d.comb += [fault.eq(sequencer.fault), place.eq(sequencer.place)]
-        m.d.sync += [self.fault.eq(fault), self.place.eq(place)]
+        running, length = sequencer.running_place, Mux(early, Error.SHORT, Error.LONG)
+        found = [(writer.fault, running), (Mux(taken & (early != placer.end), length, Error.NONE), running),
+                 (front.fault, Mux(front.fault == Error.CODEBOOK, sequencer.codebook_place, running))]
+        later = [(delay(m, Value.cast(fault), 1, reset=True), delay(m, place, 1)) for fault, place in found]
+        m.d.comb += self.place.eq(later[0][1])
+        for fault, place in [*later, (Value.cast(sequencer.fault), sequencer.place)]:  # the later ones go first
+            with m.If(fault.any()):
+                m.d.comb += [self.fault.eq(fault), self.place.eq(place)]

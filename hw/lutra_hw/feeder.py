@@ -9,15 +9,15 @@ from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 
 from .credit import Credit
-from .loops import Nest
+from .loops import Nest, bound
 from .row_unit import row_flags
-from .settings import following, settings
+from .settings import settings
 from .signals import bits
 from .walk import PIXEL, Walk
 
 __all__ = ["Feeder", "index_place", "pool_flags"]
 
-LIMITS = ("parts_x", "parts_y", "groups", "blocks", "block", "last_block")
+LIMITS = {"row": "block", "part_x": "parts_x", "part_y": "parts_y", "group": "groups", "block": "blocks"}
 
 
 def index_place(array: Array) -> data.StructLayout:
@@ -75,20 +75,15 @@ class Feeder(wiring.Component):
         feeding, fed = Signal(), Signal()
         m.submodules.halves = halves = Credit(places=2)
         m.submodules.nest = nest = Nest(row=16, part_x=8, part_y=8, group=16, block=16)
-        limits = following(m, self.start, self.next, operation, LIMITS)
-        first_row = nest.count.row == 0
-        ready = (operation.kind == Kind.PRODUCT) & halves.room & (self.loaded | ~first_row)
+        product, pool = (self._runs(m, kind) for kind in (Kind.PRODUCT, Kind.POOL))
+        bound(m, nest, self.start, self.next, operation, LIMITS)
         m.d.comb += [
-            self.product.eq(feeding & ready),
-            self.pool.eq(feeding & (operation.kind == Kind.POOL) & (self.room | ~operation.to_stream | ~flags.last)),
-            self.turn.eq(self.product & first_row),
+            self.product.eq(feeding & product & halves.room & (self.loaded | ~nest.first.row)),
+            self.pool.eq(feeding & pool & (self.room | ~operation.to_stream | ~flags.last)),
+            self.turn.eq(self.product & nest.first.row),
             self.group.eq(nest.count.group), self.last_group.eq(nest.last.group),
             flags.row.eq(nest.count.row), flags.end.eq(nest.done), flags.last.eq(nest.last.part_x & nest.last.part_y),
-            flags.first.eq((nest.count.part_x == 0) & (nest.count.part_y == 0)),
-            nest.step.eq(fed), nest.limit.part_x.eq(limits["parts_x"]), nest.limit.part_y.eq(limits["parts_y"]),
-            nest.limit.group.eq(limits["groups"]), nest.limit.block.eq(limits["blocks"]),
-            nest.limit.row.eq(limits["block"]), nest.other.row.eq(limits["last_block"]),
-            nest.chosen.row.eq(nest.coming.block),
+            flags.first.eq(nest.first.part_x & nest.first.part_y), nest.step.eq(fed),
             halves.put.eq(self.product & self._block_ends(nest)), halves.drop.eq(self.free_half)]
         leaves = self.pool & flags.last  # a result comes of it
         if self.array.functions:
@@ -110,6 +105,13 @@ class Feeder(wiring.Component):
         self._index(m, nest)
         return m
 
+    def _runs(self, m: Module, kind: Kind) -> Signal:
+        """Register: whether the running operation is of a kind."""
+        found = Signal(name=f"is_{kind.name.lower()}")
+        with m.If(self.start):
+            m.d.sync += found.eq(self.next.kind == kind)
+        return found
+
     @staticmethod
     def _block_ends(nest: Nest) -> Value:
         return nest.last.row & nest.last.part_x & nest.last.part_y & nest.last.group
@@ -119,9 +121,9 @@ class Feeder(wiring.Component):
         operation, word, gap = self.settings, self.word, Pipeline(self.array).gap
         rest, norm = Signal(range(gap + 1)), ~operation.maximum
         m.d.comb += [
-            word.row.eq(nest.count.row), word.first.eq(nest.count.part_x == 0), word.last.eq(nest.last.part_x),
+            word.row.eq(nest.count.row), word.first.eq(nest.first.part_x), word.last.eq(nest.last.part_x),
             word.number.eq(nest.count.part_y), word.emit.eq(nest.last.part_y),
-            self.row.eq(feeding & (operation.kind == Kind.ROW) & (rest == 0)
+            self.row.eq(feeding & self._runs(m, Kind.ROW) & (rest == 0)
                         & (~word.emit | (self.room | ~operation.to_stream) & (self.parameters | ~norm))),
             self.word_ends.eq(self.row & word.emit & norm & nest.last.row)]
         with m.If(rest != 0):

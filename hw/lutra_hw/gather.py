@@ -87,7 +87,7 @@ class Gather(wiring.Component):
             distance = Signal.like(value, name=f"{bound}_{name}")
             cut = Signal(8, name=f"{bound}_{name}_cut", reset_less=True)
             m.d.comb += distance.eq(value)
-            m.d.sync += cut.eq(Mux(distance < 0, 0, Mux(distance > 128, 128, distance)))
+            m.d.sync += cut.eq(Mux(distance < 0, 0, Mux(distance[7:].any(), 128, distance)))
             bounds.append(cut)
         return bounds[0], bounds[1]
 
@@ -102,7 +102,9 @@ class Gather(wiring.Component):
         while len(level) > 1:
             pairs = [self._merge(m, a, b) for a, b in zip(level[::2], level[1::2], strict=False)]
             level = pairs + level[len(pairs) * 2:]
-        m.d.sync += [self.used.eq(level[0][0]), self.conflict.eq(level[0][1].any())]
+        twice = delay(m, level[0][1], 1, reset=True)
+        m.d.sync += self.used.eq(level[0][0])
+        m.d.comb += self.conflict.eq(twice.any())
 
     def _rows(self, m: Module, asks: list[Signal], addresses: list[Value]) -> None:
         """Registers: for each bank the row of the lane that asks it."""

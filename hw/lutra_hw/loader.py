@@ -10,7 +10,7 @@ from lutra_model.params import Array
 from .commands import table_beat
 from .credit import Credit
 from .engines import beat_width, engine_of, symbol_width
-from .loops import Loops
+from .loops import Loops, Nest
 from .program import ADDRESS_BITS
 from .settings import settings
 from .signals import bits, delay
@@ -160,7 +160,7 @@ class Loader(wiring.Component):
             return Const(1)
         array, gathers = self.array, self._gather & inner.step
         m.submodules.fresh = fresh = Credit(places=2 * array.index_words)  # words not yet read
-        first, half = (outer.count.column == 0) & (inner.count.group == 0), Signal()
+        first, half = outer.first.column & (inner.count.group == 0), Signal()
         tile, start = Signal.like(self.index_word), Signal.like(self.index_word)  # first words of tile and next half
         selected = self.symbols.word_select(delay(m, inner.count.group, 1), len(self.offsets))
         m.d.comb += [
@@ -198,18 +198,20 @@ class Loader(wiring.Component):
         """Whether the operation offered has parameters but no tables."""
         return (self.next.kind == Kind.ROW) & ~self.next.maximum if self.array.functions else Const(0)
 
-    def _loops(self, m: Module, groups: Signal) -> tuple[Loops, Loops, Loops]:
+    def _loops(self, m: Module, groups: Signal) -> tuple[Loops, Loops, Nest]:
         array, layer = self.array, self._layer
         m.submodules.inner = inner = Loops(entry=bits(array.entries), group=bits(array.rows // array.fill))
         m.submodules.trail = trail = Loops(beat=bits(parameter_beats(array)))
-        m.submodules.outer = outer = Loops(tile=16, column=16, block=16)
+        m.submodules.outer = outer = Nest(tile=16, column=16, block=16)
         m.d.comb += [
             inner.limit.entry.eq(0 if self._levels == "preload" else Mux(
                 self._gather, Mux(outer.last.block, layer["last_block"], layer["block"]), layer["entries"])),
             inner.limit.group.eq(Mux(outer.last.tile, groups, array.rows // array.fill - 1)),
-            trail.limit.beat.eq(parameter_beats(array) - 1),
-            outer.limit.tile.eq(Mux(self._norm, 0, layer["row_tiles"])), outer.limit.column.eq(layer["column_tiles"]),
-            outer.limit.block.eq(layer["blocks"])]
+            trail.limit.beat.eq(parameter_beats(array) - 1), outer.start.eq(self.taken)]
+        starting = {name: getattr(self.next, name) for name in ("row_tiles", "column_tiles", "blocks")}
+        for limit, norm, fields in ((outer.begin, self._is_norm(), starting), (outer.limit, self._norm, layer)):
+            m.d.comb += [limit.tile.eq(Mux(norm, 0, fields["row_tiles"])), limit.column.eq(fields["column_tiles"]),
+                         limit.block.eq(fields["blocks"])]
         return inner, trail, outer
 
     def _beats(self, m: Module, ready: Value, inner: Loops, outer: Loops) -> Signal:

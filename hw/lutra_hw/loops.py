@@ -1,10 +1,12 @@
 """Nested loop counters."""
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Loops", "Nest"]
+__all__ = ["Loops", "Nest", "bound"]
 
 
 class Loops(wiring.Component):
@@ -48,43 +50,76 @@ class Loops(wiring.Component):
         m = Module()
         inner = Const(1)
         for name in self.widths:
-            count, last, step = getattr(self.count, name), getattr(self.last, name), self.step & inner
-            self._find_last(m, name, step)
-            with m.If(step):
-                m.d.sync += count.eq(Mux(last, 0, count + 1))
-            inner = inner & last
+            self._count(m, name, inner)
+            inner = inner & getattr(self.last, name)
         m.d.comb += self.done.eq(inner)
         return m
 
-    def _find_last(self, m: Module, name: str, step: Value) -> None:
-        """Whether one level, which steps when all inside are in their last iteration, is in its own."""
-        m.d.comb += getattr(self.last, name).eq(getattr(self.count, name) == getattr(self.limit, name))
+    def _count(self, m: Module, name: str, inner: Value) -> None:
+        """One level, which steps when all inside (``inner``) are in their last iteration."""
+        count, last = getattr(self.count, name), getattr(self.last, name)
+        m.d.comb += last.eq(count == getattr(self.limit, name))
+        with m.If(self.step & inner):
+            m.d.sync += count.eq(Mux(last, 0, count + 1))
 
 
 class Nest(Loops):
-    """Loops whose ``last`` are registers, for those who have much to do with them in one cycle.
+    """Loops whose ``first`` and ``last`` are registers, for those who have much to do with them in one cycle.
+
+    Limits are constant from an operation's start to the next.
 
     Members
     -------
-    limit : of the iteration that the *next* cycle is in.
-    other, chosen : a second limit, and whether it is the one; what depends on an outer level is ``chosen`` by its
-        ``coming``, late in the cycle.
-    coming : ``last`` of the next cycle.
+    start : an operation begins with the next cycle; all counters are zero, and no body runs in this cycle.
+    begin : limits of the operation that starts. ``limit``: of the one that runs.
+    begin_other, other, chosen : a second limit, and whether it is the one; what depends on an outer level is ``chosen``
+        by its ``coming``, late in the cycle.
+    coming : ``last`` of the next cycle, if there is a start or a step in this one.
+    first : whether a level is in its first iteration.
     """
 
     LAST = 1  # no operation has a limit yet: what counts to 0 is in its last iteration
+    start: Signal
+    begin: wiring.PureInterface
     other: wiring.PureInterface
+    begin_other: wiring.PureInterface
     chosen: wiring.PureInterface
     coming: wiring.PureInterface
+    first: wiring.PureInterface
 
     def _ports(self, flags: wiring.Signature) -> dict[str, wiring.Member]:
         numbers = wiring.Signature({name: Out(width) for name, width in self.widths.items()})
-        return {"coming": Out(flags), "other": In(numbers), "chosen": In(flags)}
+        firsts = wiring.Signature({name: Out(1, init=1) for name in self.widths})
+        return {"start": In(1), "begin": In(numbers), "other": In(numbers), "begin_other": In(numbers),
+                "chosen": In(flags), "coming": Out(flags), "first": Out(firsts)}
 
-    def _find_last(self, m: Module, name: str, step: Value) -> None:
-        count, last, coming, chosen = (getattr(part, name)
-                                       for part in (self.count, self.last, self.coming, self.chosen))
-        found = [Mux(step, Mux(last, limit == 0, count + 1 == limit), count == limit)
-                 for limit in (getattr(self.limit, name), getattr(self.other, name))]
-        m.d.comb += coming.eq(Mux(chosen, found[1], found[0]))
-        m.d.sync += last.eq(coming)
+    def _count(self, m: Module, name: str, inner: Value) -> None:
+        """A register holds what comes after the count, so that nothing is added up before it is compared."""
+        count, last, coming = (getattr(part, name) for part in (self.count, self.last, self.coming))
+        after = Signal(len(count), name=f"{name}_after", init=1)
+        with m.If(self.step & inner):
+            m.d.sync += [count.eq(Mux(last, 0, after)), after.eq(Mux(last, 1, after + 1)),
+                         getattr(self.first, name).eq(last)]
+        found = [Mux(self.start, getattr(begin, name) == 0,
+                     Mux(last, getattr(limit, name) == 0, after == getattr(limit, name)))
+                 for begin, limit in ((self.begin, self.limit), (self.begin_other, self.other))]
+        changes = self.start | inner
+        m.d.comb += coming.eq(Mux(changes, Mux(getattr(self.chosen, name), found[1], found[0]), last))
+        with m.If(self.start | self.step):
+            m.d.sync += last.eq(coming)
+
+
+def bound(m: Module, nest: Nest, start: Value, coming: wiring.PureInterface, running: wiring.PureInterface,
+          limits: Mapping[str, str]) -> None:
+    """The nest's limits from fields of two operations, that of ``row`` by whether its block is the last.
+
+    Parameters
+    ----------
+    start : the operation ``coming`` starts; ``running`` are the settings of the one that runs.
+    limits : the field of each level.
+    """
+    m.d.comb += nest.start.eq(start)
+    for first, other, operation in ((nest.begin, nest.begin_other, coming), (nest.limit, nest.other, running)):
+        m.d.comb += [getattr(first, level).eq(getattr(operation, field)) for level, field in limits.items()]
+        m.d.comb += other.row.eq(operation.last_block)
+    m.d.comb += nest.chosen.row.eq(nest.coming.block)

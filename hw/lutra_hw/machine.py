@@ -60,7 +60,8 @@ class Machine(wiring.Component):
             core.run.eq(commands.run), core.address.eq(commands.address), core.runs.eq(commands.count),
             commands.ended.eq(core.ended), commands.failed.eq(status.failed),
             status.run.eq(commands.run), status.finished.eq(core.finished), status.ended.eq(core.ended),
-            status.clear.eq(commands.clear), status.timeout.eq(commands.timeout),
+            status.clear.eq(commands.clear),
+            status.watched.eq(commands.watched), status.patience.eq(commands.patience),
             status.moving.eq(core.moving | left), self.status.eq(status.status),
             status.fault.eq(Mux(commands.fault != Error.NONE, commands.fault, core.fault)),
             status.place.eq(core.place)]

@@ -35,7 +35,7 @@ class OutputBuffer(wiring.Component):
 
     def __init__(self, *, width: int, depth: int):
         self.depth = depth
-        super().__init__({"reserve": In(1), "room": Out(1), "write": In(1), "data": In(width), "forget": In(1),
+        super().__init__({"reserve": In(1), "room": Out(1, init=1), "write": In(1), "data": In(width), "forget": In(1),
                           "emptied": Out(1), "o": Out(stream.Signature(width))})
 
     def elaborate(self, platform):
@@ -47,13 +47,23 @@ class OutputBuffer(wiring.Component):
         head, tail, taken = Signal(range(self.depth)), Signal(range(self.depth)), Signal()
         m.d.comb += [
             taken.eq(self.o.valid & self.o.ready), self.emptied.eq(taken & (held == 1)),
-            self.room.eq(reserved != self.depth), self.o.valid.eq(held != 0),
+            self.o.valid.eq(held != 0),
             write.addr.eq(tail), write.data.eq(self.data), write.en.eq(self.write),
             read.addr.eq(head), self.o.payload.eq(read.data)]
         stays = held + self.write - taken
-        m.d.sync += [held.eq(stays), reserved.eq(Mux(self.forget, stays, reserved + self.reserve - taken))]
+        m.d.sync += held.eq(stays)
+        self._count(m, reserved, taken)
+        with m.If(self.forget):
+            m.d.sync += [reserved.eq(stays), self.room.eq(stays != self.depth)]
         with m.If(self.write):
             m.d.sync += tail.eq(Mux(tail == self.depth - 1, 0, tail + 1))
         with m.If(taken):
             m.d.sync += head.eq(Mux(head == self.depth - 1, 0, head + 1))
         return m
+
+    def _count(self, m: Module, reserved: Signal, taken: Signal) -> None:
+        """Places that are reserved, and whether there are more, known before the cycle begins."""
+        with m.If(self.reserve & ~taken):
+            m.d.sync += [reserved.eq(reserved + 1), self.room.eq(reserved != self.depth - 1)]
+        with m.If(taken & ~self.reserve):
+            m.d.sync += [reserved.eq(reserved - 1), self.room.eq(1)]

@@ -1,17 +1,17 @@
 """Addresses of results and of residuals."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 
-from .loops import Nest
-from .settings import following, settings
+from .loops import Nest, bound
+from .settings import settings
 
 __all__ = ["Placer"]
 
-LIMITS = ("block", "last_block", "column_tiles", "blocks")
+LIMITS = {"row": "block", "column": "column_tiles", "block": "blocks"}
 
 
 class Placer(wiring.Component):
@@ -34,30 +34,36 @@ class Placer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        layer, limits = self.settings, following(m, self.start, self.next, self.settings, LIMITS)
+        layer = self.settings
         m.submodules.walk = walk = Nest(row=16, column=16, block=16)
-        tile, x, first_x = Signal(32), Signal(16), Signal(16)  # first_x: of the block
-        end_of_line, back = Signal(), Signal()
+        bound(m, walk, self.start, self.next, layer, LIMITS)
+        tile, back = Signal(32), Signal()
         m.d.comb += [
-            walk.step.eq(self.step),
-            walk.limit.row.eq(limits["block"]), walk.other.row.eq(limits["last_block"]),
-            walk.chosen.row.eq(walk.coming.block),
-            walk.limit.column.eq(limits["column_tiles"]), walk.limit.block.eq(limits["blocks"]),
-            self.edge.eq(walk.last.column), self.end.eq(walk.done),
-            end_of_line.eq(x == layer.out_width), back.eq(walk.last.row & ~walk.last.column)]
-        with m.If(self.step):
-            m.d.sync += x.eq(Mux(back, first_x, Mux(end_of_line, 0, x + 1)))
-            with m.If(walk.last.row):
-                m.d.sync += tile.eq(Mux(walk.last.column, 0, tile + layer.tile_step))
-                with m.If(walk.last.column):
-                    m.d.sync += first_x.eq(Mux(end_of_line, 0, x + 1))
-        with m.If(self.start):
-            m.d.sync += [x.eq(0), first_x.eq(0)]
+            walk.step.eq(self.step), self.edge.eq(walk.last.column), self.end.eq(walk.done),
+            back.eq(walk.last.row & ~walk.last.column)]
+        end_of_line = self._line(m, back, walk)
+        with m.If(self.step), m.If(walk.last.row):
+            m.d.sync += tile.eq(Mux(walk.last.column, 0, tile + layer.tile_step))
         self._address(m, self.target, tile, self.next.target,
                       Mux(end_of_line, layer.target_jump, layer.target_step), back, walk)
         self._address(m, self.residual, tile, self.next.residual_source,
                       Mux(end_of_line, layer.residual_jump, layer.residual_step), back, walk)
         return m
+
+    def _line(self, m: Module, back: Signal, walk: Nest) -> Signal:
+        """Register: whether the pixel is its output row's last; another holds the column of the pixel after it."""
+        width, place = self.settings.out_width, data.StructLayout({"after": 16, "ends": 1})
+        pixel, following, first = (Signal(place, name=name) for name in ("in_line", "following", "first_in_line"))
+        m.d.comb += [following.after.eq(Mux(pixel.ends, 1, pixel.after + 1)),
+                     following.ends.eq(Mux(pixel.ends, width == 0, pixel.after == width))]
+        with m.If(self.step):
+            m.d.sync += pixel.eq(Mux(back, first, following))
+            with m.If(walk.last.row & walk.last.column):
+                m.d.sync += first.eq(following)
+        with m.If(self.start):
+            for register in (pixel, first):  # first: of the block
+                m.d.sync += [register.after.eq(1), register.ends.eq(self.next.out_width == 0)]
+        return pixel.ends
 
     def _address(self, m: Module, address: Signal, tile: Signal, origin: Signal, step: Signal, back: Signal,
                  walk: Nest) -> None:

@@ -44,7 +44,7 @@ class Sequencer(wiring.Component):
     index_read, index_word, symbols : of a machine that gathers, see `Loader`.
     room : the output buffer has a place.
     moving : something moves in this cycle.
-    fault, place : the error seen in this cycle; program address of its operation.
+    fault, place : the error seen in the cycle before; program address of its operation.
     running_place, codebook_place : program addresses of the running operation; of the one whose codebooks are loaded.
     some_parameters, word_ends : of a machine with functions: a norm has the parameters of its next word; a word's last
         row is fed in this cycle.
@@ -134,18 +134,17 @@ class Sequencer(wiring.Component):
 
     def _faults(self, m: Module, program: Program, fault: Signal, place: Signal) -> None:
         """What an operation says is checked when it starts; its addresses are when they are used."""
-        operation, array = program.next, self.array
-        m.d.comb += self.place.eq(program.next_address)
-        with m.If(program.start & ~operation.kind.matches(*kinds(array))):
-            m.d.comb += self.fault.eq(Error.KIND)
-        with m.Elif(program.start & self._beyond(operation)):
-            m.d.comb += self.fault.eq(Error.SIZE)
-        with m.Elif(program.start & self._no_function(operation)):
-            m.d.comb += self.fault.eq(Error.FUNCTION)
-        with m.Elif(program.fault):
-            m.d.comb += self.fault.eq(Error.PROGRAM)
-        with m.Elif(fault != Error.NONE):
-            m.d.comb += [self.fault.eq(fault), self.place.eq(place)]
+        operation, started = program.next, delay(m, program.start, 1, reset=True)
+        begins, loads = delay(m, program.next_address, 1), delay(m, place, 1)
+        later = delay(m, Value.cast(fault), 1, reset=True)
+        checks = [(~operation.kind.matches(*kinds(self.array)), Error.KIND), (self._beyond(operation), Error.SIZE),
+                  (self._no_function(operation), Error.FUNCTION)]
+        found = [(started & delay(m, wrong, 1), error) for wrong, error in checks]
+        found.append((delay(m, program.fault, 1, reset=True), Error.PROGRAM))
+        m.d.comb += [self.fault.eq(later), self.place.eq(loads)]
+        for wrong, error in reversed(found):
+            with m.If(wrong):
+                m.d.comb += [self.fault.eq(error), self.place.eq(begins)]
 
     def _beyond(self, operation: wiring.PureInterface) -> Value:
         """Whether an operation says more than the machine holds."""

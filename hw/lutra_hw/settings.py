@@ -1,15 +1,13 @@
 """What the components know of the running operation: the fields of its words in program memory."""
 
-from collections.abc import Iterable
-
-from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Shape, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
 from lutra_model.operation import FIELDS, FIXED_WORDS, LANE_FIELDS, Field, Kind
 from lutra_model.params import Array
 
-__all__ = ["LANE", "decode", "following", "kinds", "settings"]
+__all__ = ["LANE", "decode", "kinds", "settings"]
 
 LANE = data.StructLayout({name: field.width for name, field in LANE_FIELDS.items()})  # as it lies in its word
 
@@ -27,14 +25,6 @@ def settings(array: Array) -> wiring.Signature:
     return wiring.Signature({
         **{name: Out(Shape(field.width, field.signed)) for name, field in FIELDS.items()},
         "lanes": Out(data.ArrayLayout(LANE, array.lanes))})
-
-
-def following(m: Module, start: Value, coming: wiring.PureInterface, running: wiring.PureInterface,
-              names: Iterable[str]) -> dict[str, Signal]:
-    """Fields as they are in the next cycle: those of the operation that starts in this one, if one does."""
-    found = {name: Signal.like(getattr(running, name), name=f"following_{name}") for name in names}
-    m.d.comb += [field.eq(Mux(start, getattr(coming, name), getattr(running, name))) for name, field in found.items()]
-    return found
 
 
 def _bits(words: Value, field: Field) -> Value:

@@ -18,12 +18,13 @@ def coarse(m: Module, value: Value, places: Value, into: data.View) -> None:
     """The first step, by ``places`` without their lowest bits, into a `window` in the next cycle."""
     width, most = len(into.value), len(value)
     kept, beyond = [], []
+    differs = Signal(most, name="differs")  # from the sign
+    m.d.comb += differs.eq(value ^ value[-1].replicate(most))
     for first in range(0, 8 << len(places) - FINE, 8):
         wide = value[min(first, most - 1):].as_signed()
-        high = wide[width - 1:] if len(wide) >= width else wide[-1:]
         kept.append(Signal(signed(width), name=f"kept_{first}"))
         m.d.comb += kept[-1].eq(wide)
-        beyond.append(high.any() & ~high.all())
+        beyond.append(differs[first + width - 1:].any())
     by = places[FINE:]
     m.d.sync += [into.value.eq(Choice(kept)[by]), into.beyond.eq(Choice(beyond)[by]), into.negative.eq(value[-1])]
 

@@ -19,7 +19,7 @@ class Status(wiring.Component):
     run : a run begins with the next cycle. finished : one of its passes ends in this cycle; ended: the last.
     fault, place : the error seen in this cycle, and the program address of its operation.
     clear : the machine goes on after a failure.
-    timeout : cycles in a row in which nothing is ``moving`` after which a run fails; 0: never.
+    watched : a run fails after more than ``patience`` cycles in a row in which nothing is ``moving``.
     failed : the state.
     status : the status word.
     """
@@ -27,7 +27,7 @@ class Status(wiring.Component):
     def __init__(self) -> None:
         super().__init__({
             "run": In(1), "finished": In(1), "ended": In(1), "fault": In(Error), "place": In(ADDRESS_BITS),
-            "clear": In(1), "timeout": In(32), "moving": In(1), "failed": Out(1), "status": Out(32)})
+            "clear": In(1), "watched": In(1), "patience": In(32), "moving": In(1), "failed": Out(1), "status": Out(32)})
 
     def elaborate(self, platform):
         m = Module()
@@ -35,7 +35,7 @@ class Status(wiring.Component):
         fault = Signal(Error)
         running, expired = state == State.RUNNING, Signal()
         m.d.comb += [
-            expired.eq(running & ~self.moving & (self.timeout != 0) & (resting == self.timeout - 1)),
+            expired.eq(running & ~self.moving & self.watched & (resting == self.patience)),
             fault.eq(Mux(expired & (self.fault == Error.NONE), Error.WATCHDOG, self.fault)),
             self.failed.eq(state == State.FAILED),
             self.status.eq(Cat(Value.cast(state), Value.cast(error), Const(0, 2), number))]

@@ -11,7 +11,8 @@ from .settings import settings
 __all__ = ["PIXEL", "Walk"]
 
 PIXEL = signed(18)  # a coordinate of the image, with room for padding and parts
-PLACE = data.StructLayout({"base": 32, "py": PIXEL, "px": PIXEL, "x": 16})  # of a window; x: in its output row
+# Of a window; column of the one after it in its output row, and whether it is the row's last.
+PLACE = data.StructLayout({"base": 32, "py": PIXEL, "px": PIXEL, "after": 16, "ends": 1})
 
 
 class Walk(wiring.Component):
@@ -40,28 +41,28 @@ class Walk(wiring.Component):
         following = Signal(PLACE)                # the next block's first window
         dy, dx = Signal(16), Signal(16)          # of the slot's part
         next_dy, next_dx = Signal(16), Signal(16)
-        first_slot, line_ends = Signal(), Signal()
+        first_slot, line_ends = Signal(), walk.ends
         m.d.comb += [
             self.base.eq(walk.base), self.py.eq(walk.py), self.px.eq(walk.px),
-            line_ends.eq(walk.x == operation.out_width),
             ahead.base.eq(walk.base + Mux(line_ends, operation.step_y, operation.step_x)),
             ahead.py.eq(walk.py + Mux(line_ends, operation.stride_y, 0)),
             ahead.px.eq(Mux(line_ends, dx - operation.left, walk.px + operation.stride_x)),
-            ahead.x.eq(Mux(line_ends, 0, walk.x + 1)),
+            ahead.after.eq(Mux(line_ends, 1, walk.after + 1)),
+            ahead.ends.eq(Mux(line_ends, operation.out_width == 0, walk.after == operation.out_width)),
             following.eq(Mux(first_slot, ahead, after)),
             next_dx.eq(Mux(self.last_part_x, 0, dx + operation.part_x_dx)),
             next_dy.eq(Mux(self.last_part_x, Mux(self.last_part_y, 0, dy + operation.part_y_dy), dy))]
         with m.If(self.fed):
             m.d.sync += walk.eq(ahead)
         with m.If(self.fed & self.last_row):
-            m.d.sync += [walk.py.eq(block.py + next_dy), walk.px.eq(block.px + next_dx), walk.x.eq(block.x),
-                         dx.eq(next_dx), dy.eq(next_dy), first_slot.eq(0)]
+            m.d.sync += [walk.py.eq(block.py + next_dy), walk.px.eq(block.px + next_dx), walk.after.eq(block.after),
+                         walk.ends.eq(block.ends), dx.eq(next_dx), dy.eq(next_dy), first_slot.eq(0)]
             with m.If(first_slot):
                 m.d.sync += after.eq(ahead)
         with m.If(self.fed & self.last_row & self.last_part_x & self.last_part_y & self.last_group):
             m.d.sync += [walk.eq(following), block.eq(following), first_slot.eq(1)]
         with m.If(self.start):
-            source = {"py": -self.next.top, "px": -self.next.left, "x": 0}
+            source = {"py": -self.next.top, "px": -self.next.left, "after": 1, "ends": self.next.out_width == 0}
             m.d.sync += [dx.eq(0), dy.eq(0), first_slot.eq(1), walk.base.eq(self.next.source),
                          *(place[name].eq(value) for place in (walk, block) for name, value in source.items())]
         self._slot_bases(m, walk, following)

@@ -8,11 +8,13 @@ from lutra_model.params import Array
 
 from .credit import Credit
 from .engines import engine_of
-from .loops import Nest
+from .loops import Nest, bound
 from .settings import settings
-from .signals import bits
+from .signals import bits, delay
 
 __all__ = ["Walker", "issue"]
+
+LIMITS = {"row": "block", "tile": "row_tiles", "column": "column_tiles", "block": "blocks"}
 
 
 def issue(array: Array) -> wiring.Signature:
@@ -40,7 +42,7 @@ class Walker(wiring.Component):
 
     Members
     -------
-    start : a product begins; its settings are there from the next cycle on.
+    start : a product begins; its settings are there from the next cycle on, its first row is issued after that one.
     indexed : an index word is complete; its row can be issued in the next cycle.
     loaded : a table bank holds a complete tile.
     room : the output buffer has a place to reserve.
@@ -62,13 +64,12 @@ class Walker(wiring.Component):
         walking = Signal()
         m.submodules.fresh = fresh = Credit(places=2 * array.index_words)  # words not yet read
         m.submodules.walk = walk = Nest(**planes, row=bits(array.block_rows), tile=16, column=16, block=16)
-        first_column, leaving = Signal(), Signal()
+        first_column, leaving = walk.first.column, Signal()
         m.d.comb += [
-            first_column.eq(walk.count.column == 0),
             leaving.eq(walk.last.tile & layer.to_stream),
             o.valid.eq(walking & (~o.opens | self.loaded & (fresh.some | ~first_column) & (self.room | ~leaving))),
             o.row.eq(walk.count.row),
-            o.first.eq(walk.count.tile == 0),
+            o.first.eq(walk.first.tile),
             o.last.eq(walk.last.tile),
             o.release.eq(walk.last.row & walk.last.tile & o.closes),
             self.reserve.eq(o.valid & o.opens & leaving),
@@ -76,15 +77,10 @@ class Walker(wiring.Component):
             self.free_half.eq(o.valid & o.release & walk.last.column),
             fresh.put.eq(self.indexed),
             fresh.drop.eq(o.valid & o.opens & first_column),
-            walk.step.eq(o.valid),
-            walk.limit.row.eq(layer.block), walk.other.row.eq(layer.last_block),
-            walk.chosen.row.eq(walk.coming.block),
-            walk.limit.tile.eq(layer.row_tiles),
-            walk.limit.column.eq(layer.column_tiles),
-            walk.limit.block.eq(layer.blocks)]
+            walk.step.eq(o.valid)]
+        bound(m, walk, delay(m, self.start, 1, reset=True), layer, layer, LIMITS | dict.fromkeys(planes, "entries"))
         if planes:
-            m.d.comb += [walk.limit.plane.eq(layer.entries), o.plane.eq(walk.count.plane),
-                         o.opens.eq(walk.count.plane == 0), o.closes.eq(walk.last.plane)]
+            m.d.comb += [o.plane.eq(walk.count.plane), o.opens.eq(walk.first.plane), o.closes.eq(walk.last.plane)]
         else:
             m.d.comb += [o.opens.eq(1), o.closes.eq(1)]
         with m.If(self.start):

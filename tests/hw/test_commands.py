@@ -108,7 +108,7 @@ def test_writes_reach_their_memories(simulate: Simulate, seed: int | None) -> No
             assert ctx.get(unit.i.ready) == (count < 4)
             ctx.set(unit.ended, count == 5)
             await ctx.tick()
-        assert ctx.get(unit.timeout) == 99
+        assert (ctx.get(unit.watched), ctx.get(unit.patience)) == (1, 98)
         assert ctx.get(unit.i.ready)
 
     simulate(unit, bench)
@@ -194,7 +194,8 @@ def test_watchdog_counts_cycles_without_movement(simulate: Simulate, timeout: in
     unit, rng = Status(), random.Random(timeout)
 
     async def bench(ctx: SimulatorContext, reset: Signal) -> None:
-        ctx.set(unit.timeout, timeout)
+        ctx.set(unit.watched, timeout != 0)
+        ctx.set(unit.patience, timeout - 1 if timeout else rng.randrange(2**32))
         for _ in range(20):
             await ctx.tick()
         ctx.set(unit.run, 1)

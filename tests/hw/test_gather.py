@@ -75,6 +75,7 @@ def test_sub_vectors(simulate: Simulate, array: Array) -> None:
                     put(ctx, dut.settings, op, array)
                     ctx.set(dut.words, packed([byte for word in words for byte in word]))
                     ctx.set(dut.group, group)
+                    await ctx.tick()
                     expected = scalars(op, array, words, group)
                     assert ctx.get(dut.o) == packed([x for vector in expected for x in vector])
 
