@@ -77,7 +77,7 @@ class ActivationMemory(wiring.Component):
             m.d.sync += [self._side.eq(write.side), self._within.eq(~beyond)]
         self._words = self._stored(m)
         gathered, ordered = (self._copies if array.copies else self._sides)(m)
-        m.d.sync += self.data.eq(gathered)
+        m.d.comb += self.data.eq(delay(m, gathered, 1))
         self._residual(m, ordered)
         return m
 
@@ -166,4 +166,4 @@ class ActivationMemory(wiring.Component):
             stage = Signal(width * min(self.array.output_words + (1 << bit) - 1, 2 << places), name=f"ordered_{bit}")
             m.d.comb += stage.eq(Mux(low[bit], words[width << bit:], words))
             words = stage
-        m.d.sync += self.residual_data.eq(words)
+        m.d.comb += self.residual_data.eq(delay(m, words[:len(self.residual_data)], 1))

@@ -50,8 +50,7 @@ class Gather(wiring.Component):
         self._read(m, valid[2], active, addresses)
         reading = delay(m, active, 3)
         banks = [delay(m, address[:bank_bits(self.array)], 3) for address in addresses]
-        with m.If(valid[5]):
-            self._words(m, reading, banks)
+        self._words(m, valid[5], reading, banks)
         return m
 
     def _addresses(self, m: Module, valid: list[Value]) -> tuple[Signal, list[Value]]:
@@ -113,7 +112,7 @@ class Gather(wiring.Component):
             asked: Value = Const(0)
             for ask, address in zip(asks, addresses, strict=True):
                 asked = asked | address[low:low + width] & ask[bank].replicate(width)
-            m.d.sync += row.eq(asked)
+            m.d.comb += row.eq(delay(m, asked, 1))
 
     @staticmethod
     def _merge(m: Module, a: tuple[Value, Value], b: tuple[Value, Value]) -> tuple[Value, Value]:
@@ -121,7 +120,7 @@ class Gather(wiring.Component):
         m.d.comb += [once.eq(a[0] | b[0]), twice.eq(a[1] | b[1] | a[0] & b[0])]
         return once, twice
 
-    def _words(self, m: Module, reading: Signal, banks: list[Signal]) -> None:
+    def _words(self, m: Module, valid: Value, reading: Signal, banks: list[Signal]) -> None:
         """Registers: each lane's word, or padding."""
         array, width = self.array, 8 * self.array.word
         padding = Signal(width)
@@ -131,6 +130,9 @@ class Gather(wiring.Component):
         fields = Signal(array.banks << place)
         m.d.comb += (fields.word_select(bank, 1 << place).eq(self.data.word_select(bank, width))
                      for bank in range(array.banks))
-        for lane, bank in enumerate(banks):
-            word = (fields >> Cat(Const(0, place), bank))[:width]
-            m.d.sync += self.words.word_select(lane, width).eq(Mux(reading[lane], word, padding))
+        words = Signal.like(self.words, reset_less=True)
+        m.d.comb += self.words.eq(words)
+        with m.If(valid):
+            for lane, bank in enumerate(banks):
+                word = (fields >> Cat(Const(0, place), bank))[:width]
+                m.d.sync += words.word_select(lane, width).eq(Mux(reading[lane], word, padding))

@@ -68,7 +68,7 @@ class Placer(wiring.Component):
     def _address(self, m: Module, address: Signal, tile: Signal, origin: Signal, step: Signal, back: Signal,
                  walk: Nest) -> None:
         """An address goes from pixel to pixel, and back to the block's first for its next column tile."""
-        pixel, first = Signal(32), Signal(32)  # first: of the block
+        pixel, first = (Signal(32, reset_less=True, name=name) for name in ("pixel", "first"))  # first: of the block
         m.d.comb += address.eq(pixel + tile)
         with m.If(self.step):
             m.d.sync += pixel.eq(Mux(back, first, pixel + step))

@@ -81,8 +81,12 @@ class Writer(wiring.Component):
                     with m.Case(size):
                         m.d.comb += words.eq(_filled(last, array.columns, size) if name == "edge"
                                              else array.columns // size)
-            held = [Signal(bits(array.columns), name=f"{name}_last"), Signal(array.columns, name=f"{name}_used"),
-                    Signal.like(words, name=f"{name}_count"), Signal(name=f"{name}_fits")]
+            first = (array.columns - 1) * (name == "inside")  # what settings of zeros say
+            filled = first // array.word + 1
+            held = [Signal(bits(array.columns), name=f"{name}_last", init=first),
+                    Signal(array.columns, name=f"{name}_used", init=(2 << first) - 1),
+                    Signal.like(words, name=f"{name}_count", init=filled),
+                    Signal(name=f"{name}_fits", init=filled <= array.beat_words)]
             used = Cat(last >= column for column in range(array.columns))
             m.d.sync += [register.eq(value) for register, value in zip(
                 held, (last, used, words, words <= array.beat_words), strict=True)]

@@ -65,7 +65,7 @@ def test_characterise_lists_and_refuses(capsys: pytest.CaptureFixture[str], tmp_
             (["--liberty", f"{tmp_path}/no.lib"], f"the cell library {tmp_path}/no.lib cannot be read ("),
             (["--liberty", __file__], f"{__file__} must be a Liberty file")]:
         assert refused(capsys, "characterise", *argv).startswith(sentence), argv
-    toy = ["--liberty", str(Path(__file__).parent / "sim" / "gates" / "toy.lib")]
+    toy = ["--liberty", str(Path(__file__).parents[1] / "sim" / "gates" / "toy.lib")]
     for argv, sentence in [
             ([], "the process of the library toy must be given, --process in nanometres"),
             (["--process", "9", "--workload", "mine"], "workload must be one of network, random, idle, not mine"),
@@ -76,7 +76,7 @@ def test_characterise_lists_and_refuses(capsys: pytest.CaptureFixture[str], tmp_
 
 def test_characterise_measures_with_the_default_networks_data(capsys: pytest.CaptureFixture[str],
                                                               tmp_path: Path) -> None:
-    found = answered(capsys, "characterise", "--liberty", str(Path(__file__).parent / "sim" / "gates" / "toy.lib"),
+    found = answered(capsys, "characterise", "--liberty", str(Path(__file__).parents[1] / "sim" / "gates" / "toy.lib"),
                      "--process", "9", "--block", "trees", "--array", "2x2", "--workload", "network", "--output",
                      f"{tmp_path}/toy.json")
     assert json.loads((tmp_path / "toy.json").read_text())["library"] == found["library"]

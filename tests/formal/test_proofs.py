@@ -29,7 +29,7 @@ BUGS = {  # of a proof: module, snippet of its source, what takes its place
     "piecewise unit": ("piecewise", "Cat(Const(1, 1), reached) & ~", "Cat(Const(1, 1), reached) | "),
     "credit": ("credit", "with m.If(self.put & ~self.drop)", "with m.If(self.put)"),
     "output buffer of 3": ("output_buffer", "read.addr.eq(head)", "read.addr.eq(Mux(self.o.ready, head, tail))"),
-    "output buffer of 16": ("output_buffer", "self.room.eq(reserved != self.depth)", "self.room.eq(1)"),
+    "output buffer of 16": ("output_buffer", "self.room.eq(reserved != self.depth - 1)", "self.room.eq(1)"),
     "frame buffer": ("board/frame_buffer", "read.en.eq(fetch)", "read.en.eq(1)"),
     "frame reader": ("board/frames", "with m.If(output.valid & output.ready)", "with m.If(output.valid)"),
     "packet writer": ("board/packets", "with m.If(self.o.ready)", "with m.If(self.i.valid)"),

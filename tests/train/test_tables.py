@@ -70,7 +70,7 @@ def test_tables_of_trees_learn_and_trees_stay(seed: int) -> None:
     before = [node.coding for node in graph.network.products]
     check_golden(graph, images)
     losses = tuned(graph, images, labels, ("*",))
-    assert losses[-1] < 0.8 * losses[0], losses
+    assert losses[-1] < 0.9 * losses[0], losses
     check_golden(graph, images)
     for one, other in zip(graph.export().products, before, strict=True):
         assert isinstance(one.coding, codings.Tree)

@@ -57,7 +57,7 @@ class FrameReader(wiring.Component):
         head = Signal(8)
         channel = head[:-1]
         count = Signal(16)               # payload bytes not taken yet
-        held = Signal(8 * longest)       # bytes enter at the top: a whole beat is the top of it
+        held = Signal(8 * longest, reset_less=True)       # bytes enter at the top: a whole beat is the top of it
         missing = Signal(range(longest + 1))  # bytes that the beat lacks
         full = Signal(len(self.beat_bytes))  # a beat waits, for the channel of that place
         size: Value | int = 1

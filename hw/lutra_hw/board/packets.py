@@ -54,7 +54,7 @@ class PacketWriter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=8).create()
-        held = Signal(8 * max(self.columns, 4))  # what is left of a packet's content, but for an identity's
+        held = Signal(8 * max(self.columns, 4), reset_less=True)  # left of a packet's content, but an identity's
         left = Signal(range(max(self.columns, Identity.SIZE) + CHECK_BYTES + 1))  # bytes to be said, check included
         checked = Signal()  # the byte on o is part of the check
         told = self.identity.word_select((Identity.SIZE + CHECK_BYTES - left)[:4], 8)
