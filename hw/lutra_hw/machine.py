@@ -1,6 +1,6 @@
 """The machine of docs/hardware.md: the top of the hardware."""
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -46,24 +46,25 @@ class Machine(wiring.Component):
         m = Module()
         m.submodules.commands = commands = Commands(self.array)
         m.submodules.status = status = Status()
-        core = (engine_of(self.array).core or Core)(self.array)
-        m.submodules.core = ResetInserter(status.failed)(core)
+        core, stopped = (engine_of(self.array).core or Core)(self.array), Signal()
+        m.d.sync += stopped.eq(status.failed)  # from a register, for it goes everywhere
+        m.submodules.core = ResetInserter(stopped)(core)
         connect(m, take(m, self, "s_axis_cmd"), commands.i)
         connect(m, commands.program, core.program)
         connect(m, commands.codebook, core.codebook)
         connect(m, commands.table, core.table)
         if self.array.functions:
             connect(m, commands.function, core.function)
-        left = self._output(m, core, status)
+        left = self._output(m, core, status, ~stopped)
         self._input(m, commands, core, status)
         m.d.comb += [
             core.run.eq(commands.run), core.address.eq(commands.address), core.runs.eq(commands.count),
-            commands.ended.eq(core.ended), commands.failed.eq(status.failed),
-            status.run.eq(commands.run), status.finished.eq(core.finished), status.ended.eq(core.ended),
+            commands.ended.eq(core.ended), commands.failed.eq(status.failed), status.run.eq(commands.run),
+            status.finished.eq(core.finished & ~stopped), status.ended.eq(core.ended & ~stopped),
             status.clear.eq(commands.clear),
             status.watched.eq(commands.watched), status.patience.eq(commands.patience),
             status.moving.eq(core.moving | left), self.status.eq(status.status),
-            status.fault.eq(Mux(commands.fault != Error.NONE, commands.fault, core.fault)),
+            status.fault.eq(Mux(commands.fault != Error.NONE, commands.fault, Mux(stopped, Error.NONE, core.fault))),
             status.place.eq(core.place)]
         return m
 
@@ -76,15 +77,15 @@ class Machine(wiring.Component):
             m.d.comb += [user.tables.valid.eq(tables.valid), user.tables.payload.eq(tables.payload)]
         m.d.comb += tables.ready.eq(commands.tables.ready | core.tables.ready)
 
-    def _output(self, m: Module, core: wiring.Component, status: Status) -> Signal:
-        """The output buffer outlives failures; the signal says that a beat leaves."""
+    def _output(self, m: Module, core: wiring.Component, status: Status, goes: Value) -> Signal:
+        """The output buffer outlives failures and takes what comes while the core ``goes``; a beat leaves."""
         array = self.array
         width = len(core.data) + len(core.last) + 1
         m.submodules.buffer = buffer = OutputBuffer(width=width, depth=Pipeline(array).buffer)
         last, left = Signal.like(core.last), Signal()
         m.d.comb += [
-            buffer.reserve.eq(core.reserve), core.room.eq(buffer.room), buffer.forget.eq(status.failed),
-            buffer.write.eq(core.beat), buffer.data.eq(Cat(core.data, core.last, core.end)),
+            buffer.reserve.eq(core.reserve & goes), core.room.eq(buffer.room), buffer.forget.eq(status.failed),
+            buffer.write.eq(core.beat & goes), buffer.data.eq(Cat(core.data, core.last, core.end)),
             Cat(self.m_axis_tdata, last, self.m_axis_tlast).eq(buffer.o.payload),
             self.m_axis_tkeep.eq(Cat(last >= column for column in range(array.columns))),
             self.m_axis_tvalid.eq(buffer.o.valid), buffer.o.ready.eq(self.m_axis_tready),
