@@ -136,7 +136,6 @@ def _ram_cells(array: Bare, family: str) -> int:
     return ram_blocks(array) * (6 if family == "ecp5" else 4)
 
 
-@lru_cache(maxsize=8)
 def _shares(family: str) -> dict[str, NDArray[np.float64]]:
     """Cells for each of `_bits`, of those of `FITTED` that the family's tools count.
 
@@ -158,7 +157,6 @@ def _shares(family: str) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-@lru_cache(maxsize=64)
 def _period(part: str, engine: str) -> NDArray[np.float64] | None:
     """Nanoseconds: what is always there, and what each doubling of the LUT4 cells adds, drawn to `DOUBLING`."""
     known = [(point.fmax_mhz, point.cells[FITTED[0]]) for point in points()

@@ -1,6 +1,7 @@
 """studies.fpga: what an array stands for, and what encoders add, worked out by hand."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,6 +69,13 @@ def test_the_study_tells_of_every_point(capsys: pytest.CaptureFixture[str]) -> N
     assert {item["engine"] for item in data["board"]} >= {"lookup", "mac"}
     assert all(not item["short"] for item in data["board"] if item["engine"] == "lookup")
     assert data["known_errors"] == footprint.known_errors("LFE5U-25F")
+
+
+def test_the_page_shows_what_the_study_finds() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "fpga-arrays.md").read_text()
+    for found in STUDY.find([], []).tables:
+        for row in (found.head, *found.rows):
+            assert f"| {' | '.join(map(str, row))} |" in page.splitlines()
 
 
 def test_an_estimate_says_its_known_errors(capsys: pytest.CaptureFixture[str]) -> None:
