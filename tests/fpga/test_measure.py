@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from lutra_model.footprint import FORMAT, parsed
+from lutra_model.footprint import FORMAT, parsed, points
 from lutra_model.params import Metric
 from lutra_sim.fpga import DoesNotFit, measure
-from lutra_sim.fpga.places import ENCODERS, PLACES, Place
+from lutra_sim.fpga.places import ENCODERS, PLACES, Place, named
 
 NAMES = [place.name for place in PLACES]
 
@@ -54,6 +54,10 @@ def record(file: Path, only: str = "") -> dict[str, Any]:
 def test_every_place_has_a_name_of_its_own() -> None:
     assert len({*NAMES}) == len(PLACES)
     assert {"ulx3s-25f lut-tc W2 8x4", "ulx3s-25f lut-tc W1 8x4"} <= {*NAMES}
+
+
+def test_every_place_has_a_point_that_comes_with_lutra() -> None:
+    assert [named(point.board, asdict(point.array)) for point in points()] == NAMES
 
 
 def test_all_of_it_is_measured_in_order(tools: Tools, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ SUMMED = 4096  # scalars that an accumulator adds up at most
 W1, W2 = {"length": 4, "entries": 1}, {"length": 4, "entries": 2}
 OWN = {"length": 4, "codebooks": 64, "fill": 8}  # of the small boards' own arrays
 ULX3S, ICEBREAKER, HX8K, NANO_9K, NANO_20K = "ulx3s-25f", "icebreaker", "hx8k-b-evn", "tang-nano-9k", "tang-nano-20k"
-CLOCKS = {ULX3S: 75, NANO_9K: 54, NANO_20K: 54, ICEBREAKER: 24, HX8K: 48}  # MHz, which nextpnr aims for
+CLOCKS = {ULX3S: 75, NANO_9K: 54, NANO_20K: 27, ICEBREAKER: 24, HX8K: 24}  # MHz, which nextpnr aims for
 
 ENCODERS = ((Metric.TREE, 4), (Metric.TREE, 9), (Metric.L2, 4), (Metric.L2, 9))
 KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -79,17 +79,16 @@ PLACES = (
     Place(ULX3S, "vec-lut", 8, 4),
     Place(ULX3S, "dln-row", 8, 4),
     Place(ULX3S, "lut-tc", 8, 4, W1),
-    Place(ULX3S, "lookup", 16, 16, held_out=True),
-    Place(ULX3S, "mac", 8, 8, held_out=True),
+    Place(ULX3S, "lookup", 16, 16),
+    Place(ULX3S, "mac", 8, 8),
     Place(ULX3S, "lut-tc", 4, 4, W2, held_out=True),
-    Place(ULX3S, "mac", 16, 12),
-    Place(ULX3S, "lookup", 32, 24),
+    Place(ULX3S, "lookup", 12, 8, held_out=True),
+    Place(ULX3S, "mac", 8, 6, held_out=True),
     Place(NANO_9K, "mac", 5, 4),
     Place(NANO_9K, "lookup", 8, 4, OWN),
     Place(ICEBREAKER, "lookup", 8, 4, OWN),
     Place(ICEBREAKER, "mac", 4, 2),
     Place(HX8K, "lookup", 8, 4, OWN),
     Place(ICEBREAKER, "lookup", 24, 2, OWN, held_out=True),
-    Place(ULX3S, "vec-lut", 4, 4, held_out=True),
     Place(NANO_20K, "lookup", 8, 4, OWN | {"fill": 4, "block_rows": 256}),
 )
