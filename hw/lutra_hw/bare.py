@@ -10,7 +10,7 @@ from lutra_model.bare import Bare
 from lutra_model.operation import State
 
 from .bare_sums import BareSums
-from .engines import beat_width
+from .engines import beat_width, sum_width
 from .signals import bits, held, sink_ports
 
 __all__ = ["BareMachine", "Ongoing"]
@@ -28,14 +28,15 @@ class BareMachine(wiring.Component):
     Members
     -------
     s_axis_cmd, s_axis_act, s_axis_table : AXI4-Stream inputs; ``tlast`` has no meaning.
-    m_axis : AXI4-Stream output: rows of sums, `Bare.sum_bytes` each, low byte first, column 0 lowest; ``tlast`` on a
-        pass's last row.
+    m_axis : AXI4-Stream output: rows of sums, whole bytes each, low byte first, column 0 lowest; ``tlast`` on a pass's
+        last row.
     status : the state in bits 1..0, as that of a machine.
     """
 
     def __init__(self, array: Bare):
         self.array = array
-        size = 8 * array.output_bytes
+        self.sum_bytes = -(-sum_width(array, array.codebooks) // 8)  # the host has them of `Bare.sum_bytes`
+        size = 8 * array.columns * self.sum_bytes
         super().__init__({
             **sink_ports("s_axis_cmd", 32), **sink_ports("s_axis_act", 8 * array.activation_bytes, last=True),
             **sink_ports("s_axis_table", beat_width(array), last=True),
@@ -110,7 +111,7 @@ class BareMachine(wiring.Component):
 
     def _output(self, m: Module) -> None:
         """What is on offer stands in registers alone."""
-        size, sums = 8 * self.array.sum_bytes, self.sums
+        size, sums = 8 * self.sum_bytes, self.sums
         self.stages, self.ends = Signal(2), Signal(2)  # a row is in the memory's register, in the output's; the last
         m.d.comb += [sums.row.eq(self.row), self.m_axis_tkeep.eq(-1), self.m_axis_tvalid.eq(self.stages[1]),
                      self.m_axis_tlast.eq(self.ends[1])]

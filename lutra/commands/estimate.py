@@ -161,7 +161,7 @@ def run(args: argparse.Namespace) -> Outcome:
     """Cycles of every layer and what they went into; energy and area of every design in every technology."""
     name, works, found, host, levels = _estimated(args)
     array = found.design.array
-    board = _on_board(args.board, array) if args.board else []
+    board = _on_board(args.board, array) if args.board else {}
     layers = [_layer(job, cost) for job, cost in zip(found.jobs, found.latencies, strict=True)]
     own, twin = (load(path).toggles if path else None for path in (args.activity, args.int8_activity))
     with progress(quiet=args.json) as show:
@@ -178,20 +178,20 @@ def run(args: argparse.Namespace) -> Outcome:
             "overall": doubt.ranges(result.designs for result in compared.values())}
     shown = _shown(data)
     if board:
-        data["board"] = board
+        data |= board
         shown.append(_board_table(args.board, board))
     return Outcome(data, shown)
 
 
-def _on_board(name: str, array: Array) -> list[dict[str, Any]]:
-    """Estimates for bare arrays of so many cells, behind their host link, of the engines that were measured."""
+def _on_board(name: str, array: Array) -> dict[str, Any]:
+    """Estimates for bare arrays of so many cells, behind their host link, of what was measured; their known errors."""
     from lutra_hw.board.boards import board_named  # slow to import
-    from lutra_sim.fpga import measure
+    from lutra_sim.fpga import places
 
     board, found = board_named(name), []
-    for engine, fields in measure.KINDS:
+    for engine, fields in places.KINDS:
         try:
-            made = measure.array(board, engine, array.rows, array.columns, **fields)
+            made = places.array(board, engine, array.rows, array.columns, **fields)
             taken = footprint.estimate(made, board.part.name, board.part.family)
         except ValueError:
             continue
@@ -201,17 +201,21 @@ def _on_board(name: str, array: Array) -> list[dict[str, Any]]:
                       "resources": dict(taken.resources), "fmax_mhz": taken.fmax_mhz, "short": short})
     if not found:
         raise ValueError(f"board must be of a family that was measured, not {name}: see lutra study fpga")
-    return found
+    return {"board": found, "known_errors": footprint.known_errors(board.part.name)}
 
 
-def _board_table(name: str, found: list[dict[str, Any]]) -> Any:
+def _board_table(name: str, data: dict[str, Any]) -> Any:
+    found, errors = data["board"], data["known_errors"]
     names = list(found[0]["resources"])
     rows = [[f"{item['engine']} " + " ".join(f"{key}={item[key]}" for key in ("length", "entries") if key in item),
-             *(f"{item['resources'][what]:,}" for what in names), f"{item['fmax_mhz']:.0f}",
+             *(f"{item['resources'][what]:,}" for what in names),
+             f"{item['fmax_mhz']:.0f}" if item["fmax_mhz"] else "unknown",
              ", ".join(f"{count:,} {what} too few" for what, count in item["short"].items()) or "fits"]
             for item in found]
-    return table(f"bare arrays of these cells on {name}, estimated (lutra study fpga says how well)",
-                 ["array", *names, "Fmax, MHz", "verdict"], rows)
+    off = ", ".join(f"{what} {100 * errors[what]:.0f} %" if what in errors else f"{what} unknown"
+                    for what in (*footprint.FITTED, "Fmax"))
+    return table(f"bare arrays of these cells on {name}, estimated; errors for arrays on this part that nothing was "
+                 f"fitted to, at most: {off} (lutra study fpga)", ["array", *names, "Fmax, MHz", "verdict"], rows)
 
 
 def _shown(data: dict[str, Any]) -> list[Any]:

@@ -1,8 +1,8 @@
 """What a bare array takes of an FPGA before any synthesis: counts by formula, and shares fitted to measured arrays.
 
 Block RAMs, distributed RAM and multipliers follow from sizes. LUT4 cells and flip-flops are sums of shares, one for
-each kind of bit below, by least squares over the synthesised points of `POINTS` that are not held out; Fmax is that of
-a period which grows with the LUT4 cells, over the routed ones.
+each kind of bit below, by least squares over the points of `POINTS` that are not held out; Fmax is that of a period
+which grows with the LUT4 cells, over those of the same engine on the same part, for neither carries over.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ from .bare import Bare
 from .files import parse_json
 from .params import Metric
 
-__all__ = ["FITTED", "FORMAT", "POINTS", "Footprint", "Point", "encoders", "error", "estimate", "parsed", "points"]
+__all__ = ["FITTED", "FORMAT", "POINTS", "Footprint", "Point", "encoders", "error", "estimate", "known_errors",
+           "parsed", "points"]
 
 FORMAT, POINTS = "lutra-footprint-1", "footprints.json"
 BUFFER_BITS = 2048 * 8  # of the host link
@@ -32,12 +33,11 @@ OWN = {"lookup": ((1, 4), (8, 4)), "mac": ((80, 2), (24, 24)), "lut-tc": ((55, 1
 
 @dataclass(frozen=True)
 class Point:
-    """A bare array behind its host link on a board, as the tools counted it.
+    """A bare array behind its host link on a board, as nextpnr counted it after place and route.
 
     Parameters
     ----------
-    cells : by resource, of nextpnr where it was routed, else what synthesis needs at least.
-    fmax_mhz : of nextpnr, or None where it was synthesised only.
+    cells : by resource. fmax_mhz : that the design reaches.
     held_out : nothing was fitted to it.
     """
 
@@ -46,16 +46,21 @@ class Point:
     family: str
     array: Bare
     cells: Mapping[str, int]
-    fmax_mhz: float | None
+    fmax_mhz: float
     held_out: bool
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """An estimate: resources by name, and the clock that the array may reach."""
+    """An estimate: resources by name, and the clock that the array may reach.
+
+    Parameters
+    ----------
+    fmax_mhz : None where no array of the engine was routed on the part.
+    """
 
     resources: Mapping[str, int]
-    fmax_mhz: float
+    fmax_mhz: float | None
 
 
 def head() -> dict[str, Any]:
@@ -131,13 +136,6 @@ def _ram_cells(array: Bare, family: str) -> int:
     return ram_blocks(array) * (6 if family == "ecp5" else 4)
 
 
-def _whole(point: Point, name: str) -> float:
-    """What a point counts of a resource; synthesis knows nothing of the write ports of an ECP5's distributed RAM."""
-    ports = name == FITTED[0] and not point.fmax_mhz and point.family == "ecp5"
-    return point.cells[name] + 2 * ram_blocks(point.array) * ports
-
-
-@lru_cache(maxsize=8)
 def _shares(family: str) -> dict[str, NDArray[np.float64]]:
     """Cells for each of `_bits`, of those of `FITTED` that the family's tools count.
 
@@ -150,26 +148,23 @@ def _shares(family: str) -> dict[str, NDArray[np.float64]]:
         if not all(name in point.cells for point in known):
             continue
         prior = np.array([*SHARED[place], *(value for own in OWN.values() for value in own[place])], float)
-        whole = np.array([_whole(point, name) for point in known])
+        whole = np.array([point.cells[name] for point in known])
         terms = np.array([_bits(point.array) for point in known]) / whole[:, None] / OFF
-        wanted = np.array([_whole(point, name) - _ram_cells(point.array, family) * (place == 0) for point in known])
+        wanted = whole - np.array([_ram_cells(point.array, family) * (place == 0) for point in known])
         drawn = np.diag(1 / np.maximum(prior, 1))
         found[name] = np.linalg.lstsq(np.concatenate([terms, drawn]),
                                       np.concatenate([wanted / whole / OFF, drawn @ prior]), rcond=None)[0]
     return found
 
 
-@lru_cache(maxsize=64)
-def _period(part: str, family: str, engine: str) -> NDArray[np.float64]:
-    """Nanoseconds: what is always there, and what each doubling of the LUT4 cells adds, drawn to `DOUBLING`.
-
-    Of the part and engine; where they were not routed, of what of them was, and of the family.
-    """
-    known = [point for point in points() if point.family == family and point.fmax_mhz and not point.held_out]
-    known = [point for point in known if point.part == part] or known
-    known = [point for point in known if point.array.engine == engine] or known
-    periods = np.array([1000 / (point.fmax_mhz or 1) for point in known])
-    terms = np.array([[1, np.log2(point.cells[FITTED[0]])] for point in known]) / periods[:, None] / OFF
+def _period(part: str, engine: str) -> NDArray[np.float64] | None:
+    """Nanoseconds: what is always there, and what each doubling of the LUT4 cells adds, drawn to `DOUBLING`."""
+    known = [(point.fmax_mhz, point.cells[FITTED[0]]) for point in points()
+             if (point.part, point.array.engine) == (part, engine) and not point.held_out]
+    if not known:
+        return None
+    periods = np.array([1000 / fmax for fmax, _ in known])
+    terms = np.array([[1, np.log2(cells)] for _, cells in known]) / periods[:, None] / OFF
     found: NDArray[np.float64] = np.linalg.lstsq(np.concatenate([terms, [[0, 1 / DOUBLING]]]),
                                                  np.append(np.full(len(known), 1 / OFF), 1), rcond=None)[0]
     return found
@@ -184,13 +179,22 @@ def estimate(array: Bare, part: str, family: str) -> Footprint:
     bits = np.array(_bits(array))
     found = {name: round(float(bits @ shares)) for name, shares in _shares(family).items()}
     found[FITTED[0]] += _ram_cells(array, family)
-    constant, doubling = _period(part, family, array.engine)
-    period = float(constant + doubling * np.log2(found[FITTED[0]]))
-    return Footprint({**found, **exact(array, family)}, round(1000 / period, 1))
+    period = _period(part, array.engine)
+    fmax = None if period is None else round(1000 / float(period @ [1, np.log2(found[FITTED[0]])]), 1)
+    return Footprint({**found, **exact(array, family)}, fmax)
 
 
 def error(point: Point) -> dict[str, float]:
     """Estimate over count, less one, of a point's resources."""
     found = estimate(point.array, point.part, point.family)
-    off = {name: found.resources[name] / _whole(point, name) - 1 for name in _shares(point.family)}
-    return off | ({"Fmax": found.fmax_mhz / point.fmax_mhz - 1} if point.fmax_mhz else {})
+    off = {name: found.resources[name] / point.cells[name] - 1 for name in _shares(point.family)}
+    return off | ({"Fmax": found.fmax_mhz / point.fmax_mhz - 1} if found.fmax_mhz else {})
+
+
+def known_errors(part: str) -> dict[str, float]:
+    """The largest `error` on a part, without its sign, of points that are held out: of what they tell."""
+    found: dict[str, float] = {}
+    for point in points():
+        if point.part == part and point.held_out:
+            found |= {name: max(abs(off), found.get(name, 0.0)) for name, off in error(point).items()}
+    return found

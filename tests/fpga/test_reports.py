@@ -35,7 +35,7 @@ def test_log_of_a_placement_that_failed() -> None:
 @pytest.mark.parametrize(("family", "log", "expected"), [
     (GOWIN, "nextpnr_gowin.log", {
         "LUT4 cells": Use(2200 + 454 + 4 * 64, 8640), "distributed RAM blocks": Use(64, 270), "block RAMs": Use(3, 26),
-        "multipliers": Use(0, 20), "flip-flops": Use(1752, 6480)}),
+        "multipliers": Use(0, 40), "flip-flops": Use(1752, 6480)}),
     (ICE40, "nextpnr_ice40.log", {"LUT4 cells": Use(2812, 7680), "block RAMs": Use(24, 32)})])
 def test_logs_of_other_families(family: Family, log: str, expected: dict[str, Use]) -> None:
     """Gowin's carries and distributed RAM take LUT4 cells beside those that it calls so; an HX8K has no multipliers."""

@@ -146,6 +146,21 @@ def test_stalls_change_no_bit(simulate: Simulate, name: str, seed: int) -> None:
 def test_accumulators_hold_what_the_model_says(name: str) -> None:
     array = ARRAYS[name]
     assert sum_width(array, array.codebooks) == array.cell.accumulator_bits(array)
+    assert len(machine_of(array).m_axis_tdata) == 8 * array.output_bytes
+
+
+@pytest.mark.parametrize("off", [-1, 1])
+def test_a_model_that_is_wrong_of_a_sums_bytes_shows(simulate: Simulate, monkeypatch: pytest.MonkeyPatch,
+                                                     off: int) -> None:
+    """The hardware's beats are as wide as its own sums, whatever the model says."""
+    array = ARRAYS["lookup"]
+    wrong, width = array.sum_bytes + off, len(machine_of(array).m_axis_tdata)
+    case = Case(array, seed=0)
+    monkeypatch.setattr(Bare, "sum_bytes", wrong)
+    received, _ = played(simulate, case, None)
+    assert len(machine_of(array).m_axis_tdata) == width
+    cut = [word & (1 << 8 * array.output_bytes) - 1 for word in received]  # what the model has room for
+    assert case.sums(cut).tolist() != case.golden().tolist()
 
 
 def test_a_pass_beyond_the_accumulators_fails_and_drops_what_comes(simulate: Simulate) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from lutra_model import footprint
 from lutra_model.bare import Bare
-from lutra_model.footprint import FITTED, exact, points, ram_blocks
+from lutra_model.footprint import exact, points, ram_blocks
 
 SIZES: dict[str, Any] = {"rows": 8, "columns": 4, "encoders": 1, "block_rows": 512, "codebooks": 512}
 SCALAR = SIZES | {"length": 1, "entries": 1}
@@ -45,7 +45,24 @@ def test_what_follows_from_sizes_is_what_was_counted(point: footprint.Point) -> 
                          ids=lambda point: f"{point.part}-{point.array.engine}")
 def test_estimates_of_points_that_nothing_was_fitted_to(point: footprint.Point) -> None:
     off = footprint.error(point)
-    assert all(abs(off[name]) <= 0.1 for name in FITTED if name in off), off
+    assert all(abs(value) <= 0.1 for value in off.values()), off
+    assert {"LUT4 cells", "Fmax"} <= set(off)
+
+
+def test_known_errors_are_those_of_held_out_points_on_the_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted, *others = (point for point in points() if point.part == "LFE5U-25F" and point.array.engine == "lookup")
+    off = replace(fitted, cells={**fitted.cells, "LUT4 cells": 2 * fitted.cells["LUT4 cells"]}, held_out=True)
+    less = replace(off, cells=fitted.cells)
+    monkeypatch.setattr(footprint, "points", lambda: (fitted, *others, less, off, replace(off, part="LFE5U-45F")))
+    known = footprint.known_errors("LFE5U-25F")
+    assert known["LUT4 cells"] == abs(footprint.error(off)["LUT4 cells"]) > 0.4
+    assert footprint.known_errors("GW1NR-9C") == {}
+
+
+def test_a_clock_is_said_of_engines_that_were_routed_on_the_part() -> None:
+    lookup = Bare(**SIZES, length=9)
+    assert footprint.estimate(lookup, "LFE5U-25F", "ecp5").fmax_mhz
+    assert footprint.estimate(lookup, "LFE5U-85F", "ecp5").fmax_mhz is None
 
 
 def test_what_was_never_measured_is_refused() -> None:

@@ -15,7 +15,8 @@ class Part:
     options : that tell nextpnr which part it is. name_for_packer : the same for the packer, where it needs it.
     synthesis : options of yosys' command.
     lut4 : LUT4 cells, carries and distributed RAM included. ramw : distributed RAM blocks of 16 words of 4 bits.
-    block_ram : block RAMs (ECP5, Gowin: 18 kbit; iCE40: 4 kbit). dsp : multipliers (18 x 18; iCE40: 16 x 16).
+    block_ram : block RAMs (ECP5, Gowin: 18 kbit; iCE40: 4 kbit). dsp : multipliers (ECP5: 18 x 18; iCE40: 16 x 16;
+        Gowin: 9 x 9, of which 18 x 18 takes two).
     """
 
     name: str
@@ -49,8 +50,8 @@ UP5K = Part(name="iCE40UP5K", family="ice40", options=("--up5k",), synthesis="-d
             block_ram=30, dsp=8)
 HX8K = Part(name="iCE40HX8K", family="ice40", options=("--hx8k",), lut4=7_680, flip_flops=7_680, block_ram=32)
 GW1NR_9C = Part(name="GW1NR-9C", family="gowin", name_for_packer="GW1N-9C", synthesis="-family gw1n",
-                lut4=8_640, flip_flops=6_480, ramw=270, block_ram=26, dsp=20,
+                lut4=8_640, flip_flops=6_480, ramw=270, block_ram=26, dsp=40,
                 options=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"))
 GW2AR_18C = Part(name="GW2AR-18C", family="gowin", name_for_packer="GW2A-18C", synthesis="-family gw2a",
-                 lut4=20_736, flip_flops=15_552, ramw=648, block_ram=46, dsp=48,
+                 lut4=20_736, flip_flops=15_552, ramw=648, block_ram=46, dsp=96,
                  options=("--device", "GW2AR-LV18QN88C8/I7", "--vopt", "family=GW2A-18C"))

@@ -51,8 +51,8 @@ class LinkedMachine(wiring.Component):
         m = Module()
         array = self.array
         m.submodules.machine = machine = machine_of(array)
-        m.submodules.link = link = HostLink((4, array.activation_bytes, beat_width(array) // 8), array.output_bytes,
-                                              machine_digest(array))
+        m.submodules.link = link = HostLink((4, array.activation_bytes, beat_width(array) // 8),
+                                            len(machine.m_axis_tdata) // 8, machine_digest(array))
         wiring.connect(m, wiring.flipped(self.i), link.i)
         wiring.connect(m, link.o, wiring.flipped(self.o))
         for number, name in enumerate(["cmd", "act", "table"]):

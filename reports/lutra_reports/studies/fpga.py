@@ -10,16 +10,16 @@ from lutra_model.bare import LAST, LEARN, LOAD
 from lutra_model.footprint import Point
 from lutra_model.technology import Technology
 
-from . import fpga_largest
 from .base import Found, Row, Study, Table
 from .measured import Measured
 
-__all__ = ["STUDY", "Speed", "charged", "speed"]
+__all__ = ["STUDY", "Speed", "charged", "largest", "speed"]
 
 TILES = 4            # row tiles of the products whose rate is said
 LENGTHS = (4, 9)     # of sub-vectors, for a table cell that is told an index
 SHARERS = (64, 256)  # columns of a layer that share an encoder's indices
-HEAD = ("part", "array", "rows x columns", "state", "LUT4 cells", "RAM blocks", "block RAMs", "multipliers",
+ENCODED = "ecp5"     # the family on which encoders were counted
+HEAD = ("part", "array", "rows x columns", "LUT4 cells", "RAM blocks", "block RAMs", "multipliers",
         "Fmax, MHz", "MACs a cycle", "GMAC/s", "in passes", "MACs a cycle for 1000 LUT4 cells")
 
 
@@ -63,36 +63,72 @@ def _named(point: Point) -> str:
             "lookup": "lookup"}.get(array.engine, array.engine)
 
 
+def _kinds(point: Point) -> list[tuple[str, int]]:
+    """What a point is compared as: a name and the length of sub-vectors; for lookup, of each length."""
+    array = point.array
+    if array.engine == "lookup":
+        return [(f"lookup, V = {length}", length) for length in LENGTHS]
+    return [(_named(point) if array.engine != "mac" else "INT8 MAC", array.length)]
+
+
 def _lines(point: Point) -> Iterator[list[object]]:
     """A line of the table; for lookup one for each length."""
-    array, cells = point.array, point.cells
-    for length in LENGTHS if array.engine == "lookup" else (array.length,):
-        found, fmax = speed(point, length), point.fmax_mhz
-        rate = f"{found.macs * fmax / 1000:.2f}" if fmax else "not measured"
-        sustained = f"{found.macs * fmax * found.busy / 1000:.2f}" if fmax else "not measured"
-        yield [point.part, _named(point) + f", V = {length}" * (array.engine == "lookup"),
-               f"{array.rows} x {array.columns}", "routed" if fmax else "synthesised only", f"{cells['LUT4 cells']:,}",
-               cells.get("distributed RAM blocks", 0), cells["block RAMs"], cells.get("multipliers", 0),
-               f"{fmax:.1f}" if fmax else "not measured", f"{found.macs:,.0f}", rate, sustained,
-               f"{1000 * found.macs / cells['LUT4 cells']:.1f}"]
+    array, cells, fmax = point.array, point.cells, point.fmax_mhz
+    for name, length in _kinds(point):
+        found = speed(point, length)
+        yield [point.part, name if array.engine == "lookup" else _named(point), f"{array.rows} x {array.columns}",
+               f"{cells['LUT4 cells']:,}", cells.get("distributed RAM blocks", 0), cells["block RAMs"],
+               cells.get("multipliers", 0), f"{fmax:.1f}", f"{found.macs:,.0f}", f"{found.macs * fmax / 1000:.2f}",
+               f"{found.macs * fmax * found.busy / 1000:.2f}", f"{1000 * found.macs / cells['LUT4 cells']:.1f}"]
 
 
-def _encoders(known: Sequence[Point], encoders: dict[str, int]) -> Table:
-    """The largest routed lookup array of each part, with its encoders."""
-    largest: dict[str, Point] = {}
+def largest(known: Sequence[Point]) -> dict[tuple[str, str], tuple[Point, int]]:
+    """The array with the most cells, by part and kind, and the length of its sub-vectors."""
+    found: dict[tuple[str, str], tuple[Point, int]] = {}
     for point in known:
-        if point.array.engine == "lookup" and point.fmax_mhz:
-            before = largest.setdefault(point.part, point)
-            largest[point.part] = max(before, point, key=lambda item: item.array.cells)
+        for name, length in _kinds(point):
+            before, _ = found.get((point.part, name), (point, 0))
+            found[point.part, name] = max(before, point, key=lambda item: item.array.cells), length
+    return dict(sorted(found.items(), key=lambda item: item[0][0]))
+
+
+def _rate(point: Point, length: int) -> float:
+    """Equivalent dense multiply-accumulates, in billions a second."""
+    return speed(point, length).macs * point.fmax_mhz / 1000
+
+
+def _density(point: Point, length: int) -> float:
+    """Of those, for 1000 LUT4 cells."""
+    return 1000 * _rate(point, length) / point.cells["LUT4 cells"]
+
+
+def _largest(found: dict[tuple[str, str], tuple[Point, int]]) -> Table:
+    """Side by side, with the share of the part that each fills."""
     rows = []
-    for part, point in largest.items():
-        for name, cells in encoders.items():
-            length = int(name.rsplit(" ", 1)[1])
+    for (part, name), (point, length) in found.items():
+        cells, there = point.cells["LUT4 cells"], board_named(point.board).part.lut4
+        rows.append([part, name, f"{point.array.rows} x {point.array.columns}",
+                     f"{cells:,} of {there:,} ({100 * cells / there:.0f} %)", point.cells.get("multipliers", 0),
+                     f"{point.fmax_mhz:.1f}", f"{_rate(point, length):.2f}",
+                     f"{1000 * speed(point, length).macs / cells:.1f}", f"{_density(point, length):.2f}"])
+    return Table("the largest array of each kind that was routed, encoders not charged",
+                 ("part", "array", "rows x columns", "LUT4 cells", "multipliers", "Fmax, MHz", "GMAC/s",
+                  "MACs a cycle for 1000 LUT4 cells", "GMAC/s for 1000 LUT4 cells"), rows)
+
+
+def _encoders(found: dict[tuple[str, str], tuple[Point, int]], encoders: dict[str, int]) -> Table:
+    """The largest routed lookup arrays of the parts on which encoders were counted, with these."""
+    rows = []
+    for name, cells in encoders.items():
+        length = int(name.rsplit(" ", 1)[1])
+        for (part, kind), (point, _) in found.items():
+            if point.family != ENCODED or kind != f"lookup, V = {length}":
+                continue
             for sharers in SHARERS:
                 count, dense = charged(point, cells, sharers, length)
                 fits = point.cells["LUT4 cells"] + ceil(count) * cells <= board_named(point.board).part.lut4
                 rows.append([part, f"{point.array.rows} x {point.array.columns}", name, f"{cells:,}", sharers,
-                             f"{count:.2f}", f"{dense:.1f}" if fits else "does not fit"])
+                             f"{count:.2f}", f"{dense:.1f}" + " (does not fit)" * (not fits)])
     return Table("encoders charged: as many as keep the array at its full rate",
                  ("part", "lookup array", "encoder, V =", "LUT4 cells of one", "columns that share", "encoders",
                   "MACs a cycle for 1000 LUT4 cells"), rows)
@@ -115,33 +151,26 @@ def _errors(known: Sequence[Point]) -> Table:
 
 
 def _find(technologies: Sequence[Technology], points: Sequence[Measured]) -> Found:
-    known, encoders = footprint.points(), footprint.encoders()
+    known = footprint.points()
     lines = [line for point in known for line in _lines(point)]
     table = Table("bare arrays behind their serial host link", HEAD, lines)
-    tables = (table, _encoders(known, encoders), _errors(known), fpga_largest.table())
-    best: dict[tuple[str, str], float] = {}
-    for point in known:
-        if point.fmax_mhz:
-            lengths = LENGTHS if point.array.engine == "lookup" else (point.array.length,)
-            for length in lengths:
-                name = point.array.engine + f", V = {length}" * (point.array.engine == "lookup")
-                rate = speed(point, length).macs * point.fmax_mhz / 1000
-                best[point.part, name] = max(best.get((point.part, name), 0.0), rate)
-    parts = sorted({part for part, _ in best})
-    rows = [Row(f"{name}: the fastest routed array on {part}", "GMAC/s", {"nextpnr": rate},
+    found = largest(known)
+    tables = (table, _largest(found), _encoders(found, footprint.encoders()), _errors(known))
+    rows = [Row(f"{name}: the largest routed array on {part}", "GMAC/s", {"nextpnr": _rate(*point)},
                 "equivalent dense multiply-accumulates of a cycle times post-route Fmax; encoders are charged in a "
-                "table of their own") for (part, name), rate in best.items()]
-    return Found(rows, [_said(part, best) for part in parts], tables)
+                "table of their own") for (part, name), point in found.items()]
+    return Found(rows, [_said(part, found) for part in dict.fromkeys(part for part, _ in found)], tables)
 
 
-def _said(part: str, best: dict[tuple[str, str], float]) -> str:
+def _said(part: str, found: dict[tuple[str, str], tuple[Point, int]]) -> str:
     """A part's answer, in a sentence."""
-    rates = {name: rate for (where, name), rate in best.items() if where == part}
-    if "mac" not in rates or len(rates) == 1:
+    rates = {name: _density(*point) for (where, name), point in found.items() if where == part}
+    if "INT8 MAC" not in rates or len(rates) == 1:
         return f"On {part} there is nothing to compare: routed were {', '.join(rates)}."
-    ratios = ", ".join(f"{rate / rates['mac']:.1f} ({name})" for name, rate in rates.items() if name != "mac")
-    return (f"On {part} the fastest routed arrays stand for {ratios} times the multiply-accumulates a second of the "
-            "fastest routed INT8 MAC array, before encoders are charged and at another accuracy.")
+    mac = rates.pop("INT8 MAC")
+    ratios = ", ".join(f"{rate / mac:.1f} ({name})" for name, rate in rates.items())
+    return (f"On {part} a LUT4 cell of the largest routed arrays stands for {ratios} times the multiply-accumulates a "
+            "second of one of the largest routed INT8 MAC array, before encoders are charged and at another accuracy.")
 
 
 STUDY = Study("fpga", "lookup arrays and multipliers on FPGAs", "our own bitstreams, placed and routed by nextpnr",

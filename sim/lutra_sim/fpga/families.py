@@ -71,10 +71,10 @@ GOWIN = Family(
                        "--write", "lutra.pnr.json"),
     pack=("-d", "{part}", "-o", "lutra.fs", "lutra.pnr.json"), bitstream="fs",
     uses={"LUT4 cells": {"LUT4": 1, "ALU": 1, "RAM16SDP4": 4}, "distributed RAM blocks": {"RAM16SDP4": 1},
-          "block RAMs": {"BSRAM": 1}, "multipliers": {"MULT18X18": 1}, "flip-flops": {"DFF": 1}},
+          "block RAMs": {"BSRAM": 1}, "multipliers": {"MULT9X9": 1, "MULT18X18": 2}, "flip-flops": {"DFF": 1}},
     least={"LUT4 cells": {**{f"LUT{size}": 1 for size in range(1, 5)}, "ALU": 1, "RAM16SDP4": 4},
            "distributed RAM blocks": {"RAM16SDP4": 1}, "block RAMs": {"SDPX9B": 1, "SDPB": 1, "DPX9B": 1, "DPB": 1},
-           "multipliers": {"MULT18X18": 1},
+           "multipliers": {"MULT9X9": 1, "MULT18X18": 2},
            "flip-flops": {f"DFF{kind}": 1 for kind in ("", "E", "R", "RE", "S", "SE", "C", "CE", "P", "PE")}})
 
 FAMILIES = {family.name: family for family in (ECP5, ICE40, GOWIN)}
