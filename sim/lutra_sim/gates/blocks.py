@@ -122,7 +122,7 @@ class Block:
         An event is a cycle in which the port that says so is high.
         """
         found = {}
-        for component, (data, valid) in (self.watched | self.later).items():
+        for component, (data, valid) in {**self.watched, **self.later}.items():
             given = max((ports[name][:, 0] & 1 for name in ports if re.fullmatch(valid, name)),
                         key=lambda events: int(events.sum()), default=np.zeros(0, np.uint8)).astype(bool)
             names = [name for name in ports if re.fullmatch(data, name)]
