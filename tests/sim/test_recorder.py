@@ -40,7 +40,7 @@ def values(part: Part, port: str, given: np.ndarray) -> list[int]:
 
 
 def differences(part: Part, ports: dict[str, np.ndarray], rest: int = 0) -> list[str]:
-    """Outputs that the part alone, in Amaranth's simulator, does not give as recorded; it rests for so many cycles first."""
+    """Outputs that the part alone, in Amaranth's simulator, does not give as recorded, after so many cycles at rest."""
     given = {name: values(part, name, rows) for name, rows in ports.items()}
     wrong: set[str] = set()
 
