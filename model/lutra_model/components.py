@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 __all__ = ["AREA_COMPONENTS", "COMPONENTS", "OWN_AREAS", "OWN_ENERGIES", "Quantity", "kind_of"]
 
-COMPONENTS = ("activations", "gather", "encoder", "codebooks", "index", "cells", "tables", "fill", "adds",
+COMPONENTS = ("activations", "gather", "way", "encoder", "codebooks", "index", "cells", "tables", "fill", "adds",
               "accumulators", "pool", "finisher", "functions", "add", "program", "control", "leakage", "dram")
-AREA_COMPONENTS = ("gather", "encoder", "cells", "adds", "finisher", "add", "functions", "control", "activations",
-                   "tables", "codebooks", "program", "index", "accumulators", "slots", "rows")  # memories last
+AREA_COMPONENTS = ("gather", "way", "encoder", "cells", "adds", "finisher", "add", "functions", "control",
+                   "activations", "tables", "codebooks", "program", "index", "accumulators", "slots",
+                   "rows")  # memories last
 
 OWN_ENERGIES = {  # entries that a technology may price for one component
     "gather": ("add", "register", "mux", "clock"), "pool": ("add", "compare", "mux"),
@@ -16,7 +17,8 @@ OWN_ENERGIES = {  # entries that a technology may price for one component
     "adds": ("add", "deep", "register", "clock"), "accumulators": ("add", "register", "wire", "clock"),
     "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
-    "add": ("multiply", "add", "mux", "wire", "clock"), "program": ("register",), "control": ("register", "clock")}
+    "add": ("multiply", "add", "mux", "register", "clock"), "way": ("register", "mux", "clock"),
+    "program": ("register",), "control": ("register", "clock")}
 OWN_AREAS = {
     "gather": ("add", "mux", "compare", "register", "clock"),
     "encoder": ("add", "multiply", "compare", "mux", "register", "clock"),
@@ -25,7 +27,7 @@ OWN_AREAS = {
     "finisher": ("add", "multiply", "mux", "compare", "register", "clock"),
     "add": ("multiply", "add", "mux", "register", "clock"),
     "functions": ("add", "compare", "mux", "multiply", "register", "clock"),
-    "control": ("add", "mux", "register", "clock")}
+    "way": ("register", "mux", "clock"), "control": ("add", "mux", "register", "clock")}
 
 
 def kind_of(engine: str, metric: str, component: str) -> str:

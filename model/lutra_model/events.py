@@ -73,8 +73,8 @@ class Events:
     function_read_bits, function_write_bits : function memory; what is read goes into registers.
     row_read_bits, row_write_bits : the row unit's memories.
     residual_adds : outputs to which the add stage adds: two products of 16 x 8 bits, a sum, a rounding, a shift.
-    encode_register_bits, issue_register_bits, accumulator_register_bits, finish_register_bits : register bits clocked
-        by data, in encoders; in cells, trees; in accumulators; in finishers.
+    encode_register_bits, issue_register_bits, accumulator_register_bits, finish_register_bits, add_register_bits :
+        register bits clocked by data, in encoders; in cells, trees; in accumulators; in finishers; in the add stage.
     program_read_bits, program_write_bits : program memory.
     activation_beats, table_beats, output_beats : beats of the streams.
     dram : bits from and to memory.
@@ -137,6 +137,7 @@ class Events:
     issue_register_bits: int = 0
     accumulator_register_bits: int = 0
     finish_register_bits: int = 0
+    add_register_bits: int = 0
     program_read_bits: int = 0
     program_write_bits: int = 0
     activation_beats: int = 0

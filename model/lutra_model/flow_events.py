@@ -1,6 +1,5 @@
 """Events of what all operations share: addresses, gathered words, finisher, add stage, writer."""
 
-from .engines import log2
 from .function_events import function_counts
 from .operation import Kind, Operation
 from .params import Array
@@ -11,10 +10,9 @@ __all__ = ["feeder_counts", "result_counts"]
 
 def feeder_counts(operation: Operation, structure: Structure) -> dict[str, int]:
     """Addresses, gathered words, and the registers between memory and encoders; words of padding are addressed, too."""
-    address = log2(structure.array.activation_words)
     reads = operation.rows * operation.parts_y * operation.parts_x * operation.lane_reads
-    return {"gather_read_bits": operation.words_inside * structure.word_bits, "address_bits": reads * address,
-            "gather_register_bits": reads * (2 * address + 3 * structure.word_bits)}
+    return {"gather_read_bits": operation.words_inside * structure.word_bits,
+            "address_bits": reads * structure.address_bits, "gather_register_bits": reads * structure.lane_registers}
 
 
 def _written(operation: Operation, array: Array) -> int:
@@ -25,10 +23,12 @@ def _written(operation: Operation, array: Array) -> int:
 
 
 def result_counts(operation: Operation, structure: Structure, outputs: int) -> dict[str, int]:
-    """Finisher, functions, add stage, writer."""
-    bits = _written(operation, structure.array) * structure.word_bits
-    return {"finishes": outputs, "finish_register_bits": outputs * structure.finish_registers,
-            **function_counts(operation, structure, outputs),
+    """Finisher, functions, add stage, writer; registers of all columns are clocked, whatever a row has of results."""
+    array, bits = structure.array, _written(operation, structure.array) * structure.word_bits
+    each = array.cell.vector and operation.kind is Kind.PRODUCT  # only the tokens that are there are clocked
+    passed = outputs if each else operation.rows * operation.column_tiles * array.columns
+    return {"finishes": outputs, "finish_register_bits": passed * structure.finish_registers,
+            "add_register_bits": passed * structure.add_registers, **function_counts(operation, structure, outputs),
             "residual_adds": outputs if operation.residual else 0,
             "residual_read_bits": bits if operation.residual else 0,
             "activation_write_bits": 0 if operation.to_stream else bits,

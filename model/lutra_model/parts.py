@@ -10,14 +10,15 @@ from .function_events import FUNCTION_BITS, ROW_MEMORY_BITS, lane_parts, row_par
 from .operation import descriptor_words
 from .schedule import Pipeline
 from .structure import Structure
+from .whole import up
 
-__all__ = ["ADD_PARTS", "FINISHER_PARTS", "accumulated_rows", "clock_words", "memory_bits", "parts"]
+__all__ = ["ADD_PARTS", "FINISHER_PARTS", "accumulated_rows", "clock_gates", "clock_words", "memory_bits", "parts",
+           "pool_parts"]
 
 FINISHER_PARTS: Parts = {"add": 33 + 33 + 10, "multiply": 33 * 16 / 64, "mux": 7 * 19 + 3 * 17, "compare": 2 * 10}
 #                        bias, sum of two products, rounding; products of 8 x 8 bits; shift in two steps; clamp
 ADD_PARTS: Parts = {"multiply": 2 * 16 * 8 / 64, "add": 2 * 26, "mux": 3 * 19 + 3 * 17}
 #                   own and residual factor; sum, rounding; shift in two steps
-ADD_REGISTERS = 8 + 2 * 24 + 26 + 19 + 10 + 8  # residual, products, sum, two steps of the shift, result
 BANKS = 2                        # tables, weights and finisher parameters are loaded while others are in use
 Found = Iterator[Quantity]
 
@@ -46,13 +47,27 @@ def _of(component: str, parts: Parts, times: int = 1) -> Found:
 
 
 def _gather(structure: Structure) -> Found:
-    """Lane addresses, the way from banks to lanes, and the pool's tree."""
+    """Lane addresses and whether they lie in the image, the way from banks to lanes, and the pool's tree."""
+    array, pool = structure.array, pool_parts(structure)
+    own = {"add": array.lanes * structure.address_bits, "compare": array.lanes * 4 * 8,
+           "mux": array.lanes * (array.banks - 1) * structure.word_bits, "register": structure.gather_registers}
+    return _of("gather", {entry: amount + pool[entry] for entry, amount in own.items()})
+
+
+def pool_parts(structure: Structure) -> Parts:
+    """The pool's tree: adders, the larger of two, the choice of either; registers after each half of its levels."""
+    array, bits = structure.array, structure.array.word * reduction_bits(structure.array.pool_lanes, 8)
+    levels = log2(array.pool_lanes)
+    half = levels - levels // 2
+    return {"add": bits, "compare": bits, "mux": 2 * bits,
+            "register": array.word * (up(array.pool_lanes, 1 << half) * (8 + half) + 8 + levels)}
+
+
+def _way(structure: Structure) -> Found:
+    """Registers between the parts; words that are written turn to their banks."""
     array = structure.array
-    ways = array.lanes + array.output_words  # from banks to lanes, from columns to banks
-    pool = array.word * reduction_bits(array.pool_lanes, 8)
-    return _of("gather", {"add": array.lanes * log2(array.activation_words) + pool, "compare": pool,
-                          "mux": ways * (array.banks - 1) * structure.word_bits,
-                          "register": structure.gather_registers})
+    return _of("way", {"register": structure.way_registers,
+                       "mux": array.beat_words * structure.word_bits * log2(array.beat_words)})
 
 
 def _encoder(structure: Structure) -> Found:
@@ -63,8 +78,8 @@ def _encoder(structure: Structure) -> Found:
 
 
 def _row_bits(structure: Structure) -> int:
-    """Bits that tell the accumulators their row, and whether it is the first or last."""
-    return log2(structure.array.block_rows) + 3
+    """Bits that tell the accumulators their row, in three stages, and whether it is first, last or the one before."""
+    return 3 * log2(structure.array.block_rows) + 8
 
 
 def accumulated_rows(structure: Structure, register_bits: int) -> int:
@@ -85,7 +100,7 @@ def _array(structure: Structure) -> Found:
         yield Quantity("adds", "add", array.columns * reduction_bits(array.rows, structure.term_bits))
         yield Quantity("accumulators", "add", array.columns * structure.accumulator_bits)
     yield Quantity("adds", "register", structure.issue_registers)
-    yield Quantity("accumulators", "register", structure.accumulator_registers)
+    yield Quantity("accumulators", "register", structure.accumulator_registers + _row_bits(structure))
 
 
 def _finisher(structure: Structure) -> Found:
@@ -98,8 +113,8 @@ def _finisher(structure: Structure) -> Found:
 
 
 def _add(structure: Structure) -> Found:
-    each: Parts = {"fp32_add": 1, "register": 3 * 32} if structure.is_float else ADD_PARTS | {"register": ADD_REGISTERS}
-    return _of("add", each, structure.array.columns)
+    each: Parts = {"fp32_add": 1} if structure.is_float else ADD_PARTS
+    return _of("add", each | {"register": structure.add_registers}, structure.array.columns)
 
 
 def _functions(structure: Structure) -> Found:
@@ -125,18 +140,26 @@ def parts(structure: Structure) -> tuple[Quantity, ...]:
     """All parts of a machine; an entry may come more than once in a component."""
     found = [Quantity("activations" if name == "residuals" else name, "sram", width, words)
              for name, (words, width) in memory_bits(structure).items() if np.any(width)]
-    for component in (_gather, _encoder, _array, _finisher, _add, _functions, _control):
+    for component in (_gather, _way, _encoder, _array, _finisher, _add, _functions, _control):
         found.extend(part for part in component(structure) if np.any(part.amount))
-    return (*found, *(Quantity(component, "clock", words) for component, words in clock_words(structure).items()))
+    return (*found, *(Quantity(component, "clock", words) for component, words in clock_gates(structure).items()))
 
 
 def clock_words(structure: Structure) -> dict[str, int]:
     """What the clock reaches in every cycle: words behind a clock gate each, and bits without one, by component."""
+    found, array = clock_gates(structure), structure.array
+    always = {"gather": structure.gather_always, "way": structure.way_always, "control": structure.control_registers,
+              "accumulators": array.columns * structure.accumulator_bits + _row_bits(structure)}
+    return found | {component: found[component] + bits for component, bits in always.items()}
+
+
+def clock_gates(structure: Structure) -> dict[str, int]:
+    """Clock gates by component."""
     array, pipeline = structure.array, Pipeline(structure.array)
-    found = {"gather": pipeline.fetch + array.lanes, "encoder": array.encoders * array.cell.encoder_words(array),
+    found = {"gather": array.lanes + 2, "way": 1, "encoder": array.encoders * array.cell.encoder_words(array),
              "cells": array.rows // array.fill * array.cell.cell_words(array), "adds": 2 * pipeline.tree + 2,
-             "accumulators": 1 + _row_bits(structure),
+             "accumulators": 1,
              "finisher": 2 * (array.cell.parameter_bytes + pipeline.finish), "add": 2 * pipeline.add,
-             "control": 2 * descriptor_words(array) + structure.control_registers}
+             "control": 2 * descriptor_words(array)}
     functions = {"functions": 2 * pipeline.function + row_pipeline(structure)} if array.functions else {}
     return found | functions

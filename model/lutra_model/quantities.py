@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from .components import Quantity
+from .engines import log2
 from .events import Events
 from .parts import ADD_PARTS, FINISHER_PARTS, accumulated_rows, clock_words, memory_bits
 from .structure import Structure
@@ -46,8 +47,9 @@ class _Counts:
         yield Quantity("encoder", "compare", events.encoder_compare_bits)
         yield Quantity("encoder", "mux", events.encoder_mux_bits)
         yield from self.memory("codebooks", events.codebook_read_bits, events.codebook_write_bits)
-        yield Quantity("codebooks", "register", events.codebook_read_bits)
-        yield Quantity("codebooks", "wire", events.codebook_read_bits * array.cell.slot_words(array, array.entries))
+        taken, offered = array.cell.codebook_moves(array)
+        yield Quantity("codebooks", "register", events.codebook_read_bits * taken)
+        yield Quantity("codebooks", "wire", events.codebook_read_bits * offered)
 
     def array(self) -> Found:
         """Cells, adder trees and their registers; tables, weights and parameters that are written into them."""
@@ -88,6 +90,15 @@ class _Counts:
         yield Quantity("program", "register", 2 * events.program_read_bits)
         yield Quantity("dram", "dram", events.dram.total)
 
+    def way(self) -> Found:
+        """What lies between the parts: words to the cells (a vector machine's have no register), from and to memory."""
+        events, array = self.events, self.structure.array
+        if not array.cell.vector:
+            tables = events.table_read_bits + events.table_beats * self.structure.table_word_bits
+            yield Quantity("way", "register", events.index_read_bits + tables)
+        yield Quantity("way", "register", events.gather_read_bits + events.activation_write_bits)
+        yield Quantity("way", "mux", events.activation_write_bits * log2(array.beat_words))
+
     def finisher(self) -> Found:
         """Bias, rescale, round, clamp: or one FP32 addition. Residual: two products, a sum, a rounding and a shift."""
         events = self.events
@@ -96,7 +107,7 @@ class _Counts:
             for entry, amount in ({"fp32_add": 1.0} if self.structure.is_float else parts).items():
                 yield Quantity(component, entry, times * amount)
         yield Quantity("finisher", "register", events.finish_register_bits)
-        yield Quantity("add", "wire", 8 * events.finishes)
+        yield Quantity("add", "register", events.add_register_bits)
 
     def functions(self) -> Found:
         """Function units and row unit; in a floating-point machine the same ones stand for its own."""
@@ -121,7 +132,8 @@ class _Counts:
 def owed(events: Events, cycles: Any, structure: Structure) -> Found:
     """The same as `quantities`, of one machine or of arrays of them: those of nothing are among them."""
     counts = _Counts(events, structure)
-    for each in (counts.gather, counts.encoder, counts.array, counts.storage, counts.finisher, counts.functions):
+    for each in (counts.gather, counts.encoder, counts.array, counts.way, counts.storage, counts.finisher,
+                 counts.functions):
         yield from each()
     yield from counts.time(cycles)
 

@@ -8,8 +8,13 @@ from .components import kind_of
 from .engines import log2, reduction_bits
 from .operation import descriptor_words
 from .params import Array
+from .schedule import Pipeline
+from .whole import most, up
 
 __all__ = ["Number", "Structure", "reduction_bits"]
+
+WINDOW_BITS = 32 + 4 * 8 + 8  # its base, its bounds in both directions, valid and last
+FLAGS = 100                   # single bits that go beside data, and the place of an error
 
 
 class Number(StrEnum):
@@ -67,8 +72,9 @@ class Structure:
 
     @cached_property
     def accumulator_bits(self) -> int:
-        """Bits that hold the sum of the longest layer without overflow; FP32 in a floating-point machine."""
-        return 32 if self.is_float else self.array.cell.accumulator_bits(self.array)
+        """Bits that hold the sum of the longest layer, or of a pool, without overflow; FP32 in a float machine."""
+        return 32 if self.is_float else most(self.array.cell.accumulator_bits(self.array),
+                                             8 + log2(self.array.pool_lanes))
 
     @cached_property
     def index_word_bits(self) -> int:
@@ -124,6 +130,13 @@ class Structure:
         return 33 + 16 + 34 + 33 + 6 + 49 + 6 + 19 + 3 + 10 + 8 + 8
 
     @cached_property
+    def add_registers(self) -> int:
+        """Register bits that one output passes in the add stage: own and residual product, sum, two steps of the shift,
+        result.
+        """
+        return 3 * 32 if self.is_float else 2 * 25 + 26 + 19 + 10 + 8
+
+    @cached_property
     def control_registers(self) -> int:
         """Register bits of the program's control, clocked in every cycle: the walkers' counters."""
         array = self.array
@@ -136,9 +149,41 @@ class Structure:
         return 2 * 32 * descriptor_words(self.array)
 
     @cached_property
+    def address_bits(self) -> int:
+        """Bits of a lane's address: those of the memory, or of the operation's offsets, and whether it lies beyond."""
+        return most(log2(self.array.activation_words), 16) + 1
+
+    @cached_property
+    def lane_registers(self) -> int:
+        """Register bits that a lane's word passes: its address, its bank in three stages, a bank's row, the word."""
+        row = log2(up(self.array.activation_words, self.array.banks))
+        return self.address_bits + 3 * (log2(self.array.banks) + 1) + row + 1 + self.word_bits
+
+    @cached_property
+    def gather_always(self) -> int:
+        """Register bits of the window former without a clock gate: lanes' banks, rows of banks, the window's bounds."""
+        array, row = self.array, log2(up(self.array.activation_words, self.array.banks))
+        return array.lanes * 3 * (log2(array.banks) + 1) + array.banks * (row + 1) + WINDOW_BITS
+
+    @cached_property
     def gather_registers(self) -> int:
-        """Register bits between addresses and sub-vectors, of every lane: its address and that in a bank; the word
-        read, the word by lane and the word arranged.
+        """Register bits between windows and the words of their lanes."""
+        return self.gather_always + self.array.lanes * (self.address_bits + 1 + self.word_bits)
+
+    @cached_property
+    def way_always(self) -> int:
+        """Register bits between the parts, which no clock gate stops: words of tables and indices on their way to the
+        cells (a vector machine's have none), words that were gathered, a residual, a beat that is loaded; and beside
+        them, stage by stage, where a result, a symbol and a sum belong.
         """
-        array = self.array
-        return array.lanes * (2 * log2(array.activation_words) + 3 * self.word_bits)
+        array, stages = self.array, Pipeline(self.array)
+        words = 0 if array.cell.vector else self.table_word_bits + self.index_word_bits
+        words = words + array.banks * self.word_bits + 2 * array.columns * self.number.bits
+        place = (stages.fetch + stages.encode) * (log2(2 * array.index_words) + log2(array.slots) + 2)
+        row = (stages.fetch + stages.tree + 1) * (log2(array.block_rows) + 3)
+        return words + (stages.add + 4) * 32 + place + row + FLAGS
+
+    @cached_property
+    def way_registers(self) -> int:
+        """All of them: also the words that are written."""
+        return self.way_always + self.array.beat_words * self.word_bits

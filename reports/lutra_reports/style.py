@@ -21,7 +21,7 @@ GROUPS = {  # components drawn as one piece of a bar
     "codebooks, tables of levels": (("codebooks",), COLOURS["peach"]),
     "cells and adders": (("cells", "adds"), COLOURS["blue"]),
     "table memory and cell fill": (("tables", "fill"), COLOURS["pink"]),
-    "activation and index memory, gather": (("activations", "gather", "index"), COLOURS["sky"]),
+    "activation and index memory, gather, ways": (("activations", "gather", "index", "way"), COLOURS["sky"]),
     "accumulators": (("accumulators",), COLOURS["orange"]),
     "finisher, functions, add, pool, control, leakage": (
         ("finisher", "functions", "add", "pool", "program", "control", "leakage"), COLOURS["dark"]),

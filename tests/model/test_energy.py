@@ -40,7 +40,8 @@ def unit_technology(**prices: float) -> Technology:
 def test_a_lookup_layer_by_hand() -> None:
     """2 rows, 3 codebooks of 9, 2 columns on a 16 x 16 array: each price alone is its count.
 
-    Words hold 4 channels, so a row of 27 scalars gathers 7 of 9 lanes from 16 banks; addresses have 13 bits.
+    Words hold 4 channels, so a row of 27 scalars gathers 7 of 9 lanes from 16 banks; addresses have 17 bits. Results
+    (a word for each row) turn to their banks in 4 steps.
     """
     layer = Layer(rows=2, codebooks=3, columns=2)
     steps = 2 * 3 * 16 * 9
@@ -49,10 +50,10 @@ def test_a_lookup_layer_by_hand() -> None:
     compared = 2 * 3 * 15 * 20
     gathered, codebook, tables, program = 2 * 7 * 32, 16 * 4 * 9 * 8, 17 * 256 * 8, (28 + 9) * 32
     for prices, expected in [
-            ({"add": 1.0}, 9 * steps + sums + tree + 2 * 2 * (33 + 33 + 10) + 2 * 7 * 13),
+            ({"add": 1.0}, 9 * steps + sums + tree + 2 * 2 * (33 + 33 + 10) + 2 * 7 * 17),
             ({"multiply": 1.0}, 81 / 64 * steps + 2 * 2 * 33 * 16 / 64),
             ({"compare": 1.0}, compared + 2 * 2 * 2 * 10),
-            ({"mux": 1.0}, compared + 2 * 3 * 2 * 15 * 8 + 2 * 2 * (7 * 19 + 3 * 17) + 15 * gathered),
+            ({"mux": 1.0}, compared + 2 * 3 * 2 * 15 * 8 + 2 * 2 * (7 * 19 + 3 * 17) + 15 * gathered + 4 * 2 * 32),
             ({"dram": 1.0}, 3 * 16 * 9 * 8 + 3 * 16 * 2 * 8 + 2 * 7 * 8 + program),
             ({"sram_read": 64.0}, gathered + codebook + tables + program + 2 * 16 * 4),
             ({"sram_write": 64.0}, 2 * 32 + codebook + tables + program + 2 * 16 * 4)]:
@@ -67,9 +68,9 @@ def test_a_mac_layer_by_hand() -> None:
     gathered, tables, program = 2 * 7 * 32, 3 * 256 * 8, (28 + 9) * 32
     for prices, expected in [
             ({"multiply": 1.0}, 2 * 27 * 2 + 2 * 2 * 33 * 16 / 64),
-            ({"add": 1.0}, 2 * 2 * tree + 2 * 2 * 29 + 2 * 2 * (33 + 33 + 10) + 2 * 7 * 13),
+            ({"add": 1.0}, 2 * 2 * tree + 2 * 2 * 29 + 2 * 2 * (33 + 33 + 10) + 2 * 7 * 17),
             ({"sram_read": 64.0}, 2 * 2 * 16 * 8 + accumulators + gathered + tables + program),
-            ({"compare": 1.0}, 2 * 2 * 2 * 10), ({"mux": 1.0}, 2 * 2 * (7 * 19 + 3 * 17) + 15 * gathered)]:
+            ({"compare": 1.0}, 2 * 2 * 2 * 10), ({"mux": 1.0}, 2 * 2 * (7 * 19 + 3 * 17) + 15 * gathered + 4 * 2 * 32)]:
         assert priced(MAC, unit_technology(**prices), layer=layer).picojoules == pytest.approx(expected, rel=1e-12)
 
 

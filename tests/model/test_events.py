@@ -205,7 +205,7 @@ def test_registers_by_hand(metric: Metric, lane: int, total: int) -> None:
     tree = 8 * (total + 1) + 4 * (total + 2) + 2 * (total + 3) + total + 4
     assert structure.encode_registers == 9 * 8 + 16 * 9 * lane + 16 * total + tree
     assert structure.array.cell.codebook_registers(structure.array) == 2 * 16 * 9 * 8
-    assert structure.issue_registers == 16 * 4 + 16 * (16 * 8 + 4 * 10 + 12)
+    assert structure.issue_registers == 16 * (16 * 8 + 4 * 10 + 12)
     assert structure.accumulator_registers == 16 * (17 + 17)
 
 

@@ -97,7 +97,7 @@ def broken(*path: str, value: Any) -> str:
     (broken("entries", "encoder.add", value=OWN | {"unit": "pJ"}),
      't: entry encoder.add: unit must be pJ/bit, not "pJ"'),
     (broken("entries", "dram.add", value=OWN), "t: entry dram.add: component must be one of accumulators, add, adds, "
-     "cells, codebooks, control, encoder, fill, finisher, functions, gather, pool, program, not dram"),
+     "cells, codebooks, control, encoder, fill, finisher, functions, gather, pool, program, way, not dram"),
     (broken("entries", "lokup.cells.add", value=OWN),
      r"t: entry lokup.cells.add: the kind of a component must be one of lookup, .*, not lokup"),
     (broken("entries", "lookup.dram.add", value=OWN),

@@ -39,16 +39,17 @@ def values(part: Part, port: str, given: np.ndarray) -> list[int]:
     return [(number ^ half) - half for number in numbers]
 
 
-def differences(part: Part, ports: dict[str, np.ndarray]) -> list[str]:
-    """Outputs that the part alone, in Amaranth's simulator, does not give as recorded."""
+def differences(part: Part, ports: dict[str, np.ndarray], rest: int = 0) -> list[str]:
+    """Outputs that the part alone, in Amaranth's simulator, does not give as recorded, after so many cycles at rest."""
     given = {name: values(part, name, rows) for name, rows in ports.items()}
     wrong: set[str] = set()
 
     async def bench(ctx: SimulatorContext) -> None:
-        for cycle in range(len(next(iter(given.values())))):
+        for cycle in range(-rest, len(next(iter(given.values())))):
             for name in part.inputs:
-                ctx.set(part.ports[name], given[name][cycle])
-            wrong.update(name for name in part.outputs if ctx.get(part.ports[name]) != given[name][cycle])
+                ctx.set(part.ports[name], given[name][max(cycle, 0)])
+            if cycle >= 0:
+                wrong.update(name for name in part.outputs if ctx.get(part.ports[name]) != given[name][cycle])
             await ctx.delay(1e-6)
 
     simulator = Simulator(part)
@@ -61,10 +62,10 @@ def differences(part: Part, ports: dict[str, np.ndarray]) -> list[str]:
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_part_alone_does_what_it_did_in_the_machine(name: str) -> None:
     _, parts, seen = recorded(MACHINES[name])
-    assert {"array", "accumulators", "finisher", "control", "gather"} <= set(parts)
+    assert {"array", "accumulators", "finisher", "control", "gather", "way"} <= set(parts)
     for block, part in parts.items():
         assert part.outputs, block
-        assert differences(part, seen.ports[block]) == [], block
+        assert differences(part, seen.ports[block], BLOCKS[block].rest) == [], block
 
 
 def test_another_recording_is_noticed() -> None:
@@ -81,6 +82,9 @@ def test_memories_of_a_part_are_its_registers_or_ports() -> None:
     assert {"read__addr", "write__addr", "write__data", "write__en"} <= set(accumulators.outputs)
     inside = design.part(["core.accumulator"])
     assert not any("read__" in name or "write__" in name for name in inside.ports)
+    ways = BLOCKS["way"].part(design)
+    assert [name for name, _ in ways.fragments] == ["activations", "core", "front"]
+    assert not any(fragment.subfragments for _, fragment in ways.fragments)
     assert design.find("core.accumulator.nothing") is None
     with pytest.raises(ValueError, match=r"^the machine must have a module core\.nothing$"):
         design.part(["core.nothing"])

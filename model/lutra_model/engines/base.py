@@ -156,6 +156,10 @@ class Engine(ABC):
         """Bits of a layer's codebooks that come from outside, without what fills up words."""
         return layer.codebooks * self.slot_words(array, layer.entries) * layer.length * 8
 
+    def codebook_moves(self, array: Array) -> tuple[int, int]:
+        """For each bit of a codebook that is loaded: register bits that take one, and those that it is offered to."""
+        return 1, self.slot_words(array, array.entries)
+
     @abstractmethod
     def encode_registers(self, array: Array) -> int:
         """Register bits that one sub-vector passes on its way to the index memory."""
@@ -165,8 +169,8 @@ class Engine(ABC):
         return 0
 
     def issue_registers(self, array: Array) -> int:
-        """Register bits that one issued row passes before the accumulators: its symbols, cells, adder tree."""
-        return array.rows * self.symbol_bits(array) + array.columns * self.tree_registers(array)
+        """Register bits that one issued row passes in the array: cells, adder tree."""
+        return array.columns * self.tree_registers(array)
 
     def tree_registers(self, array: Array) -> int:
         """Register bits of one column's terms and of its adder tree."""

@@ -129,11 +129,10 @@ class Planes(Engine):
         return array.columns * (array.rows * (array.length + 1) + self.tree_registers(array) + self._plane_bits(array))
 
     def _row_registers(self, array: Array) -> int:
-        """Bits clocked once for all planes of a row: symbols, tables, the sum lane's tree and products."""
+        """Bits clocked once for all planes of a row: tables, the sum lane's tree and products."""
         product = ZERO_BITS + self.lane_bits(array)
-        each = self.symbol_bits(array) + self._table_bits(array) - self.term_bits(array)
-        return (array.rows * each + self.tree_registers(array) + self.lane_bits(array)
-                + array.columns * 2 * product)
+        return (array.rows * (self._table_bits(array) - self.term_bits(array)) + self.tree_registers(array)
+                + self.lane_bits(array) + array.columns * 2 * product)
 
     def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """None: tables are built in the array."""

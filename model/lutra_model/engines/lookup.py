@@ -98,12 +98,26 @@ class Lookup(Engine):
     def slot_words(self, array: Array, entries: int) -> int:
         """A centroid of every encoder in each word, or a part of its tree."""
         if array.metric is Metric.TREE:
-            return -(-trees.codebook_bits(array) // 8)
+            return trees.words(array)
         return entries
 
     def codebook_bytes(self, array: Array) -> int:
         """A centroid of every encoder; of trees, a byte."""
         return array.encoders if array.metric is Metric.TREE else super().codebook_bytes(array)
+
+    def codebook_bits(self, array: Array, layer: Layer) -> int:
+        """See `Engine.codebook_bits`; of trees, bytes."""
+        if array.metric is Metric.TREE:
+            return layer.codebooks * trees.words(array) * 8
+        return super().codebook_bits(array, layer)
+
+    def codebook_moves(self, array: Array) -> tuple[int, int]:
+        """See `Engine.codebook_moves`; every byte of a tree moves on those before it, and is offered to no other."""
+        return (trees.words(array), 0) if array.metric is Metric.TREE else super().codebook_moves(array)
+
+    def encoder_words(self, array: Array) -> int:
+        """See `Engine.encoder_words`; a tree that is loaded moves as one word."""
+        return super().encoder_words(array) if array.metric is not Metric.TREE else 2 * self.encode_stages(array) + 1
 
     def hold(self, array: Array) -> int:
         """See `Engine.hold`."""

@@ -4,7 +4,7 @@ from ..codings import Tree
 from ..params import Array, Layer
 from .base import Counts, Draw, Example, Parts, log2, rectangles
 
-__all__ = ["codebook_bits", "events", "example", "hold", "levels", "parts", "registers", "stages"]
+__all__ = ["codebook_bits", "events", "example", "hold", "levels", "parts", "registers", "stages", "words"]
 
 
 def levels(array: Array) -> int:
@@ -15,6 +15,11 @@ def levels(array: Array) -> int:
 def codebook_bits(array: Array) -> int:
     """Bits of a tree: a threshold at each inner node, and the number of the scalar that each level compares."""
     return 8 * (array.entries - 1) + levels(array) * log2(array.length)
+
+
+def words(array: Array) -> int:
+    """Bytes that carry a tree, one after the other."""
+    return -(-codebook_bits(array) // 8)
 
 
 def stages(array: Array) -> int:

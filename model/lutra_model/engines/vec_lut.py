@@ -134,7 +134,7 @@ class VecLut(Engine):
                 "index_read_bits": words * structure.index_word_bits,
                 "accumulator_read_bits": kept, "accumulator_write_bits": kept,
                 "issue_register_bits": lanes * self.tree_registers(array),
-                "accumulator_register_bits": issues * structure.accumulator_word_bits,
+                "accumulator_register_bits": issues * structure.accumulator_registers,
                 "table_writes": 0, "parameter_bits": features * 8 * self.parameter_bytes,
                 "table_read_bits": 0 if operation.stream_tables else beats * structure.table_word_bits,
                 "table_beats": beats if operation.stream_tables else 0}

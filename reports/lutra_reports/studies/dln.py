@@ -23,7 +23,8 @@ STEPS = {  # what is charged, one after the other; on both sides
     "cells and adder trees": ("cells", "adds"),
     "and quantisers": ("encoder",),
     "and tables: memory, expansion, filling": ("codebooks", "tables", "fill"),
-    "and activation and index memory, accumulators": ("activations", "gather", "index", "accumulators"),
+    "and activation and index memory, accumulators": ("activations", "gather", "index", "way",
+                                                             "accumulators"),
     "and finishing, control, leakage": ("pool", "finisher", "functions", "add", "program", "control", "leakage"),
     "and memory outside the chip": ("dram",),
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lutra_model.events import Events
 from lutra_model.function_events import lane_parts, row_parts, row_pipeline
 from lutra_model.params import Array
-from lutra_model.parts import parts
+from lutra_model.parts import parts, pool_parts
 from lutra_model.quantities import quantities
 from lutra_model.schedule import Pipeline
 from lutra_model.structure import Structure
@@ -32,8 +32,9 @@ class Block:
 
     Parameters
     ----------
-    paths : patterns of the modules' paths in the machine. memories : theirs are registers of the block; otherwise they
-        are memory macros, priced elsewhere, and the block has their ports.
+    paths : patterns of the modules' paths in the machine. alone : of modules without those in them.
+    memories : theirs are registers of the block; otherwise they are memory macros, priced elsewhere, and the block has
+        their ports.
     events : patterns of the fields of `Events` that the block makes. components : of the bill, areas : of the area that
         it belongs to.
     burnt : its tables are constants.
@@ -41,7 +42,10 @@ class Block:
     builds : it makes tables of activations, in engines that do that in their arrays.
     own : what is its own of parts that lie in several blocks, by ``component.entry``: of the area, and ``clock`` of the
         energy. issue : register bits of it that every issued row passes, where not all of the array's.
-    watched : of a component, patterns of the ports that bring its data, and of one that says when.
+    rest : cycles before a recording in which what comes to it is as in the first: of a block whose pipelines no gate
+        stops, so long as they are.
+    watched : of a component, patterns of the ports that bring its data, and of one that is high in the same cycles.
+    later : the same of data that comes later, or from several stages: all changes of these ports are of those cycles.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Block:
     events: tuple[str, ...]
     components: tuple[str, ...]
     areas: tuple[str, ...]
+    alone: tuple[str, ...] = ()
     memories: bool = True
     burnt: bool = False
     engines: tuple[str, ...] = ()
@@ -57,25 +62,28 @@ class Block:
     own: Mapping[str, Bits] = field(default_factory=dict)
     issue: Bits | None = None
     builds: bool = False
+    rest: int = 0
     watched: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    later: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def runs_on(self, array: Array) -> bool:
         """Whether such a machine has the block."""
         return not self.engines or array.engine in self.engines
 
-    def _modules(self, design: Design) -> list[str]:
-        found = [path for path in design.paths if any(re.fullmatch(pattern, path) for pattern in self.paths)]
-        if not found:
-            raise ValueError(f"the machine must have a {self.title} ({', '.join(self.paths)})")
+    def _modules(self, design: Design, patterns: tuple[str, ...]) -> list[str]:
+        found = [path for path in design.paths if any(re.fullmatch(pattern, path) for pattern in patterns)]
+        if patterns and not found:
+            raise ValueError(f"the machine must have a {self.title} ({', '.join(patterns)})")
         return found
 
     def part(self, design: Design) -> Part:
         """The block of a machine, as it is recorded. Raises ``ValueError`` where it has none."""
-        return design.part(self._modules(design), memories=self.memories)
+        return design.part(self._modules(design, self.paths), alone=self._modules(design, self.alone),
+                           memories=self.memories)
 
     def burn(self, design: Design, ports: Mapping[str, Bytes]) -> Part:
         """Burnt-in tables, which hold what a recording loads into writable ones."""
-        rows = {path: path.rsplit(".", 1)[-1] for path in self._modules(design)}
+        rows = {path: path.rsplit(".", 1)[-1] for path in self._modules(design, self.paths)}
         if any(ports[f"{row}_write_bank"].any() for row in rows.values()):
             raise ValueError("burnt-in tables must be loaded once, not in both banks")
         return design.part(list(rows), words={f"{path}.table": _written(ports, row) for path, row in rows.items()})
@@ -109,17 +117,19 @@ class Block:
         return {name: amount for name, amount in (found | own).items() if amount}
 
     def toggles(self, ports: Mapping[str, Bytes], widths: Mapping[str, int]) -> dict[str, float]:
-        """Of each component, changes of one bit of what is brought to it, at an event.
+        """Of each component, changes of one bit of what is brought to it, at an event; ``widths``: bits of each port.
 
-        An event is a cycle in which the port that says so is high; ``widths``: bits of each port.
+        An event is a cycle in which the port that says so is high.
         """
         found = {}
-        for component, (data, valid) in self.watched.items():
-            events = max((int((ports[name][:, 0] & 1).sum()) for name in ports if re.fullmatch(valid, name)), default=0)
+        for component, (data, valid) in {**self.watched, **self.later}.items():
+            given = max((ports[name][:, 0] & 1 for name in ports if re.fullmatch(valid, name)),
+                        key=lambda events: int(events.sum()), default=np.zeros(0, np.uint8)).astype(bool)
             names = [name for name in ports if re.fullmatch(data, name)]
-            changes = sum(int(np.unpackbits(ports[name][1:] ^ ports[name][:-1]).sum()) for name in names)
-            if events:
-                found[component] = min(1.0, changes / (events * sum(widths[name] for name in names)))
+            seen = [ports[name][given] if component in self.watched else ports[name] for name in names]
+            changes = sum(int(np.unpackbits(values[1:] ^ values[:-1]).sum()) for values in seen)
+            if given.any():
+                found[component] = min(1.0, changes / (int(given.sum()) * sum(widths[name] for name in names)))
         return found
 
 
@@ -182,6 +192,16 @@ def _rows(entry: str) -> Bits:
     return lambda structure: row_parts(structure).get(entry, 0)
 
 
+def _pool(entry: str) -> Bits:
+    return lambda structure: pool_parts(structure)[entry]
+
+
+def _without_pool(entry: str) -> Bits:
+    return lambda structure: sum(item.amount for item in parts(structure) if item[:2] == ("gather", entry)
+                                 ) - pool_parts(structure)[entry]
+
+
+POOLED = ("add", "compare", "mux", "register")
 UNIT = ("add", "compare", "mux", "multiply", "register")
 FILL = ("load__data", "load__valid")
 BLOCKS: dict[str, Block] = {block.name: block for block in (
@@ -194,17 +214,17 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
           watched={"encoder": (r"(encoder_\d+_)?data", r"(encoder_\d+_)?vector")}),
     Block("array", "array of cells with its adder trees", (r"core\.cells",), ARRAY, ("cells", "adds", "fill"),
           ("cells", "adds"), builds=True,
-          watched={"cells": ("symbols", "valid"), "adds": ("o", "valid"), "fill": FILL}),
+          watched={"cells": ("symbols", "valid"), "fill": FILL}, later={"adds": ("o", "valid")}),
     Block("cells", "rows of table cells", (r"core\.cells\.row_\d+",), ("cell_.*", "table_(reads|writes)", "issue.*"),
           ("cells", "adds", "fill"), ("cells", "adds"), engines=("lookup", "dln-row"),
           own={"adds.register": _terms, "adds.add": _none, "adds.clock": _one, "cells.clock": _words}, issue=_terms,
-          watched={"cells": (r"row_\d+_index", r"row_\d+_read"), "adds": (r"row_\d+_o", r"row_\d+_read"),
-                   "fill": (r"row_\d+_data", r"row_\d+_write")}),
+          watched={"cells": (r"row_\d+_index", r"row_\d+_read"), "fill": (r"row_\d+_data", r"row_\d+_write")},
+          later={"adds": (r"row_\d+_o", r"row_\d+_read")}),
     Block("burnt-tables", "rows of tables that are constants", (r"core\.cells\.row_\d+",), ("cell_.*", "table_reads",
           "issue.*"), ("cells", "adds"), ("cells", "adds"), engines=("lookup",), burnt=True, workload="tile",
           own={"cells.register": _none, "cells.clock": _none, "adds.register": _terms, "adds.add": _none,
                "adds.clock": _one}, issue=_terms,
-          watched={"cells": (r"row_\d+_index", r"row_\d+_read"), "adds": (r"row_\d+_o", r"row_\d+_read")}),
+          watched={"cells": (r"row_\d+_index", r"row_\d+_read")}, later={"adds": (r"row_\d+_o", r"row_\d+_read")}),
     Block("trees", "adder trees", (r"core\.cells\.tree_\d+",), ("tree_.*", "issue.*"), ("adds",), ("adds",),
           engines=("lookup", "dln-row", "dln-column"), issue=_in_trees,
           own={"adds.register": _in_trees, "adds.clock": _stages},
@@ -212,18 +232,18 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
     Block("products", "merged multipliers", (r"core\.cells\.products",), ("cell_.*", "multipl.*", "tree_.*", "issue.*"),
           ("cells", "adds"), ("cells", "adds"), engines=("mac",), issue=_in_products,
           own={"cells.register": _none, "cells.clock": _none, "adds.register": _in_products, "adds.clock": _two},
-          watched={"cells": ("a", "enable"), "adds": ("o", "enable")}),
+          watched={"cells": ("a", "enable")}, later={"adds": ("o", "enable")}),
     Block("builders", "online table builders", (r"core\.cells\.row_\d+\.builder",), ("encoder_add_bits",), ("encoder",),
           (), engines=("lut-tc",), own={"encoder.clock": _none}),
     Block("vector-builder", "order of online tables", (r"core\.sequencer\.builder",), (), ("control",), (),
           engines=("vec-lut",)),
     Block("accumulators", "accumulators", (r"core\.accumulator",), ("accumulator_adds", "accumulator_register_bits"),
-          ("accumulators",), ("accumulators",), memories=False, watched={"accumulators": ("i|o", "valid")}),
+          ("accumulators",), ("accumulators",), memories=False, later={"accumulators": ("i|o", "valid")}),
     Block("finisher", "finisher", (r"core\.finisher",), ("finish.*", "parameter_bits"), ("finisher", "fill"),
           ("finisher",), own={"finisher.register": _without_buffer},
           watched={"finisher": ("i", "valid"), "fill": FILL}),
-    Block("add", "residual adder", (r"core\.add",), ("residual_adds", "finishes"), ("add",), ("add",),
-          workload="residual", watched={"add": ("i|residual", "valid")}),
+    Block("add", "residual adder", (r"core\.add",), ("residual_adds", "add_register_bits"), ("add",),
+          ("add",), workload="residual", watched={"add": ("i|residual", "valid")}),
     Block("function-unit", "function unit", (r"core\.finisher\.function_\d+",), ("function_.*",), ("functions",),
           ("functions",), workload="function", own={f"functions.{entry}": _lanes(entry) for entry in UNIT}
           | {"functions.clock": _unit_stages},
@@ -233,9 +253,14 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
           | {"functions.clock": lambda structure: float(row_pipeline(structure))},
           watched={"functions": ("i", "valid")}),
     Block("gather", "window former", (r"core\.front\.(gather|arranger)",), ("gather.*", "address_bits"), ("gather",),
-          ("gather",), watched={"gather": ("gather_words", "gather_valid")}),
-    Block("pool", "pool's tree", (r"core\.front\.pool",), ("pool.*",), ("pool",), (), workload="pool",
-          watched={"pool": ("o", "enable")}),
+          ("gather",), own={f"gather.{entry}": _without_pool(entry) for entry in POOLED},
+          later={"gather": ("gather_words", "gather_valid")}),
+    Block("way", "registers between parts, and before memories", (r"core\.front\.activations",),
+          ("(index|table|gather)_read_bits", "table_beats", "activation_write_bits"), ("way",), ("way",),
+          alone=("core", r"core\.front"), memories=False, rest=32),
+    Block("pool", "pool's tree", (r"core\.front\.pool",), ("pool.*",), ("pool",), ("gather",), workload="pool",
+          own={f"gather.{entry}": _pool(entry) for entry in POOLED} | {"gather.clock": _none},
+          later={"pool": ("o", "enable")}),
     Block("control", "sequencer, feeder, placer and writer",
           (r"core\.(sequencer|front\.feeder|front\.codebooks|placer|writer)",), ("program_read_bits",),
           ("control", "program"), ("control",), memories=False))}

@@ -48,14 +48,20 @@ def _union(fragments: Iterable[Fragment]) -> tuple[SignalSet, SignalSet]:
 
 def _copy(fragment: Fragment, memory: Memories, path: str = "") -> Fragment:
     """The same logic in fragments of its own, with what ``memory`` makes of its memories, by their paths."""
-    copied = Fragment()
-    for domain, statements in fragment.statements.items():
-        copied.add_statements(domain, *statements)
+    copied = _alone(fragment)
     for below, name, _ in fragment.subfragments:
         place = f"{path}.{name}"
         made = memory(place, below) if isinstance(below, MemoryInstance) else _copy(below, memory, place)
         if made is not None:
             copied.add_subfragment(made, name)
+    return copied
+
+
+def _alone(fragment: Fragment) -> Fragment:
+    """Its own logic."""
+    copied = Fragment()
+    for domain, statements in fragment.statements.items():
+        copied.add_statements(domain, *statements)
     return copied
 
 
@@ -134,16 +140,20 @@ class Design:
             (found,) = below
         return found
 
-    def part(self, paths: Sequence[str], *, memories: bool = True,
+    def part(self, paths: Sequence[str], *, alone: Sequence[str] = (), memories: bool = True,
              words: Mapping[str, Sequence[int]] | None = None) -> Part:
         """The modules at some paths, with or without their memories. Raises ``ValueError`` for an unknown path.
 
-        ``words``: of each memory, by its path, what is burnt into it; such memories are not written.
+        Parameters
+        ----------
+        alone : paths of modules that are taken without the modules in them.
+        words : of each memory, by its path, what is burnt into it; such memories are not written.
         """
         memory: Memories = partial(_burnt, words) if words else _kept if memories else lambda path, memory: None
         chosen = {path: self._module(path) for path in paths}
         inside = {id(item) for fragment in chosen.values() for item in _within(fragment)
-                  if memories or not isinstance(item, MemoryInstance)}
+                  if memories or not isinstance(item, MemoryInstance)} | {id(self._module(path)) for path in alone}
+        chosen |= {path: _alone(self._module(path)) for path in alone}
         copies = {path: _copy(fragment, memory, path) for path, fragment in chosen.items()}
         own = {path: _union(_within(fragment)) for path, fragment in copies.items()}
         _, wanted = _union(item for item in _within(self.fragment) if id(item) not in inside)

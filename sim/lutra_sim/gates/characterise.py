@@ -110,7 +110,7 @@ class Session:
         netlist = synthesise(part, self.library, name=what, period_ns=self.period_ns, storage=storage,
                              cache=self.cache, progress=self.progress)
         found = measure(part, netlist, ports, period_ns=self.period_ns,
-                        what=f"{what}, {seen.workload.name}", idle=idle)
+                        what=f"{what}, {seen.workload.name}", idle=idle, rest=block.rest)
         return {"found": asdict(found), "array": asdict(seen.array), "activity": {} if idle else seen.toggles(block),
                 "workload": {"name": IDLE if idle else seen.workload.name, "sha256": seen.workload.sha256}}
 

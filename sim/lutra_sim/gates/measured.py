@@ -61,38 +61,44 @@ class Finding:
                 "equal": True, "quiet": self.quiet, "nets": self.nets, "period_ns": self.period_ns}
 
 
-def _extended(values: Bytes) -> Bytes:
-    """With its last cycle again, for as long as an idle block is watched."""
-    return np.concatenate([values, np.repeat(values[-1:], SETTLING + IDLE_CYCLES, axis=0)])
+def _extended(values: Bytes, before: int, after: int) -> Bytes:
+    """With its first cycle and its last so many times again."""
+    return np.concatenate([np.repeat(values[:1], before, axis=0), values, np.repeat(values[-1:], after, axis=0)])
 
 
-def measure(part: Part, netlist: Netlist, ports: Ports, *, period_ns: float, what: str, idle: bool = False) -> Finding:
+def measure(part: Part, netlist: Netlist, ports: Ports, *, period_ns: float, what: str, idle: bool = False,
+            rest: int = 0) -> Finding:
     """Replay a recording on a netlist; every output must be the recorded one at every clock edge.
 
-    ``idle``: what counts comes after the recording, when the inputs stand still. ``period_ns`` : of the clock, if the
-    netlist is not too slow for it. Raises ``ValueError`` that names the
-    first port and cycle where an output differs.
+    Parameters
+    ----------
+    period_ns : of the clock, if the netlist is not too slow for it.
+    idle : what counts comes after the recording, when the inputs stand still.
+    rest : cycles before the recording in which the inputs are its first ones.
+
+    Raises ``ValueError`` that names the first port and cycle where an output differs.
     """
-    cycles = len(next(iter(ports.values())))
-    given = {name: _extended(ports[name]) if idle else ports[name] for name in part.inputs}
-    skip, period_ns = cycles + SETTLING if idle else 1, max(period_ns, SLACK * netlist.delay_ns)
+    after = SETTLING + IDLE_CYCLES if idle else 0
+    given = {name: _extended(ports[name], rest, after) for name in part.inputs}
+    cycles = rest + len(next(iter(ports.values())))
+    skip, period_ns = cycles + SETTLING if idle else rest + 1, max(period_ns, SLACK * netlist.delay_ns)
     run = simulate.run(netlist, given, period_ns=period_ns, skip=skip)
-    _check(part, ports, run, what)
+    _check(part, ports, run, what, rest)
     if not idle and not run.toggles[~netlist.clocked].any():
         raise ValueError(f"{what}: the workload never changes any of the block's {len(netlist.nets)} nets")
     at_once = simulate.run(netlist, given, period_ns=period_ns, skip=skip, delays=False)
-    _check(part, ports, at_once, f"{what}, without delays")
+    _check(part, ports, at_once, f"{what}, without delays", rest)
     energy = {name: float(getattr(run.energy, name)) for name in ("internal", "switching", "clock", "leakage")}
     toggles = {name: rate for name in part.ports if name in netlist.ports and (rate := run.activity(name))}
     return Finding(run.cycles, netlist.area_um2, netlist.delay_ns, dict(netlist.cells), toggles, energy,
                    float(at_once.energy.total), len(run.quiet), len(netlist.nets), period_ns)
 
 
-def _check(part: Part, ports: Ports, run: simulate.Run, what: str) -> None:
-    """Raise ``ValueError`` unless the outputs are the recorded ones."""
+def _check(part: Part, ports: Ports, run: simulate.Run, what: str, rest: int) -> None:
+    """Raise ``ValueError`` unless the outputs are the recorded ones, from cycle ``rest`` on."""
     for name in part.outputs:
         width, want = len(part.ports[name]), ports[name]
-        got = to_bits(run.outputs[name], width)[:len(want)]
+        got = to_bits(run.outputs[name], width)[rest:rest + len(want)]
         wrong = np.flatnonzero((got != to_bits(want, width)).any(axis=1))
         if len(wrong):
             cycle = int(wrong[0])

@@ -47,7 +47,7 @@ def _tables() -> Iterator[Point]:
     for rows, columns, entries in [(2, 2, 16), (4, 2, 16), (4, 4, 8), (4, 4, 16), (2, 4, 32), (8, 4, 8), (8, 4, 16),
                                    (2, 2, 8), (2, 8, 16), (2, 2, 64), (1, 1, 256), (8, 8, 16)]:
         trees = ("trees",) if rows > 1 else ()  # one row has nothing to add
-        yield Point(_lookup(rows, columns, entries), ("array", "cells", *trees, "accumulators"))
+        yield Point(_lookup(rows, columns, entries), ("array", "cells", *trees, "accumulators", "way"))
     for entries in (16, 8, 64, 256, 32, 128):
         yield Point(_lookup(2, 2, entries), ("burnt-tables",))
     for rows, columns, entries in [(2, 2, 16), (4, 4, 16), (2, 2, 64), (1, 1, 256)]:
@@ -77,8 +77,8 @@ def _online() -> Iterator[Point]:
 
 
 def _common() -> Iterator[Point]:
-    for rows, columns in [(2, 2), (4, 4), (4, 2), (4, 8)]:
-        yield Point(_mac(rows, columns), ("finisher", "gather", "control", "add", "pool"))
+    for rows, columns in [(2, 2), (4, 4), (4, 2), (2, 4), (4, 8)]:
+        yield Point(_mac(rows, columns), ("finisher", "gather", "way", "control", "add", "pool"))
     for rows, columns in [(2, 2), (4, 4), (4, 2)]:
         yield Point(_mac(rows, columns, functions=1), ("function-unit", "row-unit"))
 
