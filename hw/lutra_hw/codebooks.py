@@ -83,7 +83,9 @@ class Codebooks(wiring.Component):
         return m
 
     def _limit(self, m: Module, limits: wiring.PureInterface, fields: Mapping[str, Value]) -> None:
-        m.d.comb += [limits.entry.eq(engine_of(self.array).slot(self.array, fields["entries"])),
+        beats = engine_of(self.array).slot
+        assert beats
+        m.d.comb += [limits.entry.eq(beats(self.array, fields["entries"])),
                      limits.part_x.eq(fields["parts_x"]), limits.part_y.eq(fields["parts_y"]),
                      limits.group.eq(fields["groups"]), limits.block.eq(fields["blocks"])]
 

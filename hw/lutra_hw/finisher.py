@@ -45,9 +45,10 @@ def correction_width(array: Array) -> int:
 class Finisher(wiring.Component):
     """``clamp(((i + bias) * multiplier + 2^(shift-1)) >> shift, low, high)`` for each column.
 
-    Latency is ``Pipeline.finish`` = 4 cycles (bias; multiplier; shift; rounding and clamp), throughput one row in a
-    cycle. A machine with functions clamps to 16 bits there; a `PiecewiseUnit` for each column (or as many registers)
-    and the clamp to ``low`` and ``high`` make it 10 cycles. Its multipliers have a sign, bit 7 of the shift's byte.
+    Latency is ``Pipeline.finish`` = 6 cycles (bias; partial products; product; two steps of the shift; rounding and
+    clamp), throughput one row in a cycle. A machine with functions clamps to 16 bits there; a `PiecewiseUnit` for each
+    column (or as many registers) and the clamp to ``low`` and ``high`` make it 12 cycles. Its multipliers have a sign,
+    bit 7 of the shift's byte.
 
     Members
     -------
