@@ -5,9 +5,12 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lutra import embedded
 from lutra_hw.board.boards import BOARDS, Board
+from lutra_hw.board.fit import network_array
 from lutra_model.params import Array, Metric
 from lutra_sim import tools
 from lutra_sim.cases import random_case
@@ -15,6 +18,7 @@ from lutra_sim.compiled import CompiledMachine
 from lutra_sim.fpga import build_netlist, netlist
 from lutra_sim.fpga.netlist import cell_models
 from lutra_sim.library import library
+from lutra_sim.network import simulate
 
 MEMORIES = {"codebooks": 64, "block_rows": 32, "index_words": 256, "activation_words": 1024, "table_words": 512,
             "codebook_words": 256, "program_words": 512}
@@ -107,3 +111,16 @@ def test_wrong_cells_are_seen(tmp_path: Path) -> None:
     assert planted != text
     with pytest.raises(AssertionError):
         check(CompiledMachine(library(planted, cache=tmp_path), TINY), TINY, range(30))
+
+
+@pytest.mark.slow
+def test_a_whole_network_after_synthesis() -> None:
+    """CIFAR-10's ResNet-8 by trees over windows on one machine of the 85F, image to logits."""
+    board, network = BOARDS["ulx3s-85f"], embedded.network("cifar10-resnet8-maddness-windows")
+    array = network_array(board, network, rows=8, columns=8, encoders=8, word=8, stores=4, run=4, pool=4,
+                          block_rows=512, index_words=512)
+    machine = build_netlist(array, multipliers=board.square_multipliers)
+    images = np.random.default_rng(5).integers(0, 256, (2, *network.input_shape), dtype=np.uint8)
+    found = simulate(network, images, {"lut-dla": array}, machines=[{"lut-dla": machine}]).as_dict()
+    assert found["bit_exact"]
+    assert found["cycles_exact"]
