@@ -6,7 +6,15 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Loops", "Nest", "bound"]
+__all__ = ["Loops", "Nest", "bound", "stepped"]
+
+
+def stepped(after: Value, last: Value, limit: Value) -> tuple[Value, Value]:
+    """What two registers of a counter are after a step: the number after its count, and whether the count is its limit.
+
+    The counter begins anew after its last number. Nothing is added up before it is compared.
+    """
+    return Mux(last, 1, after + 1), Mux(last, limit == 0, after == limit)
 
 
 class Loops(wiring.Component):
@@ -94,15 +102,14 @@ class Nest(Loops):
                 "chosen": In(flags), "coming": Out(flags), "first": Out(firsts)}
 
     def _count(self, m: Module, name: str, inner: Value) -> None:
-        """A register holds what comes after the count, so that nothing is added up before it is compared."""
+        """A register holds what comes after the count, see `stepped`."""
         count, last, coming = (getattr(part, name) for part in (self.count, self.last, self.coming))
-        after = Signal(len(count), name=f"{name}_after", init=1)
+        after, found = Signal(len(count), name=f"{name}_after", init=1), []
+        for begin, limit in ((self.begin, self.limit), (self.begin_other, self.other)):
+            following, ends = stepped(after, last, getattr(limit, name))
+            found.append(Mux(self.start, getattr(begin, name) == 0, ends))
         with m.If(self.step & inner):
-            m.d.sync += [count.eq(Mux(last, 0, after)), after.eq(Mux(last, 1, after + 1)),
-                         getattr(self.first, name).eq(last)]
-        found = [Mux(self.start, getattr(begin, name) == 0,
-                     Mux(last, getattr(limit, name) == 0, after == getattr(limit, name)))
-                 for begin, limit in ((self.begin, self.limit), (self.begin_other, self.other))]
+            m.d.sync += [count.eq(Mux(last, 0, after)), after.eq(following), getattr(self.first, name).eq(last)]
         changes = self.start | inner
         m.d.comb += coming.eq(Mux(changes, Mux(getattr(self.chosen, name), found[1], found[0]), last))
         with m.If(self.start | self.step):

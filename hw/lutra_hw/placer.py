@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 
-from .loops import Nest, bound
+from .loops import Nest, bound, stepped
 from .settings import settings
 
 __all__ = ["Placer"]
@@ -54,8 +54,8 @@ class Placer(wiring.Component):
         """Register: whether the pixel is its output row's last; another holds the column of the pixel after it."""
         width, place = self.settings.out_width, data.StructLayout({"after": 16, "ends": 1})
         pixel, following, first = (Signal(place, name=name) for name in ("in_line", "following", "first_in_line"))
-        m.d.comb += [following.after.eq(Mux(pixel.ends, 1, pixel.after + 1)),
-                     following.ends.eq(Mux(pixel.ends, width == 0, pixel.after == width))]
+        after, ends = stepped(pixel.after, pixel.ends, width)
+        m.d.comb += [following.after.eq(after), following.ends.eq(ends)]
         with m.If(self.step):
             m.d.sync += pixel.eq(Mux(back, first, following))
             with m.If(walk.last.row & walk.last.column):

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lutra_model.params import Array
 
+from .loops import stepped
 from .settings import settings
 
 __all__ = ["PIXEL", "Walk"]
@@ -42,13 +43,13 @@ class Walk(wiring.Component):
         dy, dx = Signal(16), Signal(16)          # of the slot's part
         next_dy, next_dx = Signal(16), Signal(16)
         first_slot, line_ends = Signal(), walk.ends
+        after_next, ends_next = stepped(walk.after, line_ends, operation.out_width)
         m.d.comb += [
             self.base.eq(walk.base), self.py.eq(walk.py), self.px.eq(walk.px),
             ahead.base.eq(walk.base + Mux(line_ends, operation.step_y, operation.step_x)),
             ahead.py.eq(walk.py + Mux(line_ends, operation.stride_y, 0)),
             ahead.px.eq(Mux(line_ends, dx - operation.left, walk.px + operation.stride_x)),
-            ahead.after.eq(Mux(line_ends, 1, walk.after + 1)),
-            ahead.ends.eq(Mux(line_ends, operation.out_width == 0, walk.after == operation.out_width)),
+            ahead.after.eq(after_next), ahead.ends.eq(ends_next),
             following.eq(Mux(first_slot, ahead, after)),
             next_dx.eq(Mux(self.last_part_x, 0, dx + operation.part_x_dx)),
             next_dy.eq(Mux(self.last_part_x, Mux(self.last_part_y, 0, dy + operation.part_y_dy), dy))]
