@@ -24,10 +24,13 @@ def path(name: str) -> Path:
 def network(name: str | None = None) -> Network:
     """An embedded network by its name, or the network in a file; without a name, the default.
 
-    Raises ``ValueError`` when there is neither.
+    Raises ``ValueError`` when there is neither, which says what there is.
     """
-    embedded = path(f"{name or DEFAULT}.lutra")
-    return load(embedded if embedded.is_file() else Path(name or DEFAULT))
+    embedded, own = path(f"{name or DEFAULT}.lutra"), Path(name or DEFAULT)
+    if not embedded.is_file() and not own.exists():
+        known = ", ".join(item.stem for item in sorted(path(".").glob("*.lutra")))
+        raise ValueError(f"network must be a network file or one of {known}, not {name}")
+    return load(embedded if embedded.is_file() else own)
 
 
 def is_default(name: str | None) -> bool:

@@ -41,7 +41,10 @@ def test_a_network_called_like_the_default_is_another(tmp_path: Path, capsys: py
 
 
 def test_network_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert refused(capsys, "golden", f"{tmp_path}/none") == f"network file {tmp_path}/none must exist"
+    said = refused(capsys, "golden", f"{tmp_path}/none")
+    assert said.startswith("network must be a network file or one of ")
+    assert said.endswith(f", not {tmp_path}/none")
+    assert " fashion-resnet8, " in said
     (tmp_path / "text").write_text("not a network")
     assert refused(capsys, "golden", f"{tmp_path}/text").startswith(
         f"{tmp_path}/text must be a whole Lutra network file, but it cannot be read: ")
