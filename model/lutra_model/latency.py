@@ -10,7 +10,9 @@ from functools import cached_property
 
 from .operation import Kind, Operation, descriptor_words
 from .params import Array
-from .passes import STAGES, Clock, Timing, load, pool, product, row
+from .passes import STAGES, Clock, Timing, load, pool
+from .passes_norm import row
+from .passes_product import product
 from .passes_vector import vector_product
 
 __all__ = ["CAUSES", "STAGES", "NetworkLatency", "OperationLatency", "network_latency"]

@@ -1,19 +1,16 @@
 """How a product passes through a vector machine: tables built of activations, outputs one after the other.
 
-Recurrences as in `lutra_model.passes`: within a tile beats are evenly spaced, and tiles that repeat the one before at a
+Recurrences as `lutra_model.passes` says: within a tile beats are evenly spaced, and tiles that repeat the one before at a
 constant distance are not stepped through.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from . import ternary
 from .operation import Operation
-from .passes import Clock, Timing
+from .passes import LONG_AGO, Clock, Timing, repeat
 
 __all__ = ["vector_product"]
-
-ALL_THERE = -(1 << 40)
 
 
 class _State(NamedTuple):
@@ -39,16 +36,6 @@ class _State(NamedTuple):
 
 
 TILE, COLUMN, BLOCK = 6, 9, 12  # so many of a state's cycles decide about the next row tile, column tile or block
-
-
-def _repeat(state: _State, step: Callable[[_State], _State], count: int, cycles: int) -> _State:
-    """``step`` so many times; once it moves all ``cycles`` that it depends on alike, the rest follows at once."""
-    for left in reversed(range(count)):
-        before, state = state, step(state)
-        moved = state.issued - before.issued
-        if left and all(new - old == moved for new, old in zip(state[:cycles], before[:cycles], strict=True)):
-            return _State(*(new + left * (new - old) for new, old in zip(state, before, strict=True)))
-    return state
 
 
 class _Vector:
@@ -101,14 +88,14 @@ class _Vector:
         """A sweep over so many column tiles, ``edge`` outputs in the last; ``words``: of second and last row tile."""
         features, row_tiles = (tiles - 1) * self.array.columns + edge, self.operation.row_tiles
         gap = words[0] if words else 0
-        state = _repeat(state, lambda now: self.tile(now, rows, features, gap), row_tiles - 1, TILE)
+        state = repeat(state, lambda now: self.tile(now, rows, features, gap), row_tiles - 1, TILE)
         state, ready, blame = self.built(state._replace(word=words[1]) if words else state, rows)
         sizes = [self.array.columns] * (tiles - 1) + [edge]
         state = self.column(state, rows, sizes[0], ready, blame)
-        state = _repeat(state, lambda now: self.column(now, rows, self.array.columns, ready, (0, 0)), tiles - 2, COLUMN)
+        state = repeat(state, lambda now: self.column(now, rows, self.array.columns, ready, (0, 0)), tiles - 2, COLUMN)
         if tiles > 1:
             state = self.column(state, rows, edge, ready, (0, 0))
-        return state._replace(bank=state.next_bank, next_bank=state.issued + 1, word=ALL_THERE)
+        return state._replace(bank=state.next_bank, next_bank=state.issued + 1, word=LONG_AGO)
 
     def block(self, state: _State, rows: int) -> _State:
         """Feed one block and sweep over its outputs."""
@@ -122,7 +109,7 @@ class _Vector:
         state, words = state._replace(word=first), (array.slots * rows, last)
         if sweeps > 1:
             state = self.sweep(state, rows, full, array.columns, words)
-            state = _repeat(state, lambda now: self.sweep(now, rows, full, array.columns, None), sweeps - 2, COLUMN)
+            state = repeat(state, lambda now: self.sweep(now, rows, full, array.columns, None), sweeps - 2, COLUMN)
         state = self.sweep(state, rows, rest, operation.last_columns, words if sweeps == 1 else None)
         return state._replace(fed=fed + operation.slots * rows, half=state.next_half, next_half=state.read + 1)
 
@@ -133,7 +120,7 @@ class _Vector:
         beat = max(clock.table, begin + 1) if operation.stream_tables else begin + 1
         free = clock.start + 1
         state = _State(begin, beat, begin, free, free, 0, free, free, begin, free, free, free, begin)
-        state = _repeat(state, lambda now: self.block(now, operation.block), operation.blocks - 1, BLOCK)
+        state = repeat(state, lambda now: self.block(now, operation.block), operation.blocks - 1, BLOCK)
         state = self.block(state, operation.last_block)
         if operation.stream_tables:
             clock.table = state.beat
