@@ -1,7 +1,7 @@
 """How a product passes through a vector machine: tables built of activations, outputs one after the other.
 
-Recurrences as `lutra_model.passes` says: within a tile beats are evenly spaced, and tiles that repeat the one before at a
-constant distance are not stepped through.
+Recurrences as `lutra_model.passes` says: tiles that repeat the one before at a constant distance are not stepped
+through.
 """
 
 from typing import NamedTuple
