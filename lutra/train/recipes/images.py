@@ -4,10 +4,22 @@ from dataclasses import replace
 
 from ..loop import Schedule
 from .base import Recipe, Stage, Variant
-from .variants import CENTROID_PAIRS, CENTROID_TAPS, INT8, LUT_NN, MADDNESS, TREE_WINDOWS, TUNED, tables, weights
+from .variants import (
+    CENTROID_PAIRS,
+    CENTROID_TAPS,
+    INT8,
+    LUT_NN,
+    MADDNESS,
+    TREE_WINDOWS,
+    TUNED,
+    converted,
+    tables,
+    weights,
+)
 
 __all__ = ["IMAGES"]
 
+PAIRS = tables(CENTROID_PAIRS, epochs=1, shift=4, rate=0.0001)
 IMAGES = (
     Recipe(name="fashion-resnet8", data="fashion-mnist", model="resnet8",
            dense=Schedule(epochs=12, rate=0.008, shift=2),
@@ -21,9 +33,8 @@ IMAGES = (
                                        stages=(Stage(schedule=replace(TUNED, epochs=1, rate=0.0001, shift=4)),)),
                      "maddness-windows": Variant(options=TREE_WINDOWS, claim=MADDNESS,
                                                  stages=(Stage(schedule=replace(TUNED, epochs=3, shift=4)),)),
-                     **tables(CENTROID_PAIRS, epochs=1, shift=4, rate=0.0001), **weights(shift=4)}),
+                     **PAIRS, **converted(PAIRS, "lut-dla-l1", "lut-dla-chebyshev"), **weights(shift=4)}),
     Recipe(name="cifar10-resnet20", data="cifar10-normalised", model="resnet20",
            weights="resnet20-cifar10.safetensors",
-           variants={"int8": INT8, **{name: replace(variant, stages=()) for name, variant in weights(shift=4).items()
-                                      if name in ("dln", "lut-tc-w4")}}),
+           variants={"int8": INT8, **converted(weights(shift=4), "dln", "lut-tc-w4")}),
 )

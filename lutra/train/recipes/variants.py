@@ -9,8 +9,8 @@ from lutra_model.params import Metric
 from ..loop import Schedule
 from .base import Stage, Variant
 
-__all__ = ["CENTROID_PAIRS", "CENTROID_TAPS", "INT8", "LUT_NN", "MADDNESS", "TREE_WINDOWS", "TUNED", "tables",
-           "weights"]
+__all__ = ["CENTROID_PAIRS", "CENTROID_TAPS", "INT8", "LUT_NN", "MADDNESS", "TREE_WINDOWS", "TUNED", "converted",
+           "tables", "weights"]
 
 LUT_NN = "accuracy 66 to 92 percentage points above MADDNESS, similar to the original models (MobiCom 2023)"
 LUT_DLA = "accuracy drop of convolutional networks {} (HPCA 2025)"
@@ -28,6 +28,11 @@ TREE_WINDOWS = {  # trees over all nine taps of a channel: an array forms a whol
 CENTROIDS = replace(TUNED, epochs=1, rate=0.0002)
 FEW = Schedule(epochs=2, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
 SHORT = replace(FEW, epochs=1)                                         # where conversion loses little
+
+
+def converted(variants: Mapping[str, Variant], *names: str) -> dict[str, Variant]:
+    """Those of the variants, by conversion alone."""
+    return {name: replace(variants[name], stages=()) for name in names}
 
 
 def weights(*, shift: int) -> dict[str, Variant]:
