@@ -1,5 +1,6 @@
 """The scheme dln: float layers as levels and a fitted table."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ from lutra_model.convert import convert
 from lutra_model.network import Network, Product
 from lutra_model.program import compile_network
 from lutra_model.rank_one import rank_one
+from lutra_model.schemes import SCHEMES, Options
 from lutra_model.schemes.dln import fitted, weight_steps
 from lutra_model.segments import segments
 from tests.model.test_convert import errors, mobile, residual
+from tests.model.test_refine import layer
 
 
 def products(network: Network) -> list[Product]:
@@ -56,6 +59,19 @@ def test_a_hidden_table_is_found(seed: int) -> None:
     assert not table[0].any()
     assert not table[:, 0].any()
     assert hits.sum() == 6 * target.size
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_steps_and_biases_are_those_of_least_squares(groups: int) -> None:
+    """Of the sums that the rounded table really makes, against NumPy."""
+    given = replace(layer(groups, (3, 2), groups), span=(-31, 31))
+    node = SCHEMES["dln"].product(given, Options())
+    sums, target = golden.accumulate(node, given.columns()), given.target()
+    for column in range(3 * groups):
+        known = np.stack([sums[:, column], np.ones(len(sums))], axis=1)
+        (slope, offset), *_ = np.linalg.lstsq(known, target[:, column], rcond=None)
+        assert node.table_scale[column] == pytest.approx(slope, rel=1e-9)
+        assert node.bias[column] * slope == pytest.approx(offset, abs=0.51 * slope)
 
 
 @pytest.mark.parametrize(("levels", "most"), [(33, 0.2), (17, 0.35)])

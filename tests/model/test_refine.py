@@ -1,4 +1,4 @@
-"""schemes.refine: scale and bias of every column against NumPy's least squares, in every scheme of integer weights."""
+"""schemes.refine: weights, and scale and bias of every column, against NumPy's least squares, in every such scheme."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from lutra_model.graph import Affine
 from lutra_model.network import Product, Window
 from lutra_model.places import Places
 from lutra_model.schemes import SCHEMES, Layer, Options
+from lutra_model.schemes.refine import STIFF, followed
 from tests.model.test_convert import residual
 
 SCHEMES_AND_BITS = [("lut-tc", 1), ("lut-tc", 2), ("lut-tc", 4), ("bit-serial", 3), ("vec-lut", 4), ("int4", 4),
@@ -46,6 +47,23 @@ def errors(node: Product, given: Layer) -> NDArray[np.float64]:
     """Squared error of each column, before the finisher rounds."""
     real = (golden.accumulate(node, given.columns()) + node.bias) * node.table_scale
     return np.asarray(((real - given.target()) ** 2).sum(axis=0))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_make_up_for_rounded_activations(seed: int) -> None:
+    """As NumPy's least squares with the ridge as rows of its own; without rows that vary, nothing moves."""
+    rng = np.random.default_rng(seed)
+    weight, real = rng.normal(size=(6, 4)), rng.normal(size=(6, 500)) + 3
+    rounded, target = np.rint(real), real.T @ weight + 7
+    found = followed(weight, rounded, target)
+    x, ridge = rounded - rounded.mean(axis=1, keepdims=True), STIFF + 6 / 500
+    stiff = np.sqrt(ridge * np.square(x).sum() / 6) * np.eye(6)
+    wanted, *_ = np.linalg.lstsq(np.vstack([x.T, stiff]), np.vstack([target - target.mean(axis=0), stiff @ weight]),
+                                 rcond=None)
+    assert np.allclose(found, wanted, atol=1e-9)
+    assert np.square(target - target.mean(axis=0) - x.T @ found).sum() < np.square(
+        target - target.mean(axis=0) - x.T @ weight).sum()
+    assert followed(weight, np.ones((6, 5)), target[:5]) is weight
 
 
 @every

@@ -13,6 +13,7 @@ from ..codings.levels import MOST_LEVELS
 from ..graph import Affine
 from ..network import Product
 from .base import Layer, Options, Scheme
+from .refine import followed, nearest_line
 
 __all__ = ["Dln", "fitted", "weight_steps"]
 
@@ -22,6 +23,7 @@ PAIRS = 1 << 14    # sums that the table is fitted to
 CHUNK = 1 << 12    # of them at a time
 RIDGE = 0.3        # of the mean square of the counts
 STEPS = 40         # of conjugate gradients
+ROWS = 1 << 15     # of outputs that weights, and each column's step and bias, are fitted to
 
 
 def weight_steps(weight: Real, half: int) -> Real:
@@ -98,6 +100,36 @@ def _rounded(table: Real, hits: Real) -> tuple[NDArray[np.int8], float]:
     return np.clip(np.rint(table / step), -127, 127).astype(np.int8), step
 
 
+class _Seen:
+    """What calibration brings to a layer and what the float layer makes of it: everything is fitted to that."""
+
+    def __init__(self, layer: Layer, seed: int) -> None:
+        self.columns, self.target, self.groups, self.seed = layer.columns(), layer.target(), layer.step.groups, seed
+        rows = np.sort(np.random.default_rng(seed).permutation(len(self.target))[:ROWS])
+        self.some, self.wanted, self.span = self.columns[:, rows], self.target[rows], layer.span
+
+    def weight(self, step: Affine, input_scale: float) -> Real:
+        """The layer's weights after what its input's levels lose, see `followed`."""
+        activations = np.clip(self.some, *self.span) * input_scale
+        parts = zip(np.split(step.weight, self.groups, axis=1), np.split(activations, self.groups),
+                    np.split(self.wanted, self.groups, axis=1), strict=True)
+        return np.concatenate([followed(*part) for part in parts], axis=1)
+
+    def table(self, prior: Real, codes: NDArray[np.uint8], unit: Real, bias: Real) -> tuple[Real, Real]:
+        """See `fitted`; ``codes`` of weights are ``(groups * reduction, columns)``."""
+        activations = Levels(np.zeros(prior.shape, np.int8), -self.span[0]).codes(self.columns)
+        split = (self.groups, len(codes) // self.groups, -1)
+        with threadpool_limits(1):  # sums always in one order
+            return fitted(prior, activations.reshape(split), codes.reshape(split), (self.target - bias) / unit, unit,
+                          self.seed)
+
+    def line(self, coding: Levels, words: NDArray[np.int8], unit: Real) -> tuple[Real, Real]:
+        """Step and bias of each column of the golden sums, see `nearest_line`."""
+        parts = zip(np.split(words, self.groups), np.split(self.some, self.groups), strict=True)
+        sums = np.concatenate([coding.sums(some, rows) for some, rows in parts], axis=1)
+        return nearest_line(sums.astype(np.float64), self.wanted, unit)
+
+
 class Dln(Scheme):
     """Levels are evenly spaced; the table is free of that: it takes whatever entries explain the float layer best."""
 
@@ -122,22 +154,21 @@ class Dln(Scheme):
     def product(self, layer: Layer, options: Options) -> Product:
         """See `Scheme.product`."""
         step, half, (low, high) = layer.step, options.levels // 2, layer.span
-        least = np.maximum(np.abs(step.bias) / products.LARGEST_BIAS, layer.scale * 2.0**-40) / layer.input_scale
-        steps = np.maximum(weight_steps(step.weight, half), least)
-        weights = np.clip(np.rint(step.weight / steps), -half, half).astype(np.int64)
+        seen = _Seen(layer, options.seed) if options.refine else None
+        weight, bias = seen.weight(step, layer.input_scale) if seen else step.weight, step.bias
+        least = np.maximum(np.abs(bias) / products.LARGEST_BIAS, layer.scale * 2.0**-40) / layer.input_scale
+        steps = np.maximum(weight_steps(weight, half), least)
+        weights = np.clip(np.rint(weight / steps), -half, half).astype(np.int64)
         codes = products.stacked(weights % options.levels, step.groups).astype(np.uint8)
         by_code = [np.roll(np.arange(first, last + 1), first) for first, last in ((low, high), (-half, half))]
         table, hits = np.multiply.outer(*by_code).astype(float), np.ones((high - low + 1, options.levels))
-        bias = step.bias
-        if options.refine:
-            activations = Levels(np.zeros(table.shape, np.int8), -low).codes(layer.columns())
-            unit, each = steps * layer.input_scale, (step.groups, len(step.weight), -1)
-            target = layer.target() - bias
-            with threadpool_limits(1):  # sums always in one order
-                table, hits = fitted(table, activations.reshape(each), codes.reshape(each), target / unit, unit,
-                                     options.seed)
+        unit = steps * layer.input_scale
+        if seen:
+            table, hits = seen.table(table, codes, unit, bias)
         entries, unit_of_table = _rounded(table, hits)
-        levels = np.roll(entries, (-low, half), axis=(0, 1))
-        return products.coded(step.name, layer.source, codes.astype(np.int8)[:, None],
-                              steps * (layer.input_scale * unit_of_table), bias, Levels(levels, -low),
-                              reduction=len(step.weight), **layer.common)
+        coding, words = Levels(np.roll(entries, (-low, half), axis=(0, 1)), -low), codes.astype(np.int8)[:, None]
+        unit = unit * unit_of_table
+        if seen:
+            unit, bias = seen.line(coding, words, unit)
+        return products.coded(step.name, layer.source, words, unit, bias, coding, reduction=len(weight),
+                              **layer.common)
