@@ -9,7 +9,7 @@ from lutra_model.params import Metric
 from ..loop import Schedule
 from .base import Stage, Variant
 
-__all__ = ["CENTROID_PAIRS", "CENTROID_TAPS", "INT8", "LUT_NN", "MADDNESS", "TREE_WINDOWS", "TUNED", "converted",
+__all__ = ["CENTROID_TAPS", "INT8", "LUT_NN", "MADDNESS", "TREE_WINDOWS", "TUNED", "centroid_pairs", "converted",
            "tables", "weights"]
 
 LUT_NN = "accuracy 66 to 92 percentage points above MADDNESS, similar to the original models (MobiCom 2023)"
@@ -18,16 +18,19 @@ MADDNESS = "66 to 92 percentage points below LUT-NN, which says so (MobiCom 2023
 INT8 = Variant(options={"scheme": "int8"})
 TUNED = Schedule(epochs=4, rate=0.0007, batch=64, decay=0.0, warmup=0.1)
 CENTROID_TAPS = {"lengths": {"stem": 1}}  # the nine taps of a channel; of the image, one channel of one pixel
-CENTROID_PAIRS = {  # pairs of channels in the blocks' 3x3 convolutions; the rest multiplies
-    "by_tap": True,
-    "lengths": {f"block{block}.{part}": 2 for block in (1, 2, 3) for part in ("first", "second")},
-    "schemes": {"stem": "int8", "*.shortcut": "int8", "classifier": "int8"}}
 TREE_WINDOWS = {  # trees over all nine taps of a channel: an array forms a whole window in a cycle
     "scheme": "lut-dla", "metric": Metric.TREE,
     "lengths": {"stem": 9, "block2.shortcut": 1, "block3.shortcut": 2, "classifier": 4}}
 CENTROIDS = replace(TUNED, epochs=1, rate=0.0002)
 FEW = Schedule(epochs=2, rate=0.001, batch=64, decay=0.0, warmup=0.1)  # for weights of one or two bits
 SHORT = replace(FEW, epochs=1)                                         # where conversion loses little
+
+
+def centroid_pairs(blocks: int) -> dict[str, Any]:
+    """Pairs of channels in the 3x3 convolutions of so many blocks; the rest multiplies."""
+    return {"by_tap": True,
+            "lengths": {f"block{block}.{part}": 2 for block in range(1, blocks + 1) for part in ("first", "second")},
+            "schemes": {"stem": "int8", "*.shortcut": "int8", "classifier": "int8"}}
 
 
 def converted(variants: Mapping[str, Variant], *names: str) -> dict[str, Variant]:
@@ -42,7 +45,8 @@ def weights(*, shift: int) -> dict[str, Variant]:
             "lut-tc-w2": Variant(options={"scheme": "lut-tc", "bits": 2}, stages=few),
             "lut-tc-w1": Variant(options={"scheme": "lut-tc", "bits": 1}, stages=few),
             "vec-lut": Variant(options={"scheme": "vec-lut", "group": 4}, stages=(Stage(schedule=FEW),)),
-            "dln": Variant(options={"scheme": "dln", "levels": 33}, claim="no number in its abstract")}
+            "dln": Variant(options={"scheme": "dln", "levels": 33, "schemes": {"classifier": "int8"}},
+                           claim="no number in its abstract")}
 
 
 def tables(options: Mapping[str, Any], *, epochs: int, shift: int, rate: float = TUNED.rate) -> dict[str, Variant]:
