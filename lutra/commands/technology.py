@@ -2,8 +2,9 @@
 
 `fit` takes measurement files (`lutra characterise`) and writes a technology file for each library, prices.json with
 what every prediction is off, and the scatter figure. Configurations that are held out follow a rule: of each block and
-engine the largest, and of six or more every third. `sram` runs CACTI 7 and writes the table of memories that comes with
-Lutra. `show` prints a technology's entries, of a built-in name, a file, or either at another node: `horowitz-45@28`.
+engine the largest of three or more, and of five or more the middle one of each three. `sram` runs CACTI 7 and writes
+the table of memories that comes with Lutra. `show` prints a technology's entries, of a built-in name, a file, or either
+at another node: `horowitz-45@28`.
 """
 
 import argparse

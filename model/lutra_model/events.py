@@ -57,6 +57,8 @@ class Events:
     cell_mux_bits, cell_add_bits : multiplexer and adder bits of the cells, before the trees.
     cell_register_bits : register bits clocked in cells or before them, beyond those that every issued row passes.
     cell_wire_bits : bits written into cells that are made in the array, each at every register that it is offered to.
+    beside_add_bits, beside_mux_bits, beside_multiply_bits, beside_register_bits : the same of what belongs to the cells
+        and lies beside their array: a sum lane's and its zero points', a transposer's, of code words on their way.
     table_writes : table entries (or weights) written into cells.
     table_read_bits, table_write_bits : table memory, parameters included.
     parameter_bits : finisher parameters written into their registers.
@@ -108,6 +110,10 @@ class Events:
     cell_add_bits: int = 0
     cell_register_bits: int = 0
     cell_wire_bits: int = 0
+    beside_add_bits: int = 0
+    beside_mux_bits: int = 0
+    beside_multiply_bits: int = 0
+    beside_register_bits: int = 0
     table_writes: int = 0
     table_read_bits: int = 0
     table_write_bits: int = 0

@@ -11,8 +11,10 @@ __all__ = ["feeder_counts", "result_counts"]
 def feeder_counts(operation: Operation, structure: Structure) -> dict[str, int]:
     """Addresses, gathered words, and the registers between memory and encoders; words of padding are addressed, too."""
     reads = operation.rows * operation.parts_y * operation.parts_x * operation.lane_reads
+    fed = operation.rows * operation.slots
     return {"gather_read_bits": operation.words_inside * structure.word_bits,
-            "address_bits": reads * structure.address_bits, "gather_register_bits": reads * structure.lane_registers}
+            "address_bits": reads * structure.address_bits,
+            "gather_register_bits": reads * structure.address_bits + fed * structure.lane_registers}
 
 
 def _written(operation: Operation, array: Array) -> int:

@@ -1,6 +1,6 @@
 """What function units and the row unit do and are made of, in bits (docs/cost-model.md)."""
 
-from .engines import Counts, Parts
+from .engines import Counts, Parts, log2
 from .operation import Kind, Operation
 from .piecewise import FUNCTION_WORDS, SEGMENTS
 from .structure import Structure
@@ -15,7 +15,11 @@ UNIT: Parts = {  # one piecewise function of one value
     "mux": (SEGMENTS - 1) * (16 + 32) + 5 * 33,     # slope and intercept; shift
     "multiply": 16 * 16, "add": 33,
     "register": 15 + 16 + 16 + 16 + 32 + 32 + 32 + 33 + 17}
-ROW_REGISTERS = 3 * 8 + 9 + 5 * 8 + 20 + 8 + 15 + 20 + 35 + 20  # of a byte that passes the row unit, beside its unit
+BYTE_REGISTERS = 8 + 9 + 20 + 15 + 20 + 35 + 20  # of a byte that passes the row unit, beside its unit
+BYTE_ALWAYS = 2 * 8 + 5 * 8 + 8                 # of its way beside them, which no clock gate stops
+WORD_REGISTERS = 19 + 19 + 27 + 27 + 6          # of a word: what its bytes come to, a row's numbers
+WORD_ALWAYS = 12 * (5 + 1) + 9 * 19 + 11 + 5 * 6 + 2 * 3  # what goes with a word; a row's number; the factor's shift
+ROW_ALWAYS = 12 + 11 + 2                        # stages that a row's place in its block passes beside them
 FACTOR_REGISTERS = 5 * 37 + 14 + 15 + 6  # of a row that gets its factor
 Work = dict[str, float]
 
@@ -32,7 +36,7 @@ def _byte(softmax: bool, number: int) -> Work:
     else:
         passes = [{"add": KNOWN_BITS + TOTAL_BITS, "multiply": 8 * 8},
                   {"multiply": 8 * 12 + 20 * 15, "add": 20, "mux": 5 * 35}]
-    return _plus(passes[number], {"register": ROW_REGISTERS})
+    return _plus(passes[number], {"register": BYTE_REGISTERS})
 
 
 def _factor(softmax: bool) -> Work:
@@ -57,6 +61,7 @@ def function_counts(operation: Operation, structure: Structure, outputs: int) ->
     work: Work = {}
     for number in range(passes):
         work = _plus(work, _byte(operation.maximum, number), words * structure.array.word)
+    work = _plus(work, {"register": WORD_REGISTERS}, words * passes)
     reads = passes * KNOWN_BITS + TOTAL_BITS + FACTOR_BITS  # of a word in all passes
     writes = KNOWN_BITS + TOTAL_BITS
     return found | _named(_plus(work, _factor(operation.maximum), operation.rows)) | {
@@ -64,8 +69,9 @@ def function_counts(operation: Operation, structure: Structure, outputs: int) ->
 
 
 def row_pipeline(structure: Structure) -> int:
-    """Register bits of the row unit that are clocked always: its stages are not gated."""
-    return ROW_REGISTERS * structure.array.word + FACTOR_REGISTERS
+    """Register bits of the row unit that no clock gate stops: what only waits for what is computed beside it."""
+    array = structure.array
+    return BYTE_ALWAYS * array.word + WORD_ALWAYS + ROW_ALWAYS * log2(array.block_rows)
 
 
 def lane_parts() -> Parts:
@@ -76,6 +82,7 @@ def lane_parts() -> Parts:
 def row_parts(structure: Structure) -> Parts:
     """The row unit: a function unit for each byte of a word, their products and sums, one factor."""
     byte: Work = _plus(UNIT, {"compare": 8, "add": KNOWN_BITS + TOTAL_BITS + 9 + 20, "mux": 5 * 35,
-                              "multiply": 8 * 8 + 8 * 12 + 20 * 15, "register": ROW_REGISTERS})
-    whole = _plus(_factor(False), byte, structure.array.word)
+                              "multiply": 8 * 8 + 8 * 12 + 20 * 15, "register": BYTE_REGISTERS})
+    whole = _plus(_plus(_factor(False), byte, structure.array.word),
+                  {"register": WORD_REGISTERS + row_pipeline(structure)})
     return whole | {"multiply": whole["multiply"] / 64}

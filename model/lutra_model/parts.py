@@ -97,6 +97,7 @@ def _array(structure: Structure) -> Found:
         yield Quantity("accumulators", "fp32_add", array.columns)
     else:
         yield from _of("cells", array.cell.cell_parts(structure), array.cells)
+        yield from _of("cells", array.cell.beside_parts(structure))
         yield Quantity("adds", "add", array.columns * reduction_bits(array.rows, structure.term_bits))
         yield Quantity("accumulators", "add", array.columns * structure.accumulator_bits)
     yield Quantity("adds", "register", structure.issue_registers)
@@ -161,5 +162,5 @@ def clock_gates(structure: Structure) -> dict[str, int]:
              "accumulators": 1,
              "finisher": 2 * (array.cell.parameter_bytes + pipeline.finish), "add": 2 * pipeline.add,
              "control": 2 * descriptor_words(array)}
-    functions = {"functions": 2 * pipeline.function + row_pipeline(structure)} if array.functions else {}
+    functions = {"functions": array.columns * pipeline.function + row_pipeline(structure)} if array.functions else {}
     return found | functions

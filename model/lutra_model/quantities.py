@@ -54,10 +54,10 @@ class _Counts:
     def array(self) -> Found:
         """Cells, adder trees and their registers; tables, weights and parameters that are written into them."""
         events, structure, number = self.events, self.structure, self.structure.number
-        yield Quantity("cells", "mux", events.cell_mux_bits)
+        yield Quantity("cells", "mux", events.cell_mux_bits + events.beside_mux_bits)
         yield Quantity("cells", f"{number}_multiply" if structure.is_float else "multiply",
-                       events.multiplies + events.multiply_bits / 64)
-        yield Quantity("cells", "add", events.cell_add_bits)
+                       events.multiplies + (events.multiply_bits + events.beside_multiply_bits) / 64)
+        yield Quantity("cells", "add", events.cell_add_bits + events.beside_add_bits)
         if structure.is_float:
             yield Quantity("adds", f"{number}_add", events.tree_adds)
             yield Quantity("accumulators", "fp32_add", events.accumulator_adds)
@@ -65,14 +65,14 @@ class _Counts:
             yield Quantity("adds", "add", events.tree_add_bits)
             yield Quantity("adds", "deep", events.tree_deep_bits)
             yield Quantity("accumulators", "add", events.accumulator_adds * structure.accumulator_bits)
-        yield Quantity("cells", "register", events.cell_register_bits)
+        yield Quantity("cells", "register", events.cell_register_bits + events.beside_register_bits)
         yield Quantity("cells", "wire", events.cell_wire_bits)
         yield Quantity("adds", "register", events.issue_register_bits)
         yield Quantity("accumulators", "register", events.accumulator_register_bits)
         yield Quantity("accumulators", "wire", accumulated_rows(structure, events.accumulator_register_bits))
         written = events.table_writes * structure.cell_bits
         yield Quantity("fill", "register", written + events.turn_bits + events.parameter_bits)
-        yield Quantity("fill", "wire", written * structure.array.cell.cell_words(structure.array))
+        yield Quantity("fill", "wire", written * structure.array.cell.offered_words(structure.array))
 
     def storage(self) -> Found:
         """Memories on the chip, and DRAM."""

@@ -155,9 +155,8 @@ class Structure:
 
     @cached_property
     def lane_registers(self) -> int:
-        """Register bits that a lane's word passes: its address, its bank in three stages, a bank's row, the word."""
-        row = log2(up(self.array.activation_words, self.array.banks))
-        return self.address_bits + 3 * (log2(self.array.banks) + 1) + row + 1 + self.word_bits
+        """Register bits of all lanes that a fed row passes, whatever lanes it names: whether each is read; its word."""
+        return self.array.lanes * (1 + self.word_bits)
 
     @cached_property
     def gather_always(self) -> int:

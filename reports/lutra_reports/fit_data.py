@@ -111,6 +111,8 @@ def _machine(data: Mapping[str, Any]) -> str:
     array = data["array"]
     said = [f"{data['engine']} {array['rows']}x{array['columns']}", f"C{array['entries']}", f"V{array['length']}"]
     said += [str(array["metric"])] * (data["engine"] == "lookup")
+    encoders = array.get("encoders", 1)
+    said += [f"{encoders} encoders"] * (data["engine"] == "lookup" and encoders > 1)
     said += [f"{array['weight_bits']} bits"] * (array["weight_bits"] != 8)
     said += [f"{array['weight_levels']} levels"] * (array["weight_levels"] != 1)
     said += ["functions"] * bool(array["functions"])

@@ -50,8 +50,9 @@ def test_counts_equal_a_walk_over_all_planes(rows: int, codebooks: int, columns:
     assert (events.tree_adds, events.accumulator_adds) == (seen["tree"], seen["accumulator"])
     assert events.index_read_bits == seen["words"] * 4 * 32
     assert events.encoder_add_bits == seen["builds"] * (4 * 10 + 8 * 11)
-    assert events.multiply_bits == seen["products"] * 8 * (11 + 6)
-    assert events.multiplies == 0
+    assert events.beside_multiply_bits == seen["products"] * 8 * (11 + 6)
+    assert events.beside_register_bits == rows * -(-columns // ARRAY.columns) * (17 + ARRAY.columns * 2 * (8 + 17))
+    assert (events.multiplies, events.multiply_bits) == (0, 0)
     assert events.table_writes % (ARRAY.fill * ARRAY.columns * planes) == 0
 
 

@@ -188,5 +188,5 @@ def test_events_are_those_of_the_beats_in_memory(engine: str, fill: int) -> None
     assert [events.table_reads for events in found] == lookups
     levels = [32 * (number if engine == "dln-row" else 1) for number in beats]
     assert [events.codebook_read_bits for events in found] == [32 * 8 * number for number in levels]
-    written = 8 * fill * 4 if engine == "dln-row" else 32 * 8 * 4  # a word for each cell, or a level for each row
+    written = 8 * fill * 4 if engine == "dln-row" else 32 * 8  # a word for each cell, or a level for all rows
     assert [events.cell_register_bits for events in found] == [written * number for number in levels]

@@ -73,6 +73,29 @@ def test_registers_without_a_gate_by_hand() -> None:
     assert words["cells"] == gates["cells"]
 
 
+def test_a_fed_row_passes_a_register_of_every_lane_whatever_it_reads() -> None:
+    """Of 100 rows of 20 codebooks of 9 scalars by 4 encoders: 5 passes of 9 lanes, words of 4 bytes."""
+    events, _, structure = work("l2")
+    fed = 100 * 5 * 9 * (1 + 32)
+    assert events.gather_register_bits == events.address_bits + fed
+    assert structure.lane_registers == 9 * (1 + 32)
+
+
+def test_tables_of_an_online_machine_are_powers_of_two_and_what_lies_beside_is_apart() -> None:
+    """Groups of 4 ternary weights: 40 entries and zero in 64 words, two banks; transposer, code words, parameters."""
+    array = Array(engine="vec-lut", rows=4, columns=2, encoders=2, length=4, entries=1)
+    cell, beside = (made(Structure(array)) for made in (array.cell.cell_parts, array.cell.beside_parts))
+    assert cell["register"] == 2 * 64 * 11 + 11 + 4 * 8
+    assert beside["mux"] == 8 * 2 * 1
+    assert array.cell.cell_words(array) == 2 * 64 * 2
+
+
+def test_merged_products_are_as_deep_as_rows_are_doubled() -> None:
+    """180 scalars in 16 rows: eleven tiles of 16, one of 4; of 100 rows and 40 columns, products of 64 bits."""
+    events, _, _ = work("mac")
+    assert events.tree_deep_bits == 100 * 40 * 64 * (11 * 16 * 4 + 4 * 2)
+
+
 def test_a_vector_machine_has_no_register_before_its_cells() -> None:
     events, _, structure = work("vec-lut")
     passed = {item.amount for item in quantities(events, 1, structure) if item[:2] == ("way", "register")}

@@ -210,6 +210,10 @@ class Engine(ABC):
         """Words that a group of ``fill`` rows of cells holds, each behind a clock gate; a write goes to all of them."""
         return 2
 
+    def offered_words(self, array: Array) -> int:
+        """Registers of the cells that each bit of a table beat is offered to."""
+        return self.cell_words(array)
+
     def encoder_words(self, array: Array) -> int:
         """Words of one encoder that are each behind a clock gate, and bits that are clocked always."""
         return 2 * self.encode_stages(array) + self.slot_words(array, array.entries)
@@ -225,3 +229,7 @@ class Engine(ABC):
     @abstractmethod
     def cell_parts(self, structure: Structure) -> Parts:
         """What one cell is made of, its registers for both table banks included; shared parts by share."""
+
+    def beside_parts(self, structure: Structure) -> Parts:
+        """What belongs to all cells together and lies beside their array."""
+        return {}

@@ -129,10 +129,12 @@ class Planes(Engine):
         return array.columns * (array.rows * (array.length + 1) + self.tree_registers(array) + self._plane_bits(array))
 
     def _row_registers(self, array: Array) -> int:
-        """Bits clocked once for all planes of a row: tables, the sum lane's tree and products."""
-        product = ZERO_BITS + self.lane_bits(array)
-        return (array.rows * (self._table_bits(array) - self.term_bits(array)) + self.tree_registers(array)
-                + self.lane_bits(array) + array.columns * 2 * product)
+        """Bits clocked once for all planes of a row: tables, the sum lane's tree."""
+        return array.rows * (self._table_bits(array) - self.term_bits(array)) + self.tree_registers(array)
+
+    def _lane_registers(self, array: Array) -> int:
+        """Bits clocked once for all tiles of a row: the sum lane's total, products of zero points in two stages."""
+        return self.lane_bits(array) + array.columns * 2 * (ZERO_BITS + self.lane_bits(array))
 
     def encoder_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """None: tables are built in the array."""
@@ -144,40 +146,46 @@ class Planes(Engine):
         built, tiles = layer.rows * layer.codebooks * operation.column_tiles, operation.row_tiles
         walked = operation.rows * tiles * operation.column_tiles
         used = [slots * array.encoders for slots in operation.tile_slots(array)]
-        summed = sum(reduction_bits(rows, self.term_bits(array)) for rows in used) + (tiles - 1) * self.lane_bits(array)
-        corrected = self.lane_bits(array) + ZERO_BITS
+        summed = sum(reduction_bits(rows, self.term_bits(array)) for rows in used)
+        passed, lane = operation.rows * operation.column_tiles, self.lane_bits(array)
         sums = outputs * tiles * (planes - 1)  # of planes
         return {
             "table_reads": layer.lookups, "encoder_adds": built * len(self._builder(array)),
             "encoder_add_bits": built * sum(self._builder(array)),
             "cell_mux_bits": layer.lookups * self._mux_bits(array),
             "cell_adds": sums + 2 * outputs + layer.rows * operation.column_tiles * (layer.codebooks - 1),
-            "cell_add_bits": sums * self._plane_bits(array) + outputs * corrected
-            + layer.rows * operation.column_tiles * summed,
-            "multiply_bits": outputs * ZERO_BITS * self.lane_bits(array),
-            "cell_register_bits": walked * self._row_registers(array)}
+            "cell_add_bits": sums * self._plane_bits(array) + layer.rows * operation.column_tiles * summed,
+            "cell_register_bits": walked * self._row_registers(array),
+            "beside_add_bits": outputs * (ZERO_BITS + lane) + passed * (tiles - 1) * lane,
+            "beside_multiply_bits": outputs * ZERO_BITS * lane,
+            "beside_register_bits": passed * self._lane_registers(array)}
 
     def _mux_bits(self, array: Array) -> int:
-        """Of a cell: a plane's pattern, the entry (shifted back if it was rounded), its inversion."""
+        """Of a cell: a plane's pattern in two banks, the entry (shifted back if it was rounded), its inversion."""
         term, shifted = self.term_bits(array), 2 * self.term_bits(array) if array.quantised else 0
-        return ((array.entries - 1) * array.length + ((1 << array.length - 1) - 1) * self._entry_bits(array)
+        return ((self.cell_words(array) - 1) * array.length + ((1 << array.length - 1) - 1) * self._entry_bits(array)
                 + shifted + term)
 
     def cell_words(self, array: Array) -> int:
-        """Both banks' planes."""
-        return 2 * array.entries
+        """Both banks' planes, a power of two."""
+        return 2 << log2(array.entries)
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
         return {"register": self.encode_registers(structure.array)}
 
     def cell_parts(self, structure: Structure) -> Parts:
-        """Patterns and selection; shares of a row's table and builder, of a column's plane adder, of the sum lane."""
-        array, product = structure.array, ZERO_BITS + self.lane_bits(structure.array)
-        lane = reduction_bits(array.rows, self.term_bits(array)) + self.lane_bits(array)
-        columns = (self._plane_bits(array) if array.entries > 1 else 0) + product
+        """Patterns and selection; shares of a row's table and builder, a column's plane adder, the lane's tree."""
+        array = structure.array
+        lane = reduction_bits(array.rows, self.term_bits(array))
+        columns = self._plane_bits(array) if array.entries > 1 else 0
         return {
-            "register": 2 * array.entries * array.length + self._row_registers(array) / array.cells,
+            "register": self.cell_words(array) * array.length + self._row_registers(array) / array.cells,
             "mux": self._mux_bits(array),
-            "add": sum(self._builder(array)) / array.columns + columns / array.rows + lane / array.cells,
-            "multiply": ZERO_BITS * self.lane_bits(array) / 64 / array.rows}
+            "add": sum(self._builder(array)) / array.columns + columns / array.rows + lane / array.cells}
+
+    def beside_parts(self, structure: Structure) -> Parts:
+        """The sum lane behind its tree: total, zero points' products, and their adders in the finisher."""
+        array, lane = structure.array, self.lane_bits(structure.array)
+        return {"register": self._lane_registers(array), "add": lane + array.columns * (ZERO_BITS + lane),
+                "multiply": array.columns * ZERO_BITS * lane / 64}

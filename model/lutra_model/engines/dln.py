@@ -134,13 +134,18 @@ class DlnRow(_Dln):
         """Both banks' tables."""
         return 2 * array.entries
 
+    def offered_words(self, array: Array) -> int:
+        """None: codes stay before the expander."""
+        return 0
+
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
-        """Reads of cells; the expander's reads of the layer's table and its writes."""
+        """Reads of cells; the expander's reads of the layer's table and its writes, each offered to both banks."""
         array, beats = structure.array, _table_beats(operation, structure.array)
         writes, row = beats * operation.entries * array.fill * array.columns, array.weight_levels * 8
         return {"table_reads": layer.lookups,
                 "cell_mux_bits": layer.lookups * (array.entries - 1) * 8 + writes * (array.weight_levels - 1) * 8,
-                "cell_register_bits": writes * 8, "codebook_read_bits": beats * operation.entries * row}
+                "cell_register_bits": writes * 8, "cell_wire_bits": writes * 8 * self.cell_words(array),
+                "codebook_read_bits": beats * operation.entries * row}
 
     def cell_parts(self, structure: Structure) -> Parts:
         """Two banks of entries; the cell's share of the expander."""
@@ -152,7 +157,8 @@ class DlnRow(_Dln):
 class DlnColumn(_Dln):
     """A cell owns its weight's code; a row has a copy of the table, of which it tells its cells one level's row.
 
-    The copies are loaded before the first tile of an operation, once no tile of the one before is in use.
+    The copies are loaded before the first tile of an operation, once no tile of the one before is in use. They are
+    written alike, and synthesis makes one of them, with a way out for each row.
     """
 
     name = "dln-column"
@@ -169,21 +175,26 @@ class DlnColumn(_Dln):
         """Both banks' codes, and the copies' levels."""
         return 2 + array.entries
 
+    def offered_words(self, array: Array) -> int:
+        """Both banks' codes."""
+        return 2
+
     def issue_registers(self, array: Array) -> int:
         """See `Engine.issue_registers`; every row's level is held for its cells."""
         return super().issue_registers(array) + array.rows * array.weight_levels * 8
 
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
-        """A level's row for each row of the array, an entry of it for each cell; the copies' writes."""
+        """A level's row for each row of the array, an entry of it for each cell; the writes of the one copy."""
         array, row = structure.array, structure.array.weight_levels * 8
         told = layer.rows * layer.codebooks * operation.column_tiles
         return {"table_reads": layer.lookups,
                 "cell_mux_bits": told * (array.entries - 1) * row + layer.lookups * (array.weight_levels - 1) * 8,
-                "cell_register_bits": operation.entries * array.rows * row,
+                "cell_register_bits": operation.entries * row,
+                "cell_wire_bits": operation.entries * row * array.entries,
                 "codebook_read_bits": operation.entries * row}
 
     def cell_parts(self, structure: Structure) -> Parts:
-        """Two banks of codes; the cell's share of its row's copy."""
+        """Two banks of codes; the cell's share of the copy, and of its row's way out."""
         array, row = structure.array, structure.array.weight_levels * 8
-        return {"register": 2 * structure.cell_bits + array.entries * row / array.columns,
+        return {"register": 2 * structure.cell_bits + array.entries * row / array.cells,
                 "mux": (array.weight_levels - 1) * 8 + (array.entries - 1) * row / array.columns}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..codings import Plain
-from .base import Counts, Draw, Engine, Example, Parts, deep_bits, log2, over_tiles
+from .base import Counts, Draw, Engine, Example, Parts, log2, over_tiles
 
 if TYPE_CHECKING:
     from ..nodes import Product
@@ -77,9 +77,12 @@ class Mac(Engine):
         return {}
 
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
-        """Products; a working bank takes its weights from the loading one."""
+        """Products; a working bank takes its weights from the loading one.
+
+        Bits of partial products are added in one carry-save tree of all rows: each is as deep as rows are doubled.
+        """
         tiles = operation.blocks * operation.column_tiles * operation.row_tiles
-        deep = over_tiles(operation, layer, structure.array, lambda rows: deep_bits(rows, structure.term_bits))
+        deep = over_tiles(operation, layer, structure.array, lambda rows: rows * 8 * structure.cell_bits * log2(rows))
         narrow = structure.cell_bits < 8
         return {"multiplies": 0 if narrow else layer.lookups,
                 "multiply_bits": layer.lookups * 8 * structure.cell_bits if narrow else 0,

@@ -28,6 +28,11 @@ def _entries(array: Array) -> int:
     return ternary.zero_code(array.length)
 
 
+def _words(array: Array) -> int:
+    """Words of both banks of a cell's table: a power of two, whether an entry comes to lie in them or not."""
+    return 2 << log2(_entries(array) + 1)
+
+
 def _builds(operation: Operation, array: Array) -> int:
     """Tables built: for every token, row tile and sweep one in each array row."""
     return operation.rows * operation.row_tiles * operation.sweeps * array.rows
@@ -110,17 +115,17 @@ class VecLut(Engine):
                 "encoder_mux_bits": added * (array.length - 1) * SCALAR}
 
     def cell_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
-        """An entry read and, where the code says so, negated; registers of builder, code words and transposer."""
+        """An entry read and, where the code says so, negated; the builder. Beside: code words, transposer."""
         array, term, lookups = structure.array, structure.term_bits, layer.lookups
         built, outputs = _builds(operation, array), layer.rows * layer.columns
         features = operation.blocks * operation.features(array)
         beats = features * (operation.row_tiles + array.parameter_beats)
         late = features * 8 * self.parameter_bytes * Pipeline(array).sum  # parameters follow their sums
-        return {"table_reads": lookups, "cell_mux_bits": lookups * (_entries(array) + 1) * term
-                + outputs * (array.columns - 1) * SCALAR,
-                "cell_add_bits": lookups * term, "cell_wire_bits": built * _entries(array) * term * 2 * _entries(array),
-                "cell_register_bits": built * (array.length * SCALAR + 2 * _entries(array) * term)
-                + beats * array.rows * 8 + late + outputs * 2 * SCALAR}
+        return {"table_reads": lookups, "cell_mux_bits": lookups * (_words(array) - 1) * term,
+                "cell_add_bits": lookups * term, "cell_wire_bits": built * _entries(array) * term * _words(array),
+                "cell_register_bits": built * (array.length * SCALAR + 2 * _entries(array) * term),
+                "beside_mux_bits": outputs * (array.columns - 1) * SCALAR,
+                "beside_register_bits": beats * array.rows * 8 + late + outputs * 2 * SCALAR}
 
     def schedule_events(self, operation: Operation, layer: Layer, structure: Structure) -> Counts:
         """Outputs are issued one after the other, each for all tokens of a block."""
@@ -145,17 +150,21 @@ class VecLut(Engine):
 
     def cell_words(self, array: Array) -> int:
         """Both banks' half tables, of every token."""
-        return 2 * _entries(array) * array.columns
+        return _words(array) * array.columns
 
     def encoder_parts(self, structure: Structure) -> Parts:
         """See `Engine.encoder_parts`."""
         return {"register": self.encode_registers(structure.array)}
 
     def cell_parts(self, structure: Structure) -> Parts:
-        """Two banks of a table, their reader, the builder and its sub-vector; transposer and code word by share."""
-        array, term = structure.array, structure.term_bits
-        shared = (2 * SCALAR * array.columns**2 + 8 * array.rows
-                  + 8 * self.parameter_bytes * (1 + Pipeline(array).sum)) / array.cells
-        turning = SCALAR * array.columns * (array.columns - 1) / array.cells
-        return {"register": (2 * _entries(array) + 1) * term + array.length * SCALAR + shared,
-                "mux": (_entries(array) + 1) * term + (array.length - 1) * SCALAR + turning, "add": 2 * term}
+        """Two banks of a table, their reader, the builder and its sub-vector."""
+        array, term, words = structure.array, structure.term_bits, _words(structure.array)
+        return {"register": (words + 1) * term + array.length * SCALAR,
+                "mux": (words - 1) * term + (array.length - 1) * SCALAR, "add": 2 * term}
+
+    def beside_parts(self, structure: Structure) -> Parts:
+        """Transposer; code words; parameters that wait for their sums."""
+        array = structure.array
+        return {"register": 2 * SCALAR * array.columns**2 + 8 * array.rows
+                + 8 * self.parameter_bytes * (1 + Pipeline(array).sum),
+                "mux": SCALAR * array.columns * (array.columns - 1)}

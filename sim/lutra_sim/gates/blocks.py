@@ -140,6 +140,11 @@ def _written(ports: Mapping[str, Bytes], row: str) -> list[int]:
     return [found.get(entry, 0) for entry in range(1 << max(found).bit_length())]
 
 
+def _in_cells(entry: str) -> Bits:
+    """Without what lies beside the array."""
+    return lambda structure: structure.array.cells * structure.array.cell.cell_parts(structure).get(entry, 0)
+
+
 def _terms(structure: Structure) -> float:
     return structure.array.cells * structure.term_bits
 
@@ -176,7 +181,7 @@ def _stages(structure: Structure) -> float:
 
 
 def _unit_stages(structure: Structure) -> float:
-    return 2.0 * Pipeline(structure.array).function
+    return float(structure.array.columns * Pipeline(structure.array).function)
 
 
 def _without_buffer(structure: Structure) -> float:
@@ -214,6 +219,7 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
           watched={"encoder": (r"(encoder_\d+_)?data", r"(encoder_\d+_)?vector")}),
     Block("array", "array of cells with its adder trees", (r"core\.cells",), ARRAY, ("cells", "adds", "fill"),
           ("cells", "adds"), builds=True,
+          own={f"cells.{entry}": _in_cells(entry) for entry in ("add", "mux", "multiply", "register")},
           watched={"cells": ("symbols", "valid"), "fill": FILL}, later={"adds": ("o", "valid")}),
     Block("cells", "rows of table cells", (r"core\.cells\.row_\d+",), ("cell_.*", "table_(reads|writes)", "issue.*"),
           ("cells", "adds", "fill"), ("cells", "adds"), engines=("lookup", "dln-row"),
@@ -241,13 +247,13 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
           ("accumulators",), ("accumulators",), memories=False, later={"accumulators": ("i|o", "valid")}),
     Block("finisher", "finisher", (r"core\.finisher",), ("finish.*", "parameter_bits"), ("finisher", "fill"),
           ("finisher",), own={"finisher.register": _without_buffer},
-          watched={"finisher": ("i", "valid"), "fill": FILL}),
+          watched={"fill": FILL}, later={"finisher": ("o", "valid")}),
     Block("add", "residual adder", (r"core\.add",), ("residual_adds", "add_register_bits"), ("add",),
           ("add",), workload="residual", watched={"add": ("i|residual", "valid")}),
     Block("function-unit", "function unit", (r"core\.finisher\.function_\d+",), ("function_.*",), ("functions",),
           ("functions",), workload="function", own={f"functions.{entry}": _lanes(entry) for entry in UNIT}
           | {"functions.clock": _unit_stages},
-          watched={"functions": (r"function_\d+_i", r"function_\d+_enable")}),
+          later={"functions": (r"function_\d+_o", r"function_\d+_enable")}),
     Block("row-unit", "row unit", (r"core\.front\.rows",), ("function_.*",), ("functions",), ("functions",),
           memories=False, workload="norm", own={f"functions.{entry}": _rows(entry) for entry in UNIT}
           | {"functions.clock": lambda structure: float(row_pipeline(structure))},
@@ -260,7 +266,7 @@ BLOCKS: dict[str, Block] = {block.name: block for block in (
           alone=("core", r"core\.front"), memories=False, rest=32),
     Block("pool", "pool's tree", (r"core\.front\.pool",), ("pool.*",), ("pool",), ("gather",), workload="pool",
           own={f"gather.{entry}": _pool(entry) for entry in POOLED} | {"gather.clock": _none},
-          later={"pool": ("o", "enable")}),
+          later={"pool": ("words", "enable")}),
     Block("control", "sequencer, feeder, placer and writer",
           (r"core\.(sequencer|front\.feeder|front\.codebooks|placer|writer)",), ("program_read_bits",),
           ("control", "program"), ("control",), memories=False))}

@@ -67,12 +67,12 @@ def _multipliers() -> Iterator[Point]:
 
 
 def _online() -> Iterator[Point]:
-    for rows, columns, bits in [(2, 4, 2), (2, 4, 4), (4, 4, 4), (4, 8, 2)]:
+    for rows, columns, bits in [(2, 4, 2), (2, 4, 4), (4, 4, 4), (4, 8, 2), (4, 2, 2), (2, 2, 4)]:
         yield Point(_other("lut-tc", rows, columns, rows, 4, bits), ("array", "builders", "accumulators"))
-    for rows, columns, length in [(2, 2, 4), (4, 2, 4), (4, 4, 3)]:
+    for rows, columns, length in [(2, 2, 4), (4, 2, 4), (4, 4, 3), (2, 2, 3)]:
         yield Point(_other("vec-lut", rows, columns, 2, length), ("array", "vector-builder"))
     for engine in ("dln-row", "dln-column"):
-        for rows, columns, levels in [(4, 2, 16), (4, 4, 8)]:
+        for rows, columns, levels in [(4, 2, 16), (4, 4, 8), (2, 2, 8), (2, 2, 16)]:
             yield Point(_other(engine, rows, columns, 2, 1, 8, weight_levels=levels), ("array", "level-encoder"))
 
 
@@ -81,6 +81,9 @@ def _common() -> Iterator[Point]:
         yield Point(_mac(rows, columns), ("finisher", "gather", "way", "control", "add", "pool"))
     for rows, columns in [(2, 2), (4, 4), (4, 2)]:
         yield Point(_mac(rows, columns, functions=1), ("function-unit", "row-unit"))
+    for size in (1, 2, 4):
+        rows = max(2, size)
+        yield Point(Array(rows=rows, columns=rows, encoders=size, entries=8, length=4, metric=Metric.L1), ("gather",))
 
 
 PLAN = (*_multipliers(), *_tables(), *_encoders(), *_common(), *_online())
