@@ -13,7 +13,7 @@ from lutra_model.program import compile_network
 from lutra_model.rank_one import rank_one
 from lutra_model.schemes.dln import fitted, weight_steps
 from lutra_model.segments import segments
-from tests.model.test_convert import errors, mobile, residual
+from tests.model.convert.models import errors, mobile, residual
 
 
 def products(network: Network) -> list[Product]:
