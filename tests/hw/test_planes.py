@@ -19,8 +19,8 @@ from lutra_model.operation import Kind, Operation
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
 from lutra_model.structure import Structure
-from tests.hw.test_arrays import packed, unpacked
 from tests.hw.test_walker import tell
+from tests.hw.words import packed, unpacked
 
 Simulate = Callable[..., None]
 

@@ -7,17 +7,7 @@ from typing import Any
 from lutra_model.operation import FIELDS, LANE_FIELDS, Arrange, Kind, Lane, Operation
 from lutra_model.params import Array, Metric
 
-__all__ = ["addresses", "assign", "gathered", "nearest", "packed", "put", "random_operation", "scalars", "signed",
-           "slot_parts"]
-
-
-def signed(byte: int) -> int:
-    return byte - 256 if byte > 127 else byte
-
-
-def packed(values: list[int], width: int = 8) -> int:
-    """Numbers side by side, the first lowest."""
-    return sum((value & (1 << width) - 1) << width * place for place, value in enumerate(values))
+__all__ = ["addresses", "assign", "gathered", "nearest", "put", "random_operation", "scalars", "slot_parts"]
 
 
 def assign(ctx: Any, port: Any, **values: int) -> None:
