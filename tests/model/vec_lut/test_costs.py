@@ -72,7 +72,7 @@ def test_skipped_tiles_equal_stepping_through_all(seed: int, monkeypatch: pytest
             state = step(state)
         return state
 
-    monkeypatch.setattr(passes_vector, "_repeat", every)
+    monkeypatch.setattr(passes_vector, "repeat", every)
     (stepped,) = network_latency([operation], array, table_period=period).operations
     assert (found.done, found.causes, found.busy) == (stepped.done, stepped.causes, stepped.busy)
 
