@@ -9,12 +9,12 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.sim import SimulatorContext
-from tests.hw.offers import offer, operation
 
 from lutra_hw.loader import Loader
 from lutra_hw.table_memory import TableMemory
 from lutra_model.operation import Error, Kind, Operation
 from lutra_model.params import Array
+from tests.hw.offers import offer, operation
 from tests.hw.words import packed
 
 Simulate = Callable[..., None]
