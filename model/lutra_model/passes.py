@@ -67,11 +67,12 @@ class Clock:
 
 def repeat(state: Cycles, step: Callable[[Cycles], Cycles], count: int, cycles: int) -> Cycles:
     """``step`` so many times; once it moves the first ``cycles``, all that it depends on, alike, the rest follows."""
+    kind: Callable[..., Cycles] = type(state)
     for left in reversed(range(count)):
         before, state = state, step(state)
         moved = state[0] - before[0]
         if left and all(new - old == moved for new, old in zip(state[:cycles], before[:cycles], strict=True)):
-            return type(state)(*(new + left * (new - old) for new, old in zip(state, before, strict=True)))
+            return kind(*(new + left * (new - old) for new, old in zip(state, before, strict=True)))
     return state
 
 

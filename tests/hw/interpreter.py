@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 from lutra_model.operation import Arrange, Kind, Operation
 from lutra_model.params import Array, Metric
 from tests.hw.rows import Function, norm, softmax
+from tests.hw.words import signed
 
-__all__ = ["Beat", "Interpreter", "signed"]
+__all__ = ["Beat", "Interpreter"]
 
 Beat = tuple[int, int, int]  # data, keep, last
-
-
-def signed(byte: int) -> int:
-    return byte - 256 if byte > 127 else byte
 
 
 def clamp(value: int, low: int, high: int) -> int:

@@ -10,7 +10,8 @@ from amaranth.sim import SimulatorContext
 from lutra_hw.activations import ActivationMemory
 from lutra_model.operation import Error
 from lutra_model.params import Array
-from tests.hw.windows import assign, packed
+from tests.hw.windows import assign
+from tests.hw.words import packed
 
 Simulate = Callable[..., None]
 ARRAYS = [Array(rows=4, columns=8, encoders=2, length=2, word=2, lanes=5, activation_words=100),

@@ -14,17 +14,9 @@ from lutra_hw.mac_array import MacArray
 from lutra_hw.table_row import BlockRow, TableRow
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
+from tests.hw.words import packed, unpacked
 
 Simulate = Callable[..., None]
-
-
-def packed(values: list[int], width: int) -> int:
-    return sum((value & 2**width - 1) << width * n for n, value in enumerate(values))
-
-
-def unpacked(word: int, count: int, width: int) -> list[int]:
-    values = [word >> width * n & 2**width - 1 for n in range(count)]
-    return [value - 2**width if value >> width - 1 else value for value in values]
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 3, 4, 5, 8, 13, 16, 17])

@@ -10,7 +10,8 @@ from amaranth.sim import SimulatorContext
 from lutra_hw.encoder import Encoder, PassThrough
 from lutra_model.params import DISTANCES, Array, Metric
 from lutra_model.schedule import Pipeline
-from tests.hw.windows import nearest, packed
+from tests.hw.windows import nearest
+from tests.hw.words import packed
 
 Simulate = Callable[..., None]
 

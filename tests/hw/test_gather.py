@@ -11,7 +11,8 @@ from lutra_hw.arrange import Arranger
 from lutra_hw.gather import Gather
 from lutra_model.operation import Arrange, Kind, Lane, Operation
 from lutra_model.params import Array
-from tests.hw.windows import packed, put, scalars
+from tests.hw.windows import put, scalars
+from tests.hw.words import packed
 
 Simulate = Callable[..., None]
 ARRAYS = [Array(rows=4, columns=8, encoders=4, length=3, word=2, activation_words=100),

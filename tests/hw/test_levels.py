@@ -11,17 +11,9 @@ from lutra_hw.engines import engine_of, symbol_width, tree_width
 from lutra_hw.level_encoder import LevelEncoder
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
+from tests.hw.words import packed, unpacked
 
 Simulate = Callable[..., None]
-
-
-def packed(values: list[int], width: int) -> int:
-    return sum((value & 2**width - 1) << width * n for n, value in enumerate(values))
-
-
-def unpacked(word: int, count: int, width: int) -> list[int]:
-    values = [word >> width * n & 2**width - 1 for n in range(count)]
-    return [value - 2**width if value >> width - 1 else value for value in values]
 
 
 @pytest.mark.parametrize(("levels", "zero"), [(2, 0), (2, 1), (33, 0), (33, 16), (17, 3), (64, 0), (64, 63), (63, 31)])

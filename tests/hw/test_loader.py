@@ -12,8 +12,9 @@ from amaranth.sim import SimulatorContext
 
 from lutra_hw.loader import Loader
 from lutra_hw.table_memory import TableMemory
-from lutra_model.operation import FIELDS, Error, Kind, Operation
+from lutra_model.operation import Error, Kind, Operation
 from lutra_model.params import Array
+from tests.hw.offers import offer, operation
 
 Simulate = Callable[..., None]
 ARRAY = Array(rows=12, columns=2, encoders=2, length=2, entries=4, fill=4, table_words=200)
@@ -49,19 +50,6 @@ def places(op: Operation, array: Array) -> list[tuple[str, int, int, int]]:
                 result.append(("parameter", beat, 0, number))
                 number += 1
     return result
-
-
-def offer(ctx: SimulatorContext, loader: Loader, op: Operation) -> None:
-    for name, field in FIELDS.items():
-        ctx.set(getattr(loader.next, name), getattr(op, name) - field.less)
-    ctx.set(loader.offered, 1)
-
-
-def operation(rng: random.Random, **fields: Any) -> Operation:
-    chosen = {"kind": Kind.PRODUCT, "entries": rng.randint(1, 4), "row_tiles": rng.randint(1, 3),
-              "last_slots": rng.randint(1, 6), "column_tiles": rng.randint(1, 3), "blocks": rng.randint(1, 2),
-              "tables": rng.randrange(20)}
-    return Operation(**chosen | fields)
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["memory", "stream"])

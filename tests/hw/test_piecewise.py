@@ -11,7 +11,7 @@ from lutra_hw.functions import FUNCTION_WORDS, FunctionMemory
 from lutra_hw.normaliser import Normaliser
 from lutra_hw.piecewise import FUNCTION_STAGES, PiecewiseUnit
 from tests.hw.rows import Function, random_function
-from tests.hw.windows import packed
+from tests.hw.words import packed
 
 Simulate = Callable[..., None]
 LIMITS = (-2**16, 2**16 - 1)

@@ -9,7 +9,7 @@ from amaranth.sim import SimulatorContext
 
 from lutra_hw.pool import Pool
 from lutra_model.params import Array
-from tests.hw.windows import packed
+from tests.hw.words import packed
 
 Simulate = Callable[..., None]
 

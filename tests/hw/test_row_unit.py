@@ -12,7 +12,7 @@ from amaranth.sim import SimulatorContext
 from lutra_hw.row_unit import ROW_GAP, ROW_STAGES, ROW_WIDTH, RowUnit
 from lutra_model.params import Array
 from tests.hw.rows import CONSTANT, Function, exponential, norm, random_function, reciprocal, root, softmax
-from tests.hw.windows import packed
+from tests.hw.words import packed
 
 Simulate = Callable[..., None]
 Row = list[int]

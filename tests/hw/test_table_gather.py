@@ -14,8 +14,8 @@ from lutra_hw.loader import Loader
 from lutra_hw.table_memory import TableMemory
 from lutra_model.operation import Error, Kind, Operation
 from lutra_model.params import Array
-from tests.hw.test_loader import offer, operation
-from tests.hw.windows import packed
+from tests.hw.offers import offer, operation
+from tests.hw.words import packed
 
 Simulate = Callable[..., None]
 ARRAY = Array(rows=12, columns=2, encoders=2, length=2, entries=4, fill=4, table_words=200, index_words=20, gather=True)

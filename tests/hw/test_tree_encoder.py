@@ -9,7 +9,7 @@ from amaranth.sim import SimulatorContext
 
 from lutra_hw.tree_encoder import TreeEncoder, tree_words
 from lutra_model.params import Array
-from tests.hw.windows import packed
+from tests.hw.words import packed
 
 Simulate = Callable[..., None]
 Tree = tuple[list[int], list[int]]  # scalar of each level; thresholds, the root first

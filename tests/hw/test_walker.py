@@ -2,23 +2,18 @@
 
 import random
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from amaranth.hdl import Signal
 from amaranth.sim import SimulatorContext
 
 from lutra_hw.walker import Walker
-from lutra_model.operation import FIELDS, Kind, Operation
+from lutra_model.operation import Kind, Operation
 from lutra_model.params import Array
+from tests.hw.windows import tell
 
 Simulate = Callable[..., None]
 ARRAY = Array(rows=4, columns=2, encoders=2, block_rows=6, index_words=18)
-
-
-def tell(ctx: SimulatorContext, settings: Any, op: Operation) -> None:
-    for name, field in FIELDS.items():
-        ctx.set(getattr(settings, name), getattr(op, name) - field.less)
 
 
 def walk(op: Operation) -> list[tuple[int, int, int, int, int, int, int]]:

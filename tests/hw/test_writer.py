@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from amaranth.hdl import Signal
@@ -11,16 +10,12 @@ from amaranth.sim import SimulatorContext
 from lutra_hw.placer import Placer
 from lutra_hw.residual import AddStage
 from lutra_hw.writer import Writer
-from lutra_model.operation import FIELDS, Error, Kind, Operation
+from lutra_model.operation import Error, Kind, Operation
 from lutra_model.params import Array
 from lutra_model.schedule import Pipeline
+from tests.hw.windows import tell
 
 Simulate = Callable[..., None]
-
-
-def tell(ctx: SimulatorContext, settings: Any, op: Operation) -> None:
-    for name, field in FIELDS.items():
-        ctx.set(getattr(settings, name), getattr(op, name) - field.less)
 
 
 @pytest.mark.parametrize("gaps", [False, True], ids=["dense", "gaps"])

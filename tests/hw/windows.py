@@ -7,17 +7,7 @@ from typing import Any
 from lutra_model.operation import FIELDS, LANE_FIELDS, Arrange, Kind, Lane, Operation
 from lutra_model.params import Array, Metric
 
-__all__ = ["addresses", "assign", "gathered", "nearest", "packed", "put", "random_operation", "scalars", "signed",
-           "slot_parts"]
-
-
-def signed(byte: int) -> int:
-    return byte - 256 if byte > 127 else byte
-
-
-def packed(values: list[int], width: int = 8) -> int:
-    """Numbers side by side, the first lowest."""
-    return sum((value & (1 << width) - 1) << width * place for place, value in enumerate(values))
+__all__ = ["addresses", "assign", "gathered", "nearest", "put", "random_operation", "scalars", "slot_parts", "tell"]
 
 
 def assign(ctx: Any, port: Any, **values: int) -> None:
@@ -26,10 +16,15 @@ def assign(ctx: Any, port: Any, **values: int) -> None:
         ctx.set(getattr(port, name), value)
 
 
-def put(ctx: Any, port: Any, op: Operation, array: Array) -> None:
-    """Sets the fields of an operation as they are stored."""
+def tell(ctx: Any, port: Any, op: Operation) -> None:
+    """Sets the fields of an operation, but its lanes, as they are stored."""
     for name, field in FIELDS.items():
         ctx.set(getattr(port, name), int(getattr(op, name)) - field.less)
+
+
+def put(ctx: Any, port: Any, op: Operation, array: Array) -> None:
+    """Sets the fields and lanes of an operation as they are stored."""
+    tell(ctx, port, op)
     lanes = [*op.lanes, *[Lane()] * (array.lanes - len(op.lanes))]
     ctx.set(port.lanes, [{name: int(getattr(lane, name)) for name in LANE_FIELDS} for lane in lanes])
 

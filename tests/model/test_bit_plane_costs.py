@@ -13,7 +13,7 @@ from lutra_model.params import Array, Layer
 from lutra_model.structure import Structure
 from lutra_model.technology import builtin
 from lutra_model.tiling import product
-from tests.model.test_bit_planes import layer as coded_layer
+from tests.model.bit_planes.layers import layer as coded_layer
 
 ARRAY = Array(engine="lut-tc", rows=4, columns=3, encoders=2, length=4, entries=5, word=1, codebooks=64, block_rows=16,
               index_words=64)

@@ -13,7 +13,8 @@ from lutra_model.convert import convert
 from lutra_model.few_bits import affine, uniform
 from lutra_model.network import Network
 from lutra_model.schemes.lut_tc import patterns
-from tests.model.test_convert import RESIDUAL_SHAPES, errors, random, residual
+from tests.model.convert.models import RESIDUAL_SHAPES, errors, residual
+from tests.model.onnx_text import random
 
 
 @pytest.mark.parametrize("seed", range(5))

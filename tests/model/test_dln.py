@@ -15,7 +15,7 @@ from lutra_model.rank_one import rank_one
 from lutra_model.schemes import SCHEMES, Options
 from lutra_model.schemes.dln import fitted, weight_steps
 from lutra_model.segments import segments
-from tests.model.test_convert import errors, mobile, residual
+from tests.model.convert.models import errors, mobile, residual
 from tests.model.test_refine import layer
 
 

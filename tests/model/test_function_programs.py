@@ -8,13 +8,13 @@ import pytest
 
 from lutra_model import fit, golden, runs, workloads
 from lutra_model.function_makers import function as made
-from lutra_model.network import Add, Concat, Network, Node, Product, Shape, Window
+from lutra_model.network import Concat, Network, Product, Window
 from lutra_model.operation import Kind
 from lutra_model.params import Array
 from lutra_model.program import Program, compile_network
 from lutra_model.segments import segments
 from tests.functions import function, layer_norm, piecewise, row_softmax
-from tests.model.interpreter import Interpreter
+from tests.model.programs import add, interpret, network
 from tests.strategies import products
 
 LARGE: dict[str, Any] = {"activation_words": 4096, "table_words": 4096, "codebook_words": 4096, "program_words": 4096,
@@ -23,19 +23,6 @@ ARRAYS = [Array(rows=8, columns=8, encoders=4, entries=4, length=4, **LARGE),
           Array(rows=4, columns=4, encoders=2, entries=4, length=2, word=1, fill=2, block_rows=5, **LARGE),
           Array.mac(rows=8, columns=6, encoders=2, word=2, fill=1, block_rows=7, **LARGE)]
 PIXEL = Window(kernel=(1, 1))
-
-
-def network(shape: Shape, *nodes: Node) -> Network:
-    return Network(name="net", input_shape=shape, input_scale=1.0, nodes=nodes)
-
-
-def add(name: str, *inputs: str) -> Node:
-    return Add(name=name, inputs=inputs, scale=1.0, multipliers=(20000, 9000), shift=15, low=-100)
-
-
-def interpret(program: Program, x: np.ndarray) -> np.ndarray:
-    machine = Interpreter(program.array, program.words, program.tables, program.codebooks, program.functions)
-    return program.outputs(machine.run(program.input_beats(x)[0], program.streamed, len(x)))
 
 
 def check(net: Network, array: Array, *, seed: int = 0, resident: bool | None = None) -> Program:

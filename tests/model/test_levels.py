@@ -15,7 +15,7 @@ from lutra_model.network import Network, Product, Window
 from lutra_model.params import Array
 from lutra_model.program import compile_network
 from lutra_model.runs import jobs_of
-from tests.model.test_onnx_write import computed
+from tests.model.onnx_write.computed import computed
 
 SIZES = [(2, 2, 0), (2, 64, 1), (64, 2, 0), (3, 8, 1), (17, 17, 8), (33, 33, 0), (33, 33, 16), (64, 64, 31),
          (64, 63, 63)]

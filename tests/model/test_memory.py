@@ -6,7 +6,7 @@ from lutra_model.memory import Missing, lowest, place
 from lutra_model.network import Add, Network, Node
 from lutra_model.params import Array
 from lutra_model.plan import Plan
-from tests.model.test_program import SAME, conv
+from tests.model.programs import SAME, conv
 
 ARRAY = Array.mac()
 

@@ -14,7 +14,7 @@ from lutra_model.network import Product, Window
 from lutra_model.places import Places
 from lutra_model.schemes import SCHEMES, Layer, Options
 from lutra_model.schemes.refine import STIFF, followed
-from tests.model.test_convert import residual
+from tests.model.convert.models import residual
 
 SCHEMES_AND_BITS = [("lut-tc", 1), ("lut-tc", 2), ("lut-tc", 4), ("bit-serial", 3), ("vec-lut", 4), ("int4", 4),
                     ("int3", 4), ("int2", 4), ("int1", 4), ("sign-flip", 4)]
