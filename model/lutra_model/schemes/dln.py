@@ -113,7 +113,8 @@ class _Seen:
         activations = np.clip(self.some, *self.span) * input_scale
         parts = zip(np.split(step.weight, self.groups, axis=1), np.split(activations, self.groups),
                     np.split(self.wanted, self.groups, axis=1), strict=True)
-        return np.concatenate([followed(*part) for part in parts], axis=1)
+        with threadpool_limits(1):  # sums always in one order
+            return np.concatenate([followed(*part) for part in parts], axis=1)
 
     def table(self, prior: Real, codes: NDArray[np.uint8], unit: Real, bias: Real) -> tuple[Real, Real]:
         """See `fitted`; ``codes`` of weights are ``(groups * reduction, columns)``."""
