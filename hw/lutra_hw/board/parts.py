@@ -12,8 +12,7 @@ class Part:
     Parameters
     ----------
     family : of the tools that make its bitstreams: ecp5, ice40 or gowin.
-    options : that tell nextpnr which part it is, and how to place on it. name_for_packer : the part for the packer,
-        where it needs it.
+    options : that tell nextpnr which part it is. name_for_packer : the same for the packer, where it needs it.
     synthesis : options of yosys' command.
     lut4 : LUT4 cells, carries and distributed RAM included. ramw : distributed RAM blocks of 16 words of 4 bits.
     block_ram : block RAMs (ECP5, Gowin: 18 kbit; iCE40: 4 kbit). dsp : multipliers (ECP5: 18 x 18; iCE40: 16 x 16;
@@ -38,15 +37,15 @@ class Part:
                 "block RAMs": self.block_ram, "multipliers": self.dsp}
 
 
-def _ecp5(size: int, lut4: int, block_ram: int, dsp: int, *place: str) -> Part:
-    return Part(name=f"LFE5U-{size}F", family="ecp5", options=(f"--{size}k", *place), lut4=lut4, flip_flops=lut4,
+def _ecp5(size: int, lut4: int, block_ram: int, dsp: int) -> Part:
+    return Part(name=f"LFE5U-{size}F", family="ecp5", options=(f"--{size}k",), lut4=lut4, flip_flops=lut4,
                 ramw=lut4 // 8, block_ram=block_ram, dsp=dsp)
 
 
 ECP5_12F = _ecp5(12, 24_288, 56, 28)  # the die of a 25F, of which Lattice promises 12,000 LUT4 cells
 ECP5_25F = _ecp5(25, 24_288, 56, 28)
 ECP5_45F = _ecp5(45, 43_848, 108, 72)
-ECP5_85F = _ecp5(85, 83_640, 208, 156, "--placer", "static")  # the usual placer packs more than the wires between carry
+ECP5_85F = _ecp5(85, 83_640, 208, 156)
 UP5K = Part(name="iCE40UP5K", family="ice40", options=("--up5k",), synthesis="-dsp", lut4=5_280, flip_flops=5_280,
             block_ram=30, dsp=8)
 HX8K = Part(name="iCE40HX8K", family="ice40", options=("--hx8k",), lut4=7_680, flip_flops=7_680, block_ram=32)

